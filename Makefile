@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: ISC
+#
+# sse-fcgi: make help lists what there is to make.
+
+# Knobs.
+VERSION	 = 0.1.0
+CFLAGS	?= -O2 -g
+FRONT	?= lighttpd
+ADDR	?= 127.0.0.1
+PORT	?= 3000
+PREFIX	?= /usr/local
+DATA	 = $(PREFIX)/share/sse-fcgi
+MAN	 = $(PREFIX)/share/man/man8
+
+# What Debian calls the things we need; NAME=COMMAND: any such command will do.
+NEED	      = gcc=cc libc6-dev pkg-config libfcgi-dev libev-dev
+NEED_lighttpd = lighttpd lighttpd-modules-lua
+NEED_nginx    = nginx
+NEED_check    = $(NEED) libcmocka-dev mandoc spawn-fcgi valgrind
+NEED_test     = $(NEED_check) $(NEED_lighttpd) $(NEED_nginx) curl procps \
+		nodejs=node npm=npm chromium
+NEED_bench    = $(NEED) $(NEED_lighttpd) $(NEED_nginx) libnginx-mod-nchan \
+		php-fpm curl
+NEED_lint     = $(NEED) clang-format clang-tidy cppcheck mandoc shellcheck
+NEED_fuzz     = $(NEED) clang libclang-rt-14-dev
+
+# The program, in the order in which it is best read.
+SRC = main config log socket listener conn conns gate params record request \
+      route stream clock sse event out reply address
+
+# The modules each unit test links: it shows what they depend on.
+UNITS = event sse record params gate out clock config address log socket \
+	request stream route
+unit_event   = event
+unit_sse     = sse
+unit_record  = record
+unit_params  = params record
+unit_gate    = gate params record
+unit_out     = out event record
+unit_clock   = clock sse out event record
+unit_config  = config
+unit_address = address
+unit_log     = log
+unit_socket  = socket
+unit_request = request record
+unit_stream  = stream conn conns out clock sse event record gate params address log
+unit_route   = route reply request $(unit_stream)
+WIRE  = stream peers limits life
+
+OURS	 = -std=c11 -D_DEFAULT_SOURCE -DVERSION='"$(VERSION)"' \
+	   -Wall -Wextra -Wpedantic -Wshadow -MMD -MP
+HARDEN	?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+LDHARDEN ?= -pie -Wl,-z,relro,-z,now
+SANITIZE = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+	   -fno-sanitize-recover=all
+LIBS	 = $(shell pkg-config --libs fcgi 2>/dev/null || echo -lfcgi) -lev
+ifdef CI
+OURS	+= -Werror
+endif
+
+# What to make.
+all: build/sse-fcgi
+
+help:
+	@echo "make            build/sse-fcgi"
+	@echo "make run        the page on http://$(ADDR):$(PORT)/" \
+	    "[FRONT=lighttpd|nginx ADDR=.. PORT=..]"
+	@echo "make test       everything: units, wire, front servers, browser"
+	@echo "make check      units and wire, under a minute"
+	@echo "make bench      the figures, side by side"
+	@echo "make fuzz       the gate under libFuzzer [SECONDS=60]"
+	@echo "make lint       formatting, static analysis, manual"
+	@echo "make install    [PREFIX=$(PREFIX) DESTDIR=..]; make uninstall"
+	@echo "make clean"
+
+run:
+	@tests/packages $(NEED) $(NEED_$(FRONT))
+	@$(MAKE) -s build/sse-fcgi
+	@FRONT=$(FRONT) ADDR=$(ADDR) PORT=$(PORT) exec conf/run
+
+test: need-test check test-valgrind test-fronts test-browser
+	@echo "make test: everything passed"
+
+check: need-check build/sse-fcgi build/asan/sse-fcgi \
+    $(UNITS:%=run-%) $(WIRE:%=run-wire-%) check-manual
+
+# The program, plain and with sanitizers.
+build/sse-fcgi: $(SRC:%=build/obj/%.o)
+	$(CC) $(CFLAGS) $(LDHARDEN) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+build/asan/sse-fcgi: $(SRC:%=build/asan/%.o)
+	$(CC) $(SANITIZE) -o $@ $^ $(LIBS)
+
+build/obj/%.o: src/%.c | build/obj
+	$(CC) $(OURS) $(HARDEN) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+build/asan/%.o: src/%.c | build/asan
+	$(CC) $(OURS) $(SANITIZE) -c -o $@ $<
+
+build/obj build/asan build/tests build/bench build/browser build/fuzz:
+	@mkdir -p $@
+
+# Tests.
+wrap_out    = -Wl,--wrap=writev
+wrap_stream = -Wl,--wrap=writev
+wrap_gate   = -Wl,--wrap=realloc
+
+.SECONDEXPANSION:
+$(UNITS:%=build/tests/test_%): build/tests/test_%: tests/test_%.c \
+    $$(patsubst %,build/asan/%.o,$$(unit_$$*)) | build/tests
+	$(CC) $(OURS) $(SANITIZE) -Isrc $(wrap_$*) -o $@ \
+	    $(filter %.c %.o,$^) -lcmocka $(LIBS)
+
+$(WIRE:%=build/tests/wire_%): build/tests/wire_%: tests/wire_%.c \
+    tests/harness/front.c tests/harness/responder.c build/asan/record.o \
+    | build/tests
+	$(CC) $(OURS) $(SANITIZE) -Isrc -Itests/harness -o $@ \
+	    $(filter %.c %.o,$^) -lcmocka
+
+# A front for people: build/tests/front unix:/path /sse prints the stream.
+build/tests/front: tests/harness/main.c tests/harness/front.c \
+    build/asan/record.o | build/tests
+	$(CC) $(OURS) $(SANITIZE) -Isrc -Itests/harness -o $@ \
+	    $(filter %.c %.o,$^)
+
+build/tests/manual_options: tests/harness/manual_options.c build/asan/config.o \
+    | build/tests
+	$(CC) $(OURS) $(SANITIZE) -Isrc -o $@ $(filter %.c %.o,$^)
+
+$(UNITS:%=run-%): run-%: build/tests/test_%
+	build/tests/test_$*
+
+$(WIRE:%=run-wire-%): run-wire-%: build/tests/wire_% build/asan/sse-fcgi \
+    build/tests/front
+	PROGRAM=build/asan/sse-fcgi build/tests/wire_$*
+
+test-valgrind: build/sse-fcgi $(WIRE:%=build/tests/wire_%)
+	for t in $(WIRE); do PROGRAM=tests/harness/valgrind SLOW=1 \
+	    build/tests/wire_$$t || exit 1; done
+
+test-fronts: build/asan/sse-fcgi
+	PROGRAM=build/asan/sse-fcgi node --test tests/fronts/
+
+test-browser: build/asan/sse-fcgi build/browser/node_modules
+	PROGRAM=build/asan/sse-fcgi BROWSER_MODULES=build/browser \
+	    node --test tests/browser/
+
+build/browser/node_modules: tests/browser/package-lock.json | build/browser
+	cp tests/browser/package*.json build/browser/
+	cd build/browser && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+need-%:
+	@tests/packages $(NEED_$*)
+
+# The manual's list of options comes from the table in src/config.c.
+check-manual: build/tests/manual_options
+	tests/harness/manual check src/sse-fcgi.8
+	mandoc -Tlint -Wwarning src/sse-fcgi.8
+
+manual: build/tests/manual_options
+	tests/harness/manual write src/sse-fcgi.8
+
+# Installing.
+install: build/sse-fcgi
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(MAN) \
+	    $(DESTDIR)$(DATA)/conf $(DESTDIR)$(DATA)/html
+	install -m 755 build/sse-fcgi $(DESTDIR)$(PREFIX)/sbin/
+	install -m 644 src/sse-fcgi.8 $(DESTDIR)$(MAN)/
+	install -m 644 html/*.html $(DESTDIR)$(DATA)/html/
+	install -m 644 conf/*.lua $(DESTDIR)$(DATA)/conf/
+	for front in nginx lighttpd; do DATA=$(DATA) RUN=/run/sse-fcgi \
+	    conf/fill $$front >$(DESTDIR)$(DATA)/conf/$$front.conf; done
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/sse-fcgi $(DESTDIR)$(MAN)/sse-fcgi.8
+	rm -rf $(DESTDIR)$(DATA)
+
+clean:
+	rm -rf build
+
+# For those who work on it.
+bench: need-bench build/sse-fcgi
+	$(MAKE) -C tests/bench
+
+lint: need-lint
+	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+	clang-tidy --quiet src/*.c -- $(OURS) -Isrc
+	cppcheck --quiet --error-exitcode=1 --enable=warning,portability \
+	    --inline-suppr -Isrc src
+	mandoc -Tlint -Wwarning src/sse-fcgi.8
+	shellcheck conf/run conf/fill tests/packages .ci/run
+
+SECONDS ?= 60
+fuzz: need-fuzz | build/fuzz
+	clang -g -O1 -std=c11 -D_DEFAULT_SOURCE -Isrc \
+	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	    -o build/fuzz/gate tests/fuzz/gate.c src/gate.c src/params.c \
+	    src/record.c
+	build/fuzz/gate -max_total_time=$(SECONDS) -max_len=8192 build/fuzz
+
+.PHONY: all help run test check test-valgrind test-fronts test-browser \
+	check-manual manual install uninstall clean bench lint fuzz
+-include $(wildcard build/*/*.d)

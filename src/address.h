@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ADDRESS_H
+#define ADDRESS_H
+
+/* A browser's address, shared by all its streams. */
+struct address {
+	unsigned long streams;
+	char text[];
+};
+
+/* All addresses that have streams; NULL is none. */
+struct addresses {
+	void *tree;
+};
+
+/*
+ * The address with this text (NULL: "unknown"), with one stream more than
+ * before; address_leave() takes that off again.  NULL: no memory.
+ */
+struct address *address_enter(struct addresses *, const char *text);
+
+void address_leave(struct addresses *, struct address *);
+
+#endif

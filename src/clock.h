@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CLOCK_H
+#define CLOCK_H
+
+#include <ev.h>
+
+#include "feed.h"
+
+#define CLOCK_SLOTS_MIN 16
+#define CLOCK_SLOT_MAX	0.125 /* seconds from one slot to the next */
+
+#define CLOCK_ID_DIGITS 18 /* a count that a browser may come back with */
+
+/*
+ * The feed that counts: to each stream, every interval, its own count and the
+ * time.
+ */
+struct clock {
+	struct feed feed;
+	struct ev_loop *loop;
+	ev_timer timer;	   /* runs only while there are subscribers */
+	const double *now; /* monotonic seconds */
+	double interval;
+	double turned; /* when the hand last moved */
+	unsigned slots;
+	unsigned hand; /* the slot that was woken last */
+	size_t subscribers;
+	char time[80]; /* the time as text, for all of this turn */
+	size_t time_len;
+	struct subscriber_list *slot;
+};
+
+/*
+ * interval in seconds; *now is the time, kept by the caller.  loop and now must
+ * outlive the clock.  -1: no memory.
+ */
+int clock_init(
+    struct clock *, struct ev_loop *, const double *now, double interval);
+
+void clock_free(struct clock *);
+
+/*
+ * Joins: the first message is due at once, the others every interval.  The
+ * count goes on after last_event_id, or begins at 1 if that is NULL or not a
+ * number of 1 to 18 digits.
+ */
+void clock_subscribe(
+    struct clock *, struct subscriber *, const char *last_event_id);
+
+/* Moves the hand on: what the timer does. */
+void clock_turn(struct clock *);
+
+#endif

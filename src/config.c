@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The options: one table, from which come the parser, --help and the manual's
+ * list.  A row is an option.
+ */
+#include "config.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum type { TEXT, FLAG, SECONDS, NUMBER };
+
+static const struct option_row {
+	const char *name;
+	const char *arg;
+	enum type type;
+	size_t offset;
+	double min, max; /* of SECONDS and NUMBER; zero may mean something */
+	const char *standard; /* the default; NULL: none */
+	const char *help;
+} rows[] = {
+#define AT(field) offsetof(struct config, field)
+    {"listen", "ADDRESS", TEXT, AT(listen), 0, 0, NULL,
+	"Listen on unix:/path[:mode], host:port or [v6]:port.  Without it the "
+	"listening socket is inherited: on descriptor 0, or as systemd passes "
+	"it."},
+    {"interval", "SEC", SECONDS, AT(interval), 0.01, 3600, "2",
+	"Time between two messages of the clock."},
+    {"heartbeat", "SEC", SECONDS, AT(heartbeat), 0.1, 3600, "15",
+	"Send a comment to a stream that got nothing for so long."},
+    {"retry", "MS", NUMBER, AT(retry), 1, 3600000, "2000",
+	"How soon a browser comes back, in milliseconds; each is told up to "
+	"half as much again, by chance."},
+    {"max-streams", "N", NUMBER, AT(max_streams), 0, 10000000, "0",
+	"Streams at a time; 0 takes it from the limit of open files."},
+    {"max-per-address", "N", NUMBER, AT(max_per_address), 0, 10000000, "0",
+	"Streams at a time for one REMOTE_ADDR; 0 is no limit."},
+    {"stall", "SEC", SECONDS, AT(stall), 0.1, 86400, "60",
+	"Close a stream that takes nothing for so long."},
+    {"max-age", "SEC", SECONDS, AT(max_age), 0, 31536000, "0",
+	"End a stream after this time, or up to a quarter sooner, by chance; "
+	"its browser comes back.  0 is no limit."},
+    {"drain", "SEC", SECONDS, AT(drain), 0, 3600, "5",
+	"At the end of the program, spread the ends of many streams over up to "
+	"this time."},
+    {"log", "stderr|FILE", TEXT, AT(log), 0, 0, "stderr",
+	"Where the log goes.  SIGHUP opens the file again."},
+    {"verbose", NULL, FLAG, AT(verbose), 0, 0, NULL,
+	"Log each stream's opening and closing too."},
+    {"check", NULL, FLAG, AT(check), 0, 0, NULL, "Check the options, and end."},
+    {"version", NULL, FLAG, AT(version), 0, 0, NULL,
+	"Print the version, and end."},
+    {"help", NULL, FLAG, AT(help), 0, 0, NULL, "Print this list, and end."},
+#undef AT
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+/* Digits with at most one point, and nothing else. */
+static bool
+is_number(const char *s, enum type type)
+{
+	size_t whole = strspn(s, "0123456789"), part = 0;
+
+	if (type == SECONDS && s[whole] == '.') {
+		part = strspn(s + whole + 1, "0123456789");
+		if (part == 0)
+			return false;
+		part++;
+	}
+	return whole > 0 && s[whole + part] == '\0';
+}
+
+static int
+set(struct config *cfg, const struct option_row *row, const char *value,
+    char *err, size_t size)
+{
+	void *field = (char *)cfg + row->offset;
+	double n;
+
+	switch (row->type) {
+	case TEXT:
+		if (*value == '\0')
+			break;
+		*(const char **)field = value;
+		return 0;
+	case FLAG:
+		*(bool *)field = true;
+		return 0;
+	default:
+		if (!is_number(value, row->type))
+			break;
+		n = strtod(value, NULL);
+		if (n < row->min || n > row->max)
+			break;
+		if (row->type == SECONDS)
+			*(double *)field = n;
+		else
+			*(unsigned long *)field = (unsigned long)n;
+		return 0;
+	}
+	if (row->type == TEXT)
+		(void)snprintf(err, size, "--%s: it is empty", row->name);
+	else
+		(void)snprintf(err, size,
+		    "--%s: '%s' is not a%s number from %.15g to %.15g",
+		    row->name, value, row->type == NUMBER ? " whole" : "",
+		    row->min, row->max);
+	return -1;
+}
+
+static int
+set_defaults(struct config *cfg, char *err, size_t size)
+{
+	size_t i;
+
+	memset(cfg, 0, sizeof(*cfg));
+	for (i = 0; i < ROWS; i++)
+		if (rows[i].standard != NULL &&
+		    set(cfg, &rows[i], rows[i].standard, err, size) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+parse(struct config *cfg, int argc, char *argv[], char *err, size_t size)
+{
+	struct option options[ROWS + 1] = {{0}};
+	int c, i;
+
+	for (i = 0; i < (int)ROWS; i++) {
+		options[i].name = rows[i].name;
+		options[i].has_arg =
+		    rows[i].type == FLAG ? no_argument : required_argument;
+		options[i].val = i;
+	}
+	optind = 0; /* begin anew: tests parse more than once */
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+		if (c == ':' || c == '?') {
+			(void)snprintf(err, size, "%s: %s (see --help)",
+			    argv[optind - 1],
+			    c == ':' ?
+				"this option needs a value" :
+				"there is no such option, or it takes no value");
+			return -1;
+		}
+		if (set(cfg, &rows[c], optarg, err, size) == -1)
+			return -1;
+	}
+	if (optind < argc) {
+		(void)snprintf(err, size, "'%s' is not an option (see --help)",
+		    argv[optind]);
+		return -1;
+	}
+	return 0;
+}
+
+int
+config_parse(struct config *cfg, int argc, char *argv[], char *err, size_t size)
+{
+	if (set_defaults(cfg, err, size) == -1 ||
+	    parse(cfg, argc, argv, err, size) == -1)
+		return -1;
+	if (strcmp(cfg->log, "stderr") == 0)
+		cfg->log = NULL;
+	return 0;
+}
+
+/* The text in lines of up to width characters, each behind the indent. */
+static void
+print_wrapped(FILE *f, const char *text, const char *indent, int width)
+{
+	const char *word = text;
+	int column = 0, len;
+
+	while (*word != '\0') {
+		len = (int)strcspn(word, " ");
+		if (column == 0 || column + 1 + len > width) {
+			(void)fprintf(
+			    f, "%s%s", column == 0 ? "" : "\n", indent);
+			column = 0;
+		} else {
+			(void)fputc(' ', f);
+			column++;
+		}
+		(void)fprintf(f, "%.*s", len, word);
+		column += len;
+		word += len;
+		word += strspn(word, " ");
+	}
+	(void)fputc('\n', f);
+}
+
+void
+config_help(FILE *f)
+{
+	const struct option_row *row;
+
+	(void)fprintf(f, "usage: sse-fcgi [option ...]\n\n");
+	for (row = rows; row < rows + ROWS; row++) {
+		(void)fprintf(f, "  --%s%s%s", row->name,
+		    row->arg == NULL ? "" : " ",
+		    row->arg == NULL ? "" : row->arg);
+		if (row->standard != NULL)
+			(void)fprintf(f, "  (default %s)", row->standard);
+		(void)fputc('\n', f);
+		print_wrapped(f, row->help, "      ", 72);
+	}
+}
+
+void
+config_manual(FILE *f)
+{
+	const struct option_row *row;
+
+	(void)fprintf(f, ".Bl -tag -width Ds\n");
+	for (row = rows; row < rows + ROWS; row++) {
+		(void)fprintf(f, ".It Fl -%s%s%s\n", row->name,
+		    row->arg == NULL ? "" : " Ar ",
+		    row->arg == NULL ? "" : row->arg);
+		print_wrapped(f, row->help, "", 72);
+		if (row->standard != NULL)
+			(void)fprintf(f, "The default is %s.\n", row->standard);
+	}
+	(void)fprintf(f, ".El\n");
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* What the options say.  Texts point into argv. */
+struct config {
+	const char *listen; /* NULL: an inherited socket */
+	double interval;    /* all times are in seconds, but for retry */
+	double heartbeat;
+	unsigned long retry;	       /* milliseconds */
+	unsigned long max_streams;     /* 0: from the descriptor limit */
+	unsigned long max_per_address; /* 0: no limit */
+	double stall;
+	double max_age; /* 0: no limit */
+	double drain;
+	const char *log; /* NULL: standard error */
+	bool verbose;
+	bool check;
+	bool version;
+	bool help;
+};
+
+/*
+ * Reads the options, with the defaults for those that are not there.  Returns
+ * 0, or -1 with one line in err that says what is wrong.
+ */
+int config_parse(
+    struct config *, int argc, char *argv[], char *err, size_t size);
+
+/* The options for a terminal, and as the list of the mdoc(7) manual. */
+void config_help(FILE *);
+void config_manual(FILE *);
+
+#endif

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A connection of the front: bytes come in through the gate, pieces go out
+ * through out_write().  Closing is a phase: only conns_flush(), at the end of
+ * the turn, frees, so that no callback finds its connection gone.
+ *
+ * There is no queue.  What is to be written is asked of the owner when the
+ * socket takes it; after a short write the rest of the one piece that was cut
+ * is all that is held.
+ */
+#include "conn.h"
+
+#include <sys/socket.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "record.h"
+
+#define FLUSH_BUDGET (256 * 1024) /* bytes a turn for one connection */
+
+enum flush {
+	FLUSH_DONE,  /* there is nothing more to write */
+	FLUSH_AGAIN, /* the socket is full */
+	FLUSH_MORE,  /* the budget is used up */
+	FLUSH_DEAD   /* the front has gone */
+};
+
+struct conns *
+conn_all(const struct conn *c)
+{
+	return c->io.data;
+}
+
+static void
+unlist(struct conn *c)
+{
+	struct conns *cs = conn_all(c);
+
+	TAILQ_REMOVE(&cs->list[c->phase], c, link);
+	cs->count[c->phase]--;
+}
+
+static void
+enter(struct conn *c, enum conn_phase phase)
+{
+	struct conns *cs = conn_all(c);
+
+	c->phase = phase;
+	c->since = cs->now;
+	if (phase == CONN_CLOSED)
+		return;
+	TAILQ_INSERT_TAIL(&cs->list[phase], c, link);
+	cs->count[phase]++;
+}
+
+static void
+change_phase(struct conn *c, enum conn_phase phase)
+{
+	unlist(c);
+	enter(c, phase);
+}
+
+/* Its place in the order of last writes. */
+static void
+touch(struct conn *c)
+{
+	struct conn_list *list = &conn_all(c)->list[c->phase];
+
+	c->since = conn_all(c)->now;
+	if (TAILQ_NEXT(c, link) == NULL)
+		return;
+	TAILQ_REMOVE(list, c, link);
+	TAILQ_INSERT_TAIL(list, c, link);
+}
+
+void
+conn_wake(struct conn *c)
+{
+	if (c->dirty)
+		return;
+	c->dirty = true;
+	STAILQ_INSERT_TAIL(&conn_all(c)->dirty, c, dirty_link);
+}
+
+static void
+request_over(struct conn *c)
+{
+	if (c->phase == CONN_OPEN)
+		conn_all(c)->owner->over(c);
+	gate_end(&c->gate);
+}
+
+void
+conn_close(struct conn *c)
+{
+	struct conns *cs = conn_all(c);
+
+	if (c->phase == CONN_CLOSED)
+		return;
+	request_over(c);
+	ev_io_stop(cs->loop, &c->io);
+	(void)close(c->io.fd);
+	out_free(&c->out);
+	change_phase(c, CONN_CLOSED);
+	conn_wake(c);
+}
+
+static void
+watch(struct conn *c, int events)
+{
+	struct ev_loop *loop = conn_all(c)->loop;
+
+	ev_io_stop(loop, &c->io);
+	ev_io_set(&c->io, c->io.fd, events);
+	ev_io_start(loop, &c->io);
+}
+
+void
+conn_answer(struct conn *c, struct event *ev)
+{
+	if (ev == NULL) {
+		conn_close(c);
+		return;
+	}
+	out_hold(&c->out, ev, false);
+	conn_wake(c);
+}
+
+void
+conn_end(struct conn *c)
+{
+	c->ending = true;
+	conn_wake(c);
+}
+
+static void
+on_request(struct conn *c, const struct gate_event *ev)
+{
+	change_phase(c, CONN_OPEN);
+	c->ending = false;
+	c->ended = false;
+	conn_all(c)->owner->request(c, ev);
+	gate_release(&c->gate);
+}
+
+/*
+ * An answer to the protocol: a few bytes, which go at once.  A front that does
+ * not take them, or asks while a record to it is cut, is closed.
+ */
+static void
+say(struct conn *c, const uint8_t *bytes, size_t len)
+{
+	if (c->out.sent > 0 ||
+	    send(c->io.fd, bytes, len, MSG_NOSIGNAL) != (ssize_t)len)
+		conn_close(c);
+}
+
+/* Closing now could reset what the front has yet to read: let it close. */
+static void
+hang_up(struct conn *c)
+{
+	if (c->phase == CONN_CLOSED)
+		return;
+	request_over(c);
+	(void)shutdown(c->io.fd, SHUT_WR);
+	change_phase(c, CONN_LINGER);
+}
+
+/* END_REQUEST to a request that was not served. */
+static void
+refuse(struct conn *c, const struct gate_event *ev, enum record_status status)
+{
+	uint8_t end[RECORD_END_SIZE];
+
+	say(c, end, record_end(end, ev->id, status));
+	if (!ev->keep)
+		hang_up(c);
+}
+
+static void
+on_abort(struct conn *c, const struct gate_event *ev)
+{
+	if (c->phase == CONN_OPEN) {
+		conn_end(c);
+		return;
+	}
+	gate_end(&c->gate);
+	refuse(c, ev, FCGI_REQUEST_COMPLETE);
+}
+
+/* Acts on what the gate found. */
+static void
+handle(struct conn *c, const struct gate_event *ev)
+{
+	struct conns *cs = conn_all(c);
+	uint8_t answer[RECORD_VALUES_SIZE];
+
+	switch (ev->kind) {
+	case GATE_REQUEST:
+		on_request(c, ev);
+		break;
+	case GATE_ABORT:
+		on_abort(c, ev);
+		break;
+	case GATE_REFUSE:
+		refuse(c, ev, ev->status);
+		break;
+	case GATE_VALUES:
+		say(c, answer,
+		    record_values(answer, ev->asked, cs->values_max));
+		break;
+	case GATE_UNKNOWN:
+		record_unknown(answer, ev->type);
+		say(c, answer, RECORD_UNKNOWN_SIZE);
+		break;
+	case GATE_BAD:
+		cs->bad++;
+		log_debug("fd %d: closed: %s", c->io.fd, ev->why);
+		conn_close(c);
+		break;
+	case GATE_MORE:
+	case GATE_BODY:
+	case GATE_BODY_END:
+		break;
+	}
+}
+
+static void
+take_in(struct conn *c, const uint8_t *buf, size_t len)
+{
+	struct gate_event ev;
+	ssize_t used;
+
+	if (c->phase == CONN_IDLE_KEPT)
+		change_phase(c, CONN_WAITING);
+	while (len > 0 && c->phase < CONN_LINGER) {
+		used = gate_read(&c->gate, buf, len, &ev);
+		handle(c, &ev);
+		if (used == -1)
+			return;
+		buf += used;
+		len -= (size_t)used;
+	}
+}
+
+static void
+read_more(struct conn *c)
+{
+	struct conns *cs = conn_all(c);
+	ssize_t n = recv(c->io.fd, cs->in, sizeof(cs->in), 0);
+
+	if (n > 0)
+		take_in(c, cs->in, (size_t)n);
+	else if (n == 0 ||
+		 (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+		conn_close(c); /* no front half-closes: it has gone */
+}
+
+static void
+on_ready(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct conn *c = (struct conn *)w;
+
+	(void)loop;
+	if (revents & EV_WRITE) {
+		c->blocked = false;
+		watch(c, EV_READ);
+		conn_wake(c);
+	}
+	if (revents & EV_READ)
+		read_more(c);
+}
+
+int
+conn_new(struct conns *cs, int fd)
+{
+	struct conn *c = calloc(1, cs->owner->size);
+
+	if (c == NULL) {
+		(void)close(fd);
+		return -1;
+	}
+	cs->accepted++;
+	cs->total++;
+	ev_io_init(&c->io, on_ready, fd, EV_READ);
+	c->io.data = cs;
+	enter(c, CONN_WAITING);
+	ev_io_start(cs->loop, &c->io);
+	read_more(c);
+	if (cs->count[CONN_WAITING] > cs->waiting_max)
+		(void)conns_drop_oldest(cs);
+	return 0;
+}
+
+/* The way out. */
+
+/* Puts together what this write will try to send; true: END_REQUEST too. */
+static bool
+gather(struct conn *c, struct batch *b)
+{
+	char *end;
+	size_t len;
+
+	out_begin(&c->out, b);
+	if (c->ended)
+		return false;
+	conn_all(c)->owner->fill(c, b);
+	if (!c->ending || (end = out_text(b, RECORD_END_SIZE)) == NULL)
+		return false;
+	len = record_end((uint8_t *)end, c->gate.id, FCGI_REQUEST_COMPLETE);
+	out_add(b, 0, end, len)->raw = true;
+	return true;
+}
+
+static enum flush
+flush(struct conn *c)
+{
+	struct conns *cs = conn_all(c);
+	struct batch *b = &cs->batch;
+	size_t budget = FLUSH_BUDGET, written;
+	enum out_result result;
+	unsigned i, begun;
+	bool last;
+
+	for (;;) {
+		i = c->out.held != NULL; /* not asked of the owner now */
+		last = gather(c, b);
+		if (b->n == 0)
+			return FLUSH_DONE;
+		result = out_write(
+		    &c->out, c->io.fd, c->gate.id, b, &begun, &written);
+		if (last && begun == b->n)
+			c->ended = true;
+		for (; i < begun - (last && begun == b->n); i++)
+			cs->owner->took(c, &b->piece[i]);
+		if (written > 0)
+			touch(c);
+		if (result != OUT_ALL)
+			return result == OUT_FULL ? FLUSH_AGAIN : FLUSH_DEAD;
+		if (written >= budget)
+			return FLUSH_MORE;
+		budget -= written;
+	}
+}
+
+/* END_REQUEST is written: what becomes of the connection? */
+static void
+finish(struct conn *c)
+{
+	if (c->gate.keep && !conn_all(c)->closing) {
+		request_over(c);
+		change_phase(c, CONN_IDLE_KEPT);
+	} else if (!gate_body_done(&c->gate))
+		hang_up(c);
+	else
+		conn_close(c);
+}
+
+static void
+flush_one(struct conn *c)
+{
+	switch (flush(c)) {
+	case FLUSH_DONE:
+		if (c->ended)
+			finish(c);
+		break;
+	case FLUSH_AGAIN:
+		c->blocked = true;
+		touch(c);
+		watch(c, EV_READ | EV_WRITE);
+		break;
+	case FLUSH_MORE:
+		conn_wake(c);
+		break;
+	case FLUSH_DEAD:
+		conn_close(c);
+		break;
+	}
+}
+
+bool
+conns_flush(struct conns *cs)
+{
+	struct conn_queue turn = STAILQ_HEAD_INITIALIZER(turn);
+	struct conn *c;
+
+	STAILQ_CONCAT(&turn, &cs->dirty);
+	while ((c = STAILQ_FIRST(&turn)) != NULL) {
+		STAILQ_REMOVE_HEAD(&turn, dirty_link);
+		c->dirty = false;
+		if (c->phase == CONN_OPEN && !c->blocked)
+			flush_one(c);
+		if (c->phase == CONN_CLOSED && !c->dirty) {
+			cs->total--;
+			free(c);
+		}
+	}
+	return !STAILQ_EMPTY(&cs->dirty);
+}

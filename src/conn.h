@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CONN_H
+#define CONN_H
+
+#include <sys/queue.h>
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event.h"
+#include "gate.h"
+#include "out.h"
+
+/* Seconds for a request to come whole, and for a closing peer's rest. */
+#define CONN_PATIENCE 5.0
+
+/* Seconds that a kept connection may wait for its next request. */
+#define CONN_IDLE 90.0
+
+/*
+ * A connection is in one phase, and in one list, at a time.  The lists are in
+ * the order of the time from which that phase's limit counts.
+ */
+enum conn_phase {
+	CONN_WAITING,	/* a request is not whole yet; since: it began */
+	CONN_IDLE_KEPT, /* kept, between two requests; since: the last ended */
+	CONN_OPEN,	/* a request is being served; since: the last write */
+	CONN_LINGER,	/* all is said; the front's unread rest is discarded */
+	CONN_CLOSED	/* nothing more; freed at the end of the turn */
+};
+
+struct conns;
+
+/*
+ * One connection of the front, with at most one request on it.  It is the
+ * first member of whatever the owner makes of it (struct stream).
+ */
+struct conn {
+	ev_io io; /* data: its struct conns */
+	TAILQ_ENTRY(conn) link;
+	STAILQ_ENTRY(conn) dirty_link;
+	double since;
+	struct gate gate;
+	struct out out;
+	uint8_t phase;
+	bool dirty : 1;
+	bool blocked : 1; /* the socket is full: wait until it takes more */
+	bool ending : 1;  /* END_REQUEST comes after what is there to write */
+	bool ended : 1;	  /* END_REQUEST is written, or its rest is held */
+};
+
+TAILQ_HEAD(conn_list, conn);
+STAILQ_HEAD(conn_queue, conn);
+
+/* What the owner does.  None may free the connection. */
+struct conn_owner {
+	size_t size; /* bytes of its object, which begins with struct conn */
+	/* A whole request; all good but for what its parameters mean. */
+	void (*request)(struct conn *, const struct gate_event *);
+	/* What is to be written now, in order, into the batch. */
+	void (*fill)(struct conn *, struct batch *);
+	/* The first bytes of this piece, which fill() added, are written. */
+	void (*took)(struct conn *, const struct piece *);
+	/* Nothing was written for the heartbeat's time. */
+	void (*idle)(struct conn *);
+	/* The request is over; called once for each request(). */
+	void (*over)(struct conn *);
+};
+
+struct conns {
+	struct ev_loop *loop;
+	const struct conn_owner *owner;
+	double now;	  /* monotonic seconds, read once per turn */
+	double heartbeat; /* seconds; for idle() */
+	double stall;	  /* seconds that a front may take nothing */
+	size_t waiting_max;
+	unsigned long values_max; /* what GET_VALUES is told */
+	bool closing;		  /* no connection is kept after its request */
+	struct conn_list list[CONN_CLOSED];
+	size_t count[CONN_CLOSED];
+	size_t total; /* all that are not freed yet */
+	struct conn_queue dirty;
+	unsigned long long accepted, bad, stalled, timed_out, dropped;
+	struct batch batch;
+	uint8_t in[65536];
+};
+
+/* loop and owner must outlive it; the limits are set by the caller. */
+void conns_init(struct conns *, struct ev_loop *, const struct conn_owner *);
+
+/*
+ * Takes the connected, non-blocking socket and reads it at once: nearly always
+ * the whole request is there.  -1 with fd closed if there is no memory.
+ */
+int conn_new(struct conns *, int fd);
+
+struct conns *conn_all(const struct conn *);
+
+/* Something is to be written: it will be, at the end of this turn. */
+void conn_wake(struct conn *);
+
+/*
+ * The answer to the open request, written before anything that fill() gives.
+ * Takes the caller's reference; NULL (no memory) closes the connection.
+ */
+void conn_answer(struct conn *, struct event *);
+
+/* Ends the open request after what fill() still has for it. */
+void conn_end(struct conn *);
+
+/* The socket is closed now; the object goes at the end of the turn. */
+void conn_close(struct conn *);
+
+/*
+ * Closes the oldest of those whose request is not whole, or else of the idle
+ * ones.  Returns false if there was none.
+ */
+bool conns_drop_oldest(struct conns *);
+
+/*
+ * Before the loop sleeps: writes once, within a budget of bytes, to each that
+ * was woken, and frees the closed ones.  Returns true if more is to be done.
+ */
+bool conns_flush(struct conns *);
+
+/* Once a second: limits of time, and idle(). */
+void conns_sweep(struct conns *);
+
+/* Closes and frees all. */
+void conns_free(struct conns *);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * All connections together: the limits of time and number.  No connection has
+ * a timer of its own; each phase's list is in the order of the times from which
+ * its limit counts, so that one sweep each second looks at the oldest first
+ * and stops at the first that is young enough.
+ */
+#include "conn.h"
+
+#include <assert.h>
+#include <string.h>
+
+bool
+conns_drop_oldest(struct conns *cs)
+{
+	struct conn *c = TAILQ_FIRST(&cs->list[CONN_WAITING]);
+
+	if (c == NULL)
+		c = TAILQ_FIRST(&cs->list[CONN_IDLE_KEPT]);
+	if (c == NULL)
+		return false;
+	cs->dropped++;
+	conn_close(c);
+	return true;
+}
+
+/* Closes those in the phase since longer than limit seconds. */
+static void
+time_out(struct conns *cs, enum conn_phase phase, double limit)
+{
+	struct conn *c;
+
+	while ((c = TAILQ_FIRST(&cs->list[phase])) != NULL &&
+	       cs->now - c->since >= limit) {
+		cs->timed_out++;
+		conn_close(c);
+	}
+}
+
+void
+conns_sweep(struct conns *cs)
+{
+	double least = cs->heartbeat < cs->stall ? cs->heartbeat : cs->stall;
+	struct conn *c, *next;
+
+	/* The sweep comes once a second, and none may live longer. */
+	time_out(cs, CONN_WAITING, CONN_PATIENCE - 1);
+	time_out(cs, CONN_LINGER, CONN_PATIENCE - 1);
+	time_out(cs, CONN_IDLE_KEPT, CONN_IDLE);
+	for (c = TAILQ_FIRST(&cs->list[CONN_OPEN]);
+	     c != NULL && cs->now - c->since >= least; c = next) {
+		next = TAILQ_NEXT(c, link);
+		if (c->blocked && cs->now - c->since >= cs->stall) {
+			cs->stalled++;
+			conn_close(c);
+		} else if (!c->blocked && cs->now - c->since >= cs->heartbeat)
+			cs->owner->idle(c);
+	}
+}
+
+void
+conns_init(
+    struct conns *cs, struct ev_loop *loop, const struct conn_owner *owner)
+{
+	int phase;
+
+	memset(cs, 0, sizeof(*cs));
+	cs->loop = loop;
+	cs->owner = owner;
+	for (phase = 0; phase < CONN_CLOSED; phase++)
+		TAILQ_INIT(&cs->list[phase]);
+	STAILQ_INIT(&cs->dirty);
+}
+
+void
+conns_free(struct conns *cs)
+{
+	struct conn *c;
+	int phase;
+
+	for (phase = 0; phase < CONN_CLOSED; phase++)
+		while ((c = TAILQ_FIRST(&cs->list[phase])) != NULL)
+			conn_close(c);
+	(void)conns_flush(cs);
+	assert(cs->total == 0);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * accept4, and what to do when there is no descriptor left: the oldest
+ * connection without a whole request goes, and if there is none the listener
+ * pauses.  Fronts wait in the backlog then; the streams go on.
+ */
+#define _GNU_SOURCE /* accept4 */
+#include "listener.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+#include "log.h"
+
+#define ACCEPT_TURN 64	/* connections in one turn of the loop */
+#define PAUSE	    0.2 /* seconds */
+
+static void
+pause_listening(struct listener *l)
+{
+	/* It can last; say so once in a while, not five times a second. */
+	if (l->pauses++ % 300 == 0)
+		log_warn("accepting pauses: %s", strerror(errno));
+	ev_io_stop(l->loop, &l->io);
+	ev_timer_set(&l->pause, PAUSE, 0);
+	ev_timer_start(l->loop, &l->pause);
+}
+
+static void
+on_pause_over(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct listener *l = w->data;
+
+	(void)revents;
+	ev_io_start(loop, &l->io);
+}
+
+static int
+accept_one(int listening)
+{
+	int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int on = 1;
+
+	/* Events are small and written whole; a Unix socket refuses this. */
+	if (fd != -1)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	return fd;
+}
+
+static void
+on_connections(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct listener *l = w->data;
+	int i, fd;
+
+	(void)loop;
+	(void)revents;
+	for (i = 0; i < ACCEPT_TURN; i++) {
+		fd = accept_one(w->fd);
+		if (fd != -1) {
+			if (conn_new(l->conns, fd) == -1)
+				log_warn("a connection: no memory");
+			continue;
+		}
+		if (errno == EAGAIN || errno == EWOULDBLOCK)
+			return;
+		if (errno == EINTR || errno == ECONNABORTED)
+			continue;
+		if ((errno == EMFILE || errno == ENFILE) &&
+		    conns_drop_oldest(l->conns))
+			continue;
+		pause_listening(l);
+		return;
+	}
+}
+
+void
+listener_start(struct listener *l, struct conns *conns, int fd)
+{
+	*l = (struct listener){.loop = conns->loop, .conns = conns};
+	ev_io_init(&l->io, on_connections, fd, EV_READ);
+	ev_init(&l->pause, on_pause_over);
+	l->io.data = l;
+	l->pause.data = l;
+	ev_io_start(l->loop, &l->io);
+}
+
+void
+listener_stop(struct listener *l)
+{
+	ev_io_stop(l->loop, &l->io);
+	ev_timer_stop(l->loop, &l->pause);
+}

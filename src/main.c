@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Start, loop, end.  A turn of the loop: connections and bytes come in, the
+ * clock wakes its streams, and before the loop sleeps all that were woken are
+ * written to.
+ */
+#include <sys/resource.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "listener.h"
+#include "log.h"
+#include "request.h"
+#include "route.h"
+#include "socket.h"
+#include "stream.h"
+
+#ifndef VERSION
+#define VERSION "0"
+#endif
+
+/* Descriptors that are not for streams: at least so many, or this part. */
+#define RESERVE_MIN  16
+#define RESERVE_PART 200
+
+#define WAITING_MAX  1024 /* connections without a whole request, ... */
+#define WAITING_PART 32	  /* ... or this part of the descriptors */
+
+static const char no_socket[] =
+    "sse-fcgi: there is no socket to listen on; start it with one of\n"
+    "  sse-fcgi --listen unix:/run/sse-fcgi/sse.sock\n"
+    "  spawn-fcgi -s /run/sse-fcgi/sse.sock -f sse-fcgi\n";
+
+static const int signals[] = {SIGTERM, SIGINT, SIGUSR1, SIGHUP};
+
+#define SIGNALS (sizeof(signals) / sizeof(signals[0]))
+
+struct server {
+	struct config cfg;
+	struct ev_loop *loop;
+	struct listening listening;
+	struct listener listener;
+	struct streams streams;
+	ev_check turn_begins;
+	ev_prepare turn_ends;
+	ev_idle more; /* keeps the loop from sleeping while there is work */
+	ev_timer sweep;
+	ev_signal signal[SIGNALS];
+};
+
+static double
+monotonic(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void
+on_turn_begins(struct ev_loop *loop, ev_check *w, int revents)
+{
+	struct server *sv = w->data;
+
+	(void)loop;
+	(void)revents;
+	sv->streams.conns.now = monotonic();
+}
+
+static void
+on_turn_ends(struct ev_loop *loop, ev_prepare *w, int revents)
+{
+	struct server *sv = w->data;
+
+	(void)revents;
+	if (conns_flush(&sv->streams.conns))
+		ev_idle_start(loop, &sv->more);
+	else
+		ev_idle_stop(loop, &sv->more);
+	if (streams_drained(&sv->streams))
+		ev_break(loop, EVBREAK_ALL);
+}
+
+static void
+on_more(struct ev_loop *loop, ev_idle *w, int revents)
+{
+	(void)loop;
+	(void)w;
+	(void)revents;
+}
+
+static void
+on_sweep(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct server *sv = w->data;
+
+	(void)loop;
+	(void)revents;
+	conns_sweep(&sv->streams.conns);
+}
+
+/* The first signal drains, the second ends at once. */
+static void
+on_end_signal(struct server *sv, int signum)
+{
+	if (sv->streams.draining) {
+		log_info("signal %d again: ending at once", signum);
+		ev_break(sv->loop, EVBREAK_ALL);
+		return;
+	}
+	log_info("signal %d: draining %zu streams", signum, sv->streams.open);
+	/* With an inherited socket the next process finds them waiting. */
+	if (sv->listening.inherited)
+		listener_stop(&sv->listener);
+	streams_drain(&sv->streams);
+}
+
+static void
+on_signal(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	struct server *sv = w->data;
+
+	(void)loop;
+	(void)revents;
+	if (w->signum != SIGHUP)
+		on_end_signal(sv, w->signum);
+	else if (log_reopen() == -1)
+		log_warn("the log cannot be opened again: %s", strerror(errno));
+}
+
+/* Descriptors 0 to 2 must be something, or a connection would become them. */
+static void
+open_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
+}
+
+/* The soft limit of open files becomes the hard one, which is returned. */
+static unsigned long
+raise_descriptor_limit(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		return 1024;
+	rl.rlim_cur = rl.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
+		(void)getrlimit(RLIMIT_NOFILE, &rl);
+	return rl.rlim_cur == RLIM_INFINITY ? 1000000 :
+					      (unsigned long)rl.rlim_cur;
+}
+
+static void
+set_limits(struct server *sv)
+{
+	unsigned long files = raise_descriptor_limit(), allowed, waiting;
+	unsigned long reserve = files / RESERVE_PART;
+
+	if (reserve < RESERVE_MIN)
+		reserve = RESERVE_MIN;
+	allowed = files > reserve ? files - reserve : 1;
+	if (sv->cfg.max_streams == 0)
+		sv->cfg.max_streams = allowed;
+	else if (sv->cfg.max_streams > allowed)
+		log_warn("--max-streams %lu is more than the %lu that %lu "
+			 "open files allow",
+		    sv->cfg.max_streams, allowed, files);
+	waiting = files / WAITING_PART;
+	if (waiting > WAITING_MAX)
+		waiting = WAITING_MAX;
+	sv->streams.conns.waiting_max = waiting > 0 ? waiting : 1;
+	log_info("%lu open files allow %lu streams; the limit is %lu", files,
+	    allowed, sv->cfg.max_streams);
+}
+
+static void
+find_socket(struct server *sv)
+{
+	char err[512];
+
+	if (sv->cfg.listen != NULL) {
+		if (socket_listen(
+			&sv->listening, sv->cfg.listen, err, sizeof(err)) == -1)
+			fatal("%s", err);
+		log_info("listening on %s", sv->cfg.listen);
+		return;
+	}
+	if (socket_inherit(&sv->listening) == -1) {
+		(void)fputs(no_socket, stderr);
+		exit(2);
+	}
+	log_info("listening on descriptor %d", sv->listening.fd);
+}
+
+static void
+watch_loop(struct server *sv)
+{
+	size_t i;
+
+	ev_check_init(&sv->turn_begins, on_turn_begins);
+	ev_set_priority(&sv->turn_begins, EV_MAXPRI);
+	sv->turn_begins.data = sv;
+	ev_check_start(sv->loop, &sv->turn_begins);
+	ev_prepare_init(&sv->turn_ends, on_turn_ends);
+	sv->turn_ends.data = sv;
+	ev_prepare_start(sv->loop, &sv->turn_ends);
+	ev_idle_init(&sv->more, on_more);
+	ev_timer_init(&sv->sweep, on_sweep, 1, 1);
+	sv->sweep.data = sv;
+	ev_timer_start(sv->loop, &sv->sweep);
+	for (i = 0; i < SIGNALS; i++) {
+		ev_signal_init(&sv->signal[i], on_signal, signals[i]);
+		sv->signal[i].data = sv;
+		ev_signal_start(sv->loop, &sv->signal[i]);
+	}
+}
+
+/* --help, --version, --check and bad options: they all end the program. */
+static void
+read_options(struct config *cfg, int argc, char *argv[])
+{
+	char err[512];
+	int result = config_parse(cfg, argc, argv, err, sizeof(err));
+
+	if (result == 0 && cfg->listen != NULL)
+		result = socket_check(cfg->listen, err, sizeof(err));
+	if (result == -1) {
+		(void)fprintf(stderr, "sse-fcgi: %s\n", err);
+		exit(2);
+	}
+	if (cfg->help)
+		config_help(stdout);
+	else if (cfg->version)
+		(void)printf("sse-fcgi %s\n", VERSION);
+	else if (cfg->check)
+		(void)printf("sse-fcgi: the options are good\n");
+	else
+		return;
+	exit(0);
+}
+
+static void
+start(struct server *sv)
+{
+	struct timespec ts;
+
+	open_standard_descriptors();
+	if (log_open(sv->cfg.log, sv->cfg.verbose) == -1)
+		fatal(
+		    "cannot open the log %s: %s", sv->cfg.log, strerror(errno));
+	find_socket(sv);
+	if (request_init() == -1)
+		fatal("libfcgi does not start");
+	(void)signal(SIGPIPE, SIG_IGN); /* libfcgi has set its own */
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	srandom((unsigned)ts.tv_nsec ^ (unsigned)getpid());
+	sv->loop = ev_default_loop(0);
+	if (sv->loop == NULL)
+		fatal("libev does not start");
+	if (streams_init(&sv->streams, sv->loop, &sv->cfg, route_request) == -1)
+		fatal("no memory");
+	sv->streams.conns.now = monotonic();
+	set_limits(sv);
+	watch_loop(sv);
+	listener_start(&sv->listener, &sv->streams.conns, sv->listening.fd);
+}
+
+static void
+stop(struct server *sv)
+{
+	listener_stop(&sv->listener);
+	socket_close(&sv->listening);
+	log_info("ended: %llu streams served, %llu messages",
+	    sv->streams.opened, sv->streams.messages);
+	streams_free(&sv->streams);
+	ev_loop_destroy(sv->loop);
+	log_close();
+}
+
+int
+main(int argc, char *argv[])
+{
+	static struct server server;
+
+	read_options(&server.cfg, argc, argv);
+	start(&server);
+	(void)ev_run(server.loop, 0);
+	stop(&server);
+	return 0;
+}

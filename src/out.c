@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * From bytes to records to the socket.  Each record carries bytes of one piece
+ * only and at most 16 KiB, because lighttpd and h2o forward a record when it
+ * is whole; many records leave in one writev.
+ *
+ * A piece's wire bytes follow from its length alone, so that a write that came
+ * back short is continued by nothing more than a count.
+ */
+#include "out.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sys/uio.h>
+
+#include "record.h"
+
+#define OUT_RECORDS (OUT_PIECES + 16) /* record headers in one write */
+
+/* One writev call in the making. */
+struct call {
+	int n;
+	unsigned heads;
+	size_t bytes;
+	struct iovec iov[2 * OUT_RECORDS];
+	uint8_t head[OUT_RECORDS][RECORD_HEADER];
+};
+
+struct piece *
+out_add(struct batch *b, uint8_t kind, const void *data, size_t len)
+{
+	struct piece *p;
+
+	if (b->n == OUT_PIECES)
+		return NULL;
+	assert(len > 0 && len <= UINT32_MAX);
+	p = &b->piece[b->n++];
+	*p = (struct piece){.data = data, .len = (uint32_t)len, .kind = kind};
+	return p;
+}
+
+struct piece *
+out_add_event(struct batch *b, uint8_t kind, struct event *ev)
+{
+	struct piece *p = out_add(b, kind, ev->bytes, ev->len);
+
+	if (p != NULL)
+		p->event = ev;
+	return p;
+}
+
+char *
+out_text(struct batch *b, size_t size)
+{
+	char *room;
+
+	if (b->n == OUT_PIECES || size > OUT_TEXT - b->text_used)
+		return NULL;
+	room = b->text + b->text_used;
+	b->text_used += size;
+	return room;
+}
+
+/* The bytes of a piece on the wire, record headers included. */
+static size_t
+wire_size(const struct piece *p)
+{
+	size_t records = (p->len + OUT_RECORD_MAX - 1) / OUT_RECORD_MAX;
+
+	return p->raw ? p->len : p->len + records * RECORD_HEADER;
+}
+
+/* Adds the bytes behind the first *skip ones, and takes those off *skip. */
+static void
+offer(struct call *c, const uint8_t *data, size_t len, size_t *skip)
+{
+	size_t over = *skip < len ? *skip : len;
+
+	*skip -= over;
+	if (over == len)
+		return;
+	c->iov[c->n].iov_base = (void *)(uintptr_t)(data + over);
+	c->iov[c->n].iov_len = len - over;
+	c->n++;
+	c->bytes += len - over;
+}
+
+/* Returns false if the call has no room for all of the piece. */
+static bool
+offer_piece(struct call *c, const struct piece *p, uint16_t id, size_t skip)
+{
+	uint32_t at, len;
+	uint8_t *head;
+
+	if (p->raw) {
+		offer(c, p->data, p->len, &skip);
+		return true;
+	}
+	for (at = 0; at < p->len; at += len) {
+		len = p->len - at;
+		if (len > OUT_RECORD_MAX)
+			len = OUT_RECORD_MAX;
+		if (skip >= RECORD_HEADER + (size_t)len) {
+			skip -= RECORD_HEADER + (size_t)len;
+			continue;
+		}
+		if (c->heads == OUT_RECORDS)
+			return false;
+		head = c->head[c->heads++];
+		record_header(head, FCGI_STDOUT, id, (uint16_t)len);
+		offer(c, head, RECORD_HEADER, &skip);
+		offer(c, p->data + at, len, &skip);
+	}
+	return true;
+}
+
+void
+out_hold(struct out *o, struct event *ev, bool raw)
+{
+	assert(o->held == NULL);
+	o->held = ev;
+	o->sent = 0;
+	o->raw = raw;
+}
+
+void
+out_free(struct out *o)
+{
+	event_unref(o->held);
+	*o = (struct out){0};
+}
+
+void
+out_begin(const struct out *o, struct batch *b)
+{
+	b->n = 0;
+	b->text_used = 0;
+	if (o->held == NULL)
+		return;
+	(void)out_add_event(b, 0, o->held);
+	b->piece[0].raw = o->raw;
+}
+
+/* Keeps what is left of a piece.  -1: no memory for that. */
+static int
+keep(struct out *o, const struct piece *p, size_t sent)
+{
+	struct event *ev = p->event;
+
+	if (ev == NULL || ev != o->held) {
+		ev = ev == NULL ? event_new(p->data, p->len) : event_ref(ev);
+		if (ev == NULL)
+			return -1;
+		out_hold(o, ev, p->raw);
+	}
+	o->sent = (uint32_t)sent;
+	return 0;
+}
+
+/* Counts what was written off the batch's pieces; returns those begun, or -1.
+ */
+static int
+settle(struct out *o, const struct batch *b, size_t written)
+{
+	size_t skip = o->sent, size;
+	unsigned i;
+
+	for (i = 0; i < b->n && written > 0; i++, skip = 0) {
+		size = wire_size(&b->piece[i]) - skip;
+		if (written < size) {
+			if (keep(o, &b->piece[i], skip + written) == -1)
+				return -1;
+			written = size;
+		} else if (i == 0)
+			out_free(o);
+		written -= size;
+	}
+	return (int)i;
+}
+
+enum out_result
+out_write(struct out *o, int fd, uint16_t id, const struct batch *b,
+    unsigned *begun, size_t *written)
+{
+	struct call c;
+	size_t skip = o->sent;
+	ssize_t n;
+	int settled;
+	unsigned i;
+
+	*begun = 0;
+	*written = 0;
+	c.n = 0;
+	c.heads = 0;
+	c.bytes = 0;
+	for (i = 0; i < b->n; i++, skip = 0)
+		if (!offer_piece(&c, &b->piece[i], id, skip))
+			break;
+	do
+		n = writev(fd, c.iov, c.n);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return errno == EAGAIN || errno == EWOULDBLOCK ? OUT_FULL :
+								 OUT_DEAD;
+	settled = settle(o, b, (size_t)n);
+	if (settled == -1)
+		return OUT_DEAD;
+	*begun = (unsigned)settled;
+	*written = (size_t)n;
+	return (size_t)n < c.bytes ? OUT_FULL : OUT_ALL;
+}

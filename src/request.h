@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef REQUEST_H
+#define REQUEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum method {
+	METHOD_GET,
+	METHOD_HEAD,
+	METHOD_OPTIONS,
+	METHOD_POST,
+	METHOD_OTHER
+};
+
+/*
+ * What we need of a request.  The meta-variables are those of RFC 3875; NULL
+ * if the front did not send them.  An SSE_ name is the front's own word: a
+ * browser can only make HTTP_ ones.
+ */
+struct request {
+	enum method method;
+	char *role;	     /* SSE_ROLE */
+	char *last_event_id; /* HTTP_LAST_EVENT_ID; NULL too if ambiguous */
+	char *address;	     /* REMOTE_ADDR */
+};
+
+/* Once, before the first request_decode(): makes libfcgi ready. */
+int request_init(void);
+
+/*
+ * Decodes the parameters of a whole request, which the gate has checked:
+ * nothing else may come here.  Returns 0, and request_free() is due; or -1
+ * with errno (no descriptor, no memory).
+ */
+int request_decode(struct request *, const uint8_t *params, size_t len);
+
+void request_free(struct request *);
+
+#endif

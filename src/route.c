@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Who serves what: a table.  The role is the front's to say, in a parameter
+ * that no browser can set, so a location is never more than its front made it.
+ */
+#include "route.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "log.h"
+#include "reply.h"
+#include "request.h"
+#include "stream.h"
+
+static const char *const method_name[] = {[METHOD_GET] = "GET",
+    [METHOD_HEAD] = "HEAD",
+    [METHOD_OPTIONS] = "OPTIONS",
+    [METHOD_POST] = "POST"};
+
+static const struct route {
+	const char *role;
+	enum method method;
+	void (*serve)(struct stream *, const struct request *);
+} routes[] = {
+    {"stream", METHOD_GET, stream_open},
+    {"stream", METHOD_HEAD, stream_head},
+};
+
+#define ROUTES (sizeof(routes) / sizeof(routes[0]))
+
+/*
+ * The role's methods as an Allow header.  Returns false if there is no such
+ * role.
+ */
+static bool
+allow(const char *role, char *buf, size_t size)
+{
+	size_t i, n = (size_t)snprintf(buf, size, "Allow: ");
+	bool known = false;
+
+	for (i = 0; i < ROUTES; i++) {
+		if (strcmp(routes[i].role, role) != 0)
+			continue;
+		known = true;
+		n += (size_t)snprintf(
+		    buf + n, size - n, "%s, ", method_name[routes[i].method]);
+	}
+	(void)snprintf(buf + n, size - n, "OPTIONS\r\n");
+	return known;
+}
+
+static void
+serve(struct conn *c, const struct request *r)
+{
+	const char *role = r->role == NULL ? "stream" : r->role;
+	char methods[80];
+	size_t i;
+
+	for (i = 0; i < ROUTES; i++)
+		if (routes[i].method == r->method &&
+		    strcmp(routes[i].role, role) == 0) {
+			routes[i].serve((struct stream *)c, r);
+			return;
+		}
+	if (!allow(role, methods, sizeof(methods)))
+		reply(c, 500, "", "SSE_ROLE is not one of our roles");
+	else if (r->method == METHOD_OPTIONS)
+		reply(c, 204, methods, ""); /* CORS is the front's */
+	else
+		reply(c, 405, methods, "this method is not served here");
+}
+
+void
+route_request(struct conn *c, const struct gate_event *ev)
+{
+	struct request r;
+	int result = request_decode(&r, ev->data, ev->len);
+
+	if (result == -1 && (errno == EMFILE || errno == ENFILE) &&
+	    conns_drop_oldest(conn_all(c)))
+		result = request_decode(&r, ev->data, ev->len);
+	if (result == -1) {
+		log_debug("fd %d: closed: %s", c->io.fd, strerror(errno));
+		conn_close(c);
+		return;
+	}
+	serve(c, &r);
+	request_free(&r);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Writes the event stream's text.  A parser takes one space off after each
+ * field's colon, so we always put one there: data that begins with a space
+ * keeps it.
+ */
+#include "sse.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+struct text {
+	char *buf;
+	size_t used, size;
+	bool full;
+};
+
+static void
+append(struct text *t, const char *s, size_t len)
+{
+	if (len > t->size - t->used) {
+		t->full = true;
+		return;
+	}
+	memcpy(t->buf + t->used, s, len);
+	t->used += len;
+}
+
+static void
+append_field(struct text *t, const char *name, const char *value, size_t len)
+{
+	append(t, name, strlen(name));
+	append(t, ": ", 2);
+	append(t, value, len);
+	append(t, "\n", 1);
+}
+
+/* The length of the line at s, without its end. */
+static size_t
+line_length(const char *s, size_t len)
+{
+	size_t n;
+
+	for (n = 0; n < len && s[n] != '\n' && s[n] != '\r'; n++)
+		continue;
+	return n;
+}
+
+static void
+append_data(struct text *t, const char *s, size_t len)
+{
+	size_t n;
+
+	for (;;) {
+		n = line_length(s, len);
+		append_field(t, "data", s, n);
+		if (n == len)
+			return;
+		n += s[n] == '\r' && n + 1 < len && s[n + 1] == '\n' ? 2 : 1;
+		s += n;
+		len -= n;
+	}
+}
+
+static bool
+one_line(const char *s)
+{
+	return s == NULL || s[strcspn(s, "\r\n")] == '\0';
+}
+
+size_t
+sse_retry(char *buf, unsigned long ms)
+{
+	return (size_t)snprintf(buf, SSE_RETRY_SIZE, "retry: %lu\n\n", ms);
+}
+
+size_t
+sse_encode(char *buf, size_t size, const struct sse_message *m)
+{
+	struct text t = {.buf = buf, .size = size};
+
+	if (!one_line(m->id) || !one_line(m->type)) {
+		errno = EINVAL;
+		return 0;
+	}
+	if (m->type != NULL)
+		append_field(&t, "event", m->type, strlen(m->type));
+	if (m->id != NULL)
+		append_field(&t, "id", m->id, strlen(m->id));
+	append_data(&t, m->data, m->len);
+	append(&t, "\n", 1);
+	if (t.full) {
+		errno = ENOSPC;
+		return 0;
+	}
+	return t.used;
+}
