@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_MAX 63 /* characters; any IPv6 address with its zone is shorter \
-		     */
+#define TEXT_MAX                                                    \
+	63 /* characters; any IPv6 address with its zone is shorter \
+	    */
 
 static int
 compare(const void *a, const void *b)

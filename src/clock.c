@@ -39,8 +39,8 @@ read_time(struct clock *c)
 	(void)localtime_r(&ts.tv_sec, &tm);
 	(void)strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &tm);
 	(void)strftime(zone, sizeof(zone), "%z %Z", &tm);
-	(void)snprintf(
-	    c->time, sizeof(c->time), "%s.%09ld %s", date, ts.tv_nsec, zone);
+	(void)snprintf(c->time, sizeof(c->time), "%s.%09ld %s", date,
+	    ts.tv_nsec, zone);
 	c->time_len = strlen(c->time);
 }
 
@@ -139,8 +139,8 @@ count_from(const char *id)
 }
 
 void
-clock_subscribe(
-    struct clock *c, struct subscriber *sub, const char *last_event_id)
+clock_subscribe(struct clock *c, struct subscriber *sub,
+    const char *last_event_id)
 {
 	double slot = c->interval / c->slots;
 	bool later;
@@ -164,8 +164,8 @@ clock_subscribe(
 }
 
 int
-clock_init(
-    struct clock *c, struct ev_loop *loop, const double *now, double interval)
+clock_init(struct clock *c, struct ev_loop *loop, const double *now,
+    double interval)
 {
 	double slots = interval / CLOCK_SLOT_MAX;
 	unsigned i;

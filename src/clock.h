@@ -34,8 +34,8 @@ struct clock {
  * interval in seconds; *now is the time, kept by the caller.  loop and now must
  * outlive the clock.  -1: no memory.
  */
-int clock_init(
-    struct clock *, struct ev_loop *, const double *now, double interval);
+int clock_init(struct clock *, struct ev_loop *, const double *now,
+    double interval);
 
 void clock_free(struct clock *);
 
@@ -44,8 +44,8 @@ void clock_free(struct clock *);
  * count goes on after last_event_id, or begins at 1 if that is NULL or not a
  * number of 1 to 18 digits.
  */
-void clock_subscribe(
-    struct clock *, struct subscriber *, const char *last_event_id);
+void clock_subscribe(struct clock *, struct subscriber *,
+    const char *last_event_id);
 
 /* Moves the hand on: what the timer does. */
 void clock_turn(struct clock *);

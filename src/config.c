@@ -178,8 +178,8 @@ print_wrapped(FILE *f, const char *text, const char *indent, int width)
 	while (*word != '\0') {
 		len = (int)strcspn(word, " ");
 		if (column == 0 || column + 1 + len > width) {
-			(void)fprintf(
-			    f, "%s%s", column == 0 ? "" : "\n", indent);
+			(void)fprintf(f, "%s%s", column == 0 ? "" : "\n",
+			    indent);
 			column = 0;
 		} else {
 			(void)fputc(' ', f);

@@ -28,8 +28,8 @@ struct config {
  * Reads the options, with the defaults for those that are not there.  Returns
  * 0, or -1 with one line in err that says what is wrong.
  */
-int config_parse(
-    struct config *, int argc, char *argv[], char *err, size_t size);
+int config_parse(struct config *, int argc, char *argv[], char *err,
+    size_t size);
 
 /* The options for a terminal, and as the list of the mdoc(7) manual. */
 void config_help(FILE *);

@@ -332,8 +332,8 @@ flush(struct conn *c)
 		last = gather(c, b);
 		if (b->n == 0)
 			return FLUSH_DONE;
-		result = out_write(
-		    &c->out, c->io.fd, c->gate.id, b, &begun, &written);
+		result = out_write(&c->out, c->io.fd, c->gate.id, b, &begun,
+		    &written);
 		if (last && begun == b->n)
 			c->ended = true;
 		for (; i < begun - (last && begun == b->n); i++)

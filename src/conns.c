@@ -59,8 +59,8 @@ conns_sweep(struct conns *cs)
 }
 
 void
-conns_init(
-    struct conns *cs, struct ev_loop *loop, const struct conn_owner *owner)
+conns_init(struct conns *cs, struct ev_loop *loop,
+    const struct conn_owner *owner)
 {
 	int phase;
 

@@ -206,8 +206,8 @@ content(const struct gate *g, const char **why)
 }
 
 static ssize_t
-take_header(
-    struct gate *g, const uint8_t *buf, size_t len, struct gate_event *out)
+take_header(struct gate *g, const uint8_t *buf, size_t len,
+    struct gate_event *out)
 {
 	const char *why = NULL;
 	size_t n = HEADER_DONE - g->have;
@@ -228,8 +228,8 @@ take_header(
 }
 
 static ssize_t
-take_content(
-    struct gate *g, const uint8_t *buf, size_t len, struct gate_event *out)
+take_content(struct gate *g, const uint8_t *buf, size_t len,
+    struct gate_event *out)
 {
 	const char *why = NULL;
 	size_t n = g->left < len ? g->left : len;
@@ -376,8 +376,8 @@ step(struct gate *g, const uint8_t *buf, size_t len, struct gate_event *out)
 }
 
 ssize_t
-gate_read(
-    struct gate *g, const uint8_t *buf, size_t len, struct gate_event *out)
+gate_read(struct gate *g, const uint8_t *buf, size_t len,
+    struct gate_event *out)
 {
 	size_t used = 0;
 	ssize_t n;

@@ -57,8 +57,8 @@ struct gate {
  * len; call again with the rest.  -1 with out->kind GATE_BAD: close; the gate
  * is then of no further use.  Nothing is allocated but for bytes that are here.
  */
-ssize_t gate_read(
-    struct gate *, const uint8_t *buf, size_t len, struct gate_event *out);
+ssize_t gate_read(struct gate *, const uint8_t *buf, size_t len,
+    struct gate_event *out);
 
 /* The active request is over: END_REQUEST is on its way, or it was refused. */
 void gate_end(struct gate *);

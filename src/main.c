@@ -193,8 +193,8 @@ find_socket(struct server *sv)
 	char err[512];
 
 	if (sv->cfg.listen != NULL) {
-		if (socket_listen(
-			&sv->listening, sv->cfg.listen, err, sizeof(err)) == -1)
+		if (socket_listen(&sv->listening, sv->cfg.listen, err,
+			sizeof(err)) == -1)
 			fatal("%s", err);
 		log_info("listening on %s", sv->cfg.listen);
 		return;
@@ -260,8 +260,8 @@ start(struct server *sv)
 
 	open_standard_descriptors();
 	if (log_open(sv->cfg.log, sv->cfg.verbose) == -1)
-		fatal(
-		    "cannot open the log %s: %s", sv->cfg.log, strerror(errno));
+		fatal("cannot open the log %s: %s", sv->cfg.log,
+		    strerror(errno));
 	find_socket(sv);
 	if (request_init() == -1)
 		fatal("libfcgi does not start");

@@ -40,8 +40,8 @@ struct batch {
  * Adds len bytes to the batch; they must stay until it has been written.
  * Returns the piece, or NULL if the batch is full.
  */
-struct piece *out_add(
-    struct batch *, uint8_t kind, const void *data, size_t len);
+struct piece *out_add(struct batch *, uint8_t kind, const void *data,
+    size_t len);
 
 /* Adds an event, of which the caller keeps a reference until the write. */
 struct piece *out_add_event(struct batch *, uint8_t kind, struct event *);

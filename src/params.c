@@ -16,8 +16,8 @@
 /* Names that we go by must be there once: which one counts is anyone's guess.
  */
 static bool
-sse_name_twice(
-    const struct record_pair *pair, struct record_pair *seen, size_t *nseen)
+sse_name_twice(const struct record_pair *pair, struct record_pair *seen,
+    size_t *nseen)
 {
 	size_t i;
 

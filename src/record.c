@@ -80,8 +80,8 @@ record_values(uint8_t *p, unsigned asked, unsigned long max)
 		len += put_pair(p + len, "FCGI_MAX_REQS", number);
 	if (asked & RECORD_MPXS_CONNS)
 		len += put_pair(p + len, "FCGI_MPXS_CONNS", "0");
-	record_header(
-	    p, FCGI_GET_VALUES_RESULT, 0, (uint16_t)(len - RECORD_HEADER));
+	record_header(p, FCGI_GET_VALUES_RESULT, 0,
+	    (uint16_t)(len - RECORD_HEADER));
 	return len;
 }
 

@@ -44,8 +44,8 @@ allow(const char *role, char *buf, size_t size)
 		if (strcmp(routes[i].role, role) != 0)
 			continue;
 		known = true;
-		n += (size_t)snprintf(
-		    buf + n, size - n, "%s, ", method_name[routes[i].method]);
+		n += (size_t)snprintf(buf + n, size - n, "%s, ",
+		    method_name[routes[i].method]);
 	}
 	(void)snprintf(buf + n, size - n, "OPTIONS\r\n");
 	return known;

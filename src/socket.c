@@ -119,8 +119,8 @@ parse_inet(struct parts *p, const char *text, char *err, size_t size)
 	port = strtoul(colon + 1, &end, 10);
 	if (colon[1] < '0' || colon[1] > '9' || *end != '\0' || port == 0 ||
 	    port > 65535) {
-		(void)snprintf(
-		    err, size, "'%s' is not a port from 1 to 65535", colon + 1);
+		(void)snprintf(err, size, "'%s' is not a port from 1 to 65535",
+		    colon + 1);
 		return -1;
 	}
 	memcpy(p->host, host, len);

@@ -37,8 +37,8 @@ int socket_check(const char *address, char *err, size_t size);
  * a socket is, or a socket that somebody listens on.  0, or -1 with one line in
  * err.
  */
-int socket_listen(
-    struct listening *, const char *address, char *err, size_t size);
+int socket_listen(struct listening *, const char *address, char *err,
+    size_t size);
 
 /* Closes it, and removes the path if it is still our socket. */
 void socket_close(struct listening *);

@@ -94,13 +94,13 @@ fill(struct conn *c, struct batch *b)
 	if (s->todo & HEAD)
 		(void)out_add(b, HEAD, HEADERS, sizeof(HEADERS) - 1);
 	if (s->todo & RETRY && (text = out_text(b, SSE_RETRY_SIZE)) != NULL)
-		(void)out_add(
-		    b, RETRY, text, sse_retry(text, retry_ms(all(c))));
+		(void)out_add(b, RETRY, text,
+		    sse_retry(text, retry_ms(all(c))));
 	if (!c->ending)
 		s->sub.feed->fill(&s->sub, b, EVENT);
 	if (s->todo & BEAT && b->n == 0)
-		(void)out_add(
-		    b, BEAT, SSE_HEARTBEAT, sizeof(SSE_HEARTBEAT) - 1);
+		(void)out_add(b, BEAT, SSE_HEARTBEAT,
+		    sizeof(SSE_HEARTBEAT) - 1);
 	s->todo &= (uint8_t)~BEAT; /* anything else written will do as well */
 }
 
