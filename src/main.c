@@ -288,6 +288,7 @@ stop(struct server *sv)
 	    sv->streams.opened, sv->streams.messages);
 	streams_free(&sv->streams);
 	ev_loop_destroy(sv->loop);
+	request_exit();
 	log_close();
 }
 

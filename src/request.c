@@ -13,6 +13,8 @@
 
 #include <errno.h>
 #include <fcgiapp.h>
+#include <fcgios.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,16 +33,63 @@ static const struct wanted {
 
 #define WANTED (sizeof(wanted) / sizeof(wanted[0]))
 
+/*
+ * Two descriptors put by for the socket pair, so that a connection which got
+ * the last one is served all the same.
+ */
+static int spare[2] = {-1, -1};
+
 static char **
 field(struct request *r, const struct wanted *w)
 {
 	return (char **)(void *)((char *)r + w->offset);
 }
 
+static void
+put_by(void)
+{
+	int i;
+
+	for (i = 0; i < 2; i++)
+		if (spare[i] == -1)
+			spare[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void
+spend(void)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (spare[i] != -1)
+			(void)close(spare[i]);
+		spare[i] = -1;
+	}
+}
+
+static int
+make_pair(int pair[2])
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0)
+		return 0;
+	if (errno != EMFILE && errno != ENFILE)
+		return -1;
+	spend();
+	return socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+}
+
 int
 request_init(void)
 {
+	put_by();
 	return FCGX_Init() == 0 ? 0 : -1;
+}
+
+void
+request_exit(void)
+{
+	spend();
+	OS_LibShutdown();
 }
 
 void
@@ -148,13 +197,14 @@ request_decode(struct request *r, const uint8_t *params, size_t len)
 	int pair[2], result;
 
 	*r = (struct request){.method = METHOD_OTHER};
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
+	if (make_pair(pair) == -1)
 		return -1;
 	result = replay(pair[0], params, len);
 	(void)close(pair[0]);
 	if (result == 0)
 		result = decode(r, pair[1]);
 	(void)close(pair[1]);
+	put_by();
 	if (result == -1)
 		request_free(r);
 	return result;

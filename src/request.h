@@ -25,8 +25,11 @@ struct request {
 	char *address;	     /* REMOTE_ADDR */
 };
 
-/* Once, before the first request_decode(): makes libfcgi ready. */
+/* Once, before the first request_decode(): makes libfcgi ready.  0 or -1. */
 int request_init(void);
+
+/* After the last one: frees what libfcgi has. */
+void request_exit(void);
 
 /*
  * Decodes the parameters of a whole request, which the gate has checked:

@@ -76,12 +76,8 @@ void
 route_request(struct conn *c, const struct gate_event *ev)
 {
 	struct request r;
-	int result = request_decode(&r, ev->data, ev->len);
 
-	if (result == -1 && (errno == EMFILE || errno == ENFILE) &&
-	    conns_drop_oldest(conn_all(c)))
-		result = request_decode(&r, ev->data, ev->len);
-	if (result == -1) {
+	if (request_decode(&r, ev->data, ev->len) == -1) {
 		log_debug("fd %d: closed: %s", c->io.fd, strerror(errno));
 		conn_close(c);
 		return;

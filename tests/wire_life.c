@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The life of the process: how it gets its socket, what signals do, how it
+ * ends, and that another one can take over.
+ */
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "front.h"
+#include "responder.h"
+
+static void
+open_stream(struct front *f, const struct responder *r)
+{
+	assert_true(front_connect(f, r->address));
+	assert_true(front_get(f));
+	assert_true(front_until_text(f, "id: 1\n", slow(2000)));
+}
+
+static long
+last_retry(const struct front *f)
+{
+	const char *p = f->text, *next;
+
+	while ((next = strstr(p + 1, "retry: ")) != NULL)
+		p = next;
+	return strtol(p + 7, NULL, 10);
+}
+
+static void
+each_signal_ends_the_streams_in_order(void **state)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGUSR1};
+	struct responder r;
+	struct front f;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		responder_start(&r, 0,
+		    (const char *[]){"--retry", "3000", NULL});
+		open_stream(&f, &r);
+		assert_int_equal(responder_signal(&r, signals[i]), 0);
+		assert_true(front_until_end(&f, slow(1000)));
+		assert_int_equal(f.status, 0);
+		assert_int_equal(front_count(&f, "retry: "), 2);
+		assert_in_range(last_retry(&f), 3000, 4600);
+		front_close(&f);
+		responder_stop(&r);
+	}
+}
+
+static void
+a_drain_is_spread_and_tells_how_long_it_lasts(void **state)
+{
+	enum { STREAMS = 200 };
+	static struct front f[STREAMS];
+	struct responder r;
+	double begin, first = 1e9, last = 0, t;
+	long longest = 0;
+	int i;
+
+	(void)state;
+	responder_start(&r, 0,
+	    (const char *[]){"--drain", "0.15", "--retry", "1000", NULL});
+	for (i = 0; i < STREAMS; i++)
+		open_stream(&f[i], &r);
+	begin = front_now();
+	assert_int_equal(kill(r.pid, SIGTERM), 0);
+	for (i = 0; i < STREAMS; i++) {
+		assert_true(front_until_end(&f[i], slow(2000)));
+		t = front_now() - begin;
+		first = t < first ? t : first;
+		last = t > last ? t : last;
+		if (last_retry(&f[i]) > longest)
+			longest = last_retry(&f[i]);
+		front_close(&f[i]);
+	}
+	assert_true(last - first > 0.05);
+	assert_in_range(longest, 1000, 1660);
+	assert_int_equal(responder_wait(&r, slow(2000)), 0);
+	responder_stop(&r);
+}
+
+static void
+a_second_signal_ends_at_once(void **state)
+{
+	enum { STREAMS = 50 };
+	static struct front f[STREAMS];
+	struct responder r;
+	int i;
+
+	(void)state;
+	responder_start(&r, 0, NULL);
+	for (i = 0; i < STREAMS; i++)
+		open_stream(&f[i], &r);
+	/* A front that takes nothing keeps the first from ending. */
+	for (i = 0; i < STREAMS; i++)
+		assert_int_equal(kill(r.pid, SIGSTOP), 0);
+	assert_int_equal(kill(r.pid, SIGTERM), 0);
+	assert_int_equal(kill(r.pid, SIGINT), 0);
+	assert_int_equal(kill(r.pid, SIGCONT), 0);
+	assert_int_equal(responder_wait(&r, slow(5000)), 0);
+	assert_int_equal(responder_logged(&r, "ending at once"), 1);
+	for (i = 0; i < STREAMS; i++)
+		front_close(&f[i]);
+	responder_stop(&r);
+}
+
+static void
+with_an_inherited_socket_the_next_process_serves_who_waited(void **state)
+{
+	struct responder r;
+	struct front f, waiting;
+
+	(void)state;
+	responder_start(&r, 0, NULL);
+	open_stream(&f, &r);
+	assert_int_equal(responder_signal(&r, SIGTERM), 0);
+	assert_true(front_until_end(&f, slow(1000)));
+	assert_true(front_connect(&waiting, r.address));
+	assert_true(front_request(&waiting, 0, "GET",
+	    (const char *[]){"HTTP_LAST_EVENT_ID", "1", NULL}));
+	assert_false(front_read(&waiting, 50));
+	responder_again(&r, NULL);
+	assert_true(front_until_text(&waiting, "id: 2\n", slow(2000)));
+	front_close(&f);
+	front_close(&waiting);
+	responder_stop(&r);
+}
+
+static void
+with_its_own_socket_newcomers_are_told_to_come_back(void **state)
+{
+	enum { STREAMS = 500 };
+	static struct front f[STREAMS];
+	struct responder r;
+	struct front newcomer;
+	int i;
+
+	(void)state;
+	responder_listen(&r, NULL,
+	    (const char *[]){"--drain", "0.5", "--retry", "1000", NULL});
+	for (i = 0; i < STREAMS; i++)
+		open_stream(&f[i], &r);
+	assert_int_equal(kill(r.pid, SIGTERM), 0);
+	assert_true(front_until_end(&f[0], slow(2000)));
+	assert_true(front_connect(&newcomer, r.address));
+	assert_true(front_get(&newcomer));
+	assert_true(front_until_end(&newcomer, slow(2000)));
+	assert_ptr_equal(strstr(newcomer.text, "Content-Type: text/event-"),
+	    newcomer.text);
+	assert_in_range(last_retry(&newcomer), 1000, 2000);
+	front_close(&newcomer);
+	for (i = 0; i < STREAMS; i++)
+		front_close(&f[i]);
+	assert_int_equal(responder_wait(&r, slow(3000)), 0);
+	assert_int_equal(access(r.address + 5, F_OK), -1);
+	responder_stop(&r);
+}
+
+static void
+sighup_opens_the_log_again(void **state)
+{
+	struct responder r;
+	struct front f;
+	char log[80], old[96];
+
+	(void)state;
+	responder_start(&r, 0, NULL);
+	assert_true(
+	    responder_until_logged(&r, "open files allow", 1, slow(5000)));
+	(void)snprintf(log, sizeof(log), "%s/log", r.dir);
+	(void)snprintf(old, sizeof(old), "%s.1", log);
+	assert_int_equal(rename(log, old), 0);
+	assert_int_equal(kill(r.pid, SIGHUP), 0);
+	do
+		open_stream(&f, &r), front_close(&f);
+	while (access(log, F_OK) == -1);
+	assert_true(responder_until_logged(&r, "stream closed", 1, slow(2000)));
+	responder_stop(&r);
+}
+
+/* Runs the program with one option (or NULL) and descriptor 0 as given. */
+static int
+run(int descriptor, const char *option, char *said, size_t size)
+{
+	const char *program = getenv("PROGRAM");
+	int out[2], status;
+	ssize_t n;
+	pid_t pid;
+
+	assert_int_equal(pipe(out), 0);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		(void)dup2(descriptor, 0);
+		(void)dup2(out[1], 1);
+		(void)dup2(out[1], 2);
+		(void)execl(program, program, option, (char *)NULL);
+		_exit(127);
+	}
+	(void)close(out[1]);
+	said[0] = '\0';
+	while ((n = read(out[0], said, size - 1)) > 0) {
+		said[n] = '\0';
+		said += n;
+		size -= (size_t)n;
+	}
+	(void)close(out[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void
+without_a_socket_it_says_what_works(void **state)
+{
+	char said[4096];
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(run(null, NULL, said, sizeof(said)), 2);
+	assert_non_null(strstr(said, "there is no socket to listen on"));
+	assert_non_null(strstr(said, "sse-fcgi --listen unix:"));
+	assert_non_null(strstr(said, "spawn-fcgi -s "));
+	/* As a CGI program it is the same. */
+	assert_int_equal(setenv("GATEWAY_INTERFACE", "CGI/1.1", 1), 0);
+	assert_int_equal(run(null, NULL, said, sizeof(said)), 2);
+	assert_int_equal(unsetenv("GATEWAY_INTERFACE"), 0);
+	(void)close(null);
+}
+
+static void
+options_are_checked(void **state)
+{
+	static const struct {
+		const char *option;
+		int status;
+		const char *says;
+	} cases[] = {
+	    {"--help", 0, "--interval SEC"},
+	    {"--version", 0, "sse-fcgi 0."},
+	    {"--check", 0, "good"},
+	    {"--interval=0", 2, "--interval: '0' is not a number from 0.01"},
+	    {"--interval=2s", 2, "'2s'"},
+	    {"--interval=nan", 2, "'nan'"},
+	    {"--retry=1.5", 2, "whole number"},
+	    {"--max-streams=-1", 2, "'-1'"},
+	    {"--listen=nowhere", 2, "unix:/path[:mode]"},
+	    {"--no-such", 2, "--no-such"},
+	    {"word", 2, "'word'"},
+	    {"--listen=unix:/no/such/directory/s", 1, "cannot listen on"},
+	    {"--log=/no/such/directory/log", 1, "cannot open the log"},
+	};
+	char said[8192];
+	size_t i;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(run(null, cases[i].option, said, sizeof(said)),
+		    cases[i].status);
+		assert_non_null(strstr(said, cases[i].says));
+		if (cases[i].status != 0)
+			assert_ptr_equal(strchr(said, '\n') + 1,
+			    said + strlen(said));
+	}
+	(void)close(null);
+}
+
+static void
+a_socket_in_use_is_not_taken_and_a_stale_one_is(void **state)
+{
+	struct responder r;
+	char said[1024], option[128];
+	struct stat st;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)state;
+	responder_listen(&r, NULL, NULL);
+	assert_int_equal(stat(r.address + 5, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0660);
+	(void)snprintf(option, sizeof(option), "--listen=%s", r.address);
+	assert_int_equal(run(null, option, said, sizeof(said)), 1);
+	assert_non_null(strstr(said, "another program listens there"));
+	assert_int_equal(kill(r.pid, SIGKILL), 0);
+	assert_int_equal(responder_wait(&r, slow(2000)), 128 + SIGKILL);
+	assert_int_equal(access(r.address + 5, F_OK), 0);
+	responder_again(&r, (const char *[]){"--listen", r.address, NULL});
+	assert_true(
+	    responder_until_logged(&r, "open files allow", 2, slow(5000)));
+	responder_stop(&r);
+	(void)close(null);
+}
+
+/* spawn-fcgi leaves its children to init; their pids are in the pid file. */
+static void
+end_spawned(const char *pidfile)
+{
+	FILE *f = fopen(pidfile, "r");
+	long pid;
+
+	assert_non_null(f);
+	while (fscanf(f, "%ld", &pid) == 1) {
+		assert_int_equal(kill((pid_t)pid, SIGTERM), 0);
+		while (kill((pid_t)pid, 0) == 0)
+			(void)usleep(5000);
+	}
+	(void)fclose(f);
+}
+
+static void
+two_processes_of_spawn_fcgi_share_the_load(void **state)
+{
+	enum { STREAMS = 40 };
+	static struct front f[STREAMS];
+	struct responder r = {.listening = -1};
+	char command[512], pidfile[96];
+	int i;
+
+	(void)state;
+	(void)strcpy(r.dir, "/tmp/sse-fcgi-wire-XXXXXX");
+	assert_non_null(mkdtemp(r.dir));
+	(void)snprintf(r.address, sizeof(r.address), "unix:%s/sse.sock", r.dir);
+	(void)snprintf(pidfile, sizeof(pidfile), "%s/pids", r.dir);
+	(void)snprintf(command, sizeof(command),
+	    "spawn-fcgi -s %s -F 2 -P %s -- %s --verbose --log %s/log"
+	    " >/dev/null",
+	    r.address + 5, pidfile, getenv("PROGRAM"), r.dir);
+	assert_int_equal(system(command), 0);
+	for (i = 0; i < STREAMS; i++)
+		open_stream(&f[i], &r);
+	assert_int_equal(responder_logged(&r, "stream opened"), STREAMS);
+	for (i = 0; i < STREAMS; i++)
+		front_close(&f[i]);
+	end_spawned(pidfile);
+	assert_int_equal(responder_logged(&r, "ended: "), 2);
+	assert_int_equal(responder_logged(&r, "ended: 0 streams"), 0);
+	responder_stop(&r);
+}
+
+static void
+systemd_passes_the_socket_as_descriptor_3(void **state)
+{
+	struct responder r;
+	struct front f;
+	char pid[32];
+
+	(void)state;
+	responder_start(&r, 0, NULL); /* for its directory and socket */
+	assert_true(responder_until_logged(&r, "open files allow", 1,
+	    slow(5000)));
+	assert_int_equal(responder_signal(&r, SIGTERM), 0);
+	r.pid = fork();
+	assert_int_not_equal(r.pid, -1);
+	if (r.pid == 0) {
+		(void)dup2(r.listening, 3);
+		(void)dup2(open("/dev/null", O_RDWR), 0);
+		(void)snprintf(pid, sizeof(pid), "%ld", (long)getpid());
+		(void)setenv("LISTEN_FDS", "1", 1);
+		(void)setenv("LISTEN_PID", pid, 1);
+		(void)execl(getenv("PROGRAM"), "sse-fcgi", "--log", "/dev/null",
+		    (char *)NULL);
+		_exit(127);
+	}
+	open_stream(&f, &r);
+	front_close(&f);
+	responder_stop(&r);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(each_signal_ends_the_streams_in_order),
+	    cmocka_unit_test(a_drain_is_spread_and_tells_how_long_it_lasts),
+	    cmocka_unit_test(a_second_signal_ends_at_once),
+	    cmocka_unit_test(
+		with_an_inherited_socket_the_next_process_serves_who_waited),
+	    cmocka_unit_test(
+		with_its_own_socket_newcomers_are_told_to_come_back),
+	    cmocka_unit_test(sighup_opens_the_log_again),
+	    cmocka_unit_test(without_a_socket_it_says_what_works),
+	    cmocka_unit_test(options_are_checked),
+	    cmocka_unit_test(a_socket_in_use_is_not_taken_and_a_stale_one_is),
+	    cmocka_unit_test(two_processes_of_spawn_fcgi_share_the_load),
+	    cmocka_unit_test(systemd_passes_the_socket_as_descriptor_3),
+	};
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests_name("life", tests, NULL, NULL);
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What happens at the limits: of streams, of descriptors, of time.  A browser
+ * that is refused for now gets 200 and retry:, never an error, which would end
+ * its EventSource for good.
+ */
+#include <sys/socket.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "front.h"
+#include "responder.h"
+
+static void
+open_stream(struct front *f, const struct responder *r, const char *address)
+{
+	assert_true(front_connect(f, r->address));
+	assert_true(front_request(f, 0, "GET",
+	    (const char *[]){"REMOTE_ADDR", address, NULL}));
+}
+
+static bool
+is_served(struct front *f)
+{
+	return front_until_text(f, "id: 1\n", slow(2000));
+}
+
+/* The front sends REMOTE_ADDR once; here a stream must be refused in order. */
+static void
+assert_refused(struct front *f, long retry)
+{
+	long ms;
+
+	assert_true(front_until_end(f, slow(2000)));
+	assert_int_equal(f->status, 0);
+	assert_null(strstr(f->text, "Status:"));
+	assert_ptr_equal(strstr(f->text, "Content-Type: text/event-stream"),
+	    f->text);
+	assert_null(strstr(f->text, "data:"));
+	ms = strtol(strstr(f->text, "retry: ") + 7, NULL, 10);
+	assert_in_range(ms, retry * 10, retry * 15);
+}
+
+static void
+streams_over_the_limit_are_told_to_come_back(void **state)
+{
+	struct responder r;
+	struct front f[3], refused;
+	int i;
+
+	(void)state;
+	responder_start(&r, 0,
+	    (const char *[]){"--max-streams", "3", "--retry", "1000", NULL});
+	for (i = 0; i < 3; i++) {
+		open_stream(&f[i], &r, "127.0.0.1");
+		assert_true(is_served(&f[i]));
+	}
+	open_stream(&refused, &r, "127.0.0.1");
+	assert_refused(&refused, 1000);
+	front_close(&refused);
+	front_close(&f[0]);
+	assert_true(responder_until_logged(&r, "stream closed", 1, slow(2000)));
+	open_stream(&f[0], &r, "127.0.0.1");
+	assert_true(is_served(&f[0]));
+	for (i = 0; i < 3; i++)
+		front_close(&f[i]);
+	responder_stop(&r);
+}
+
+static void
+one_address_has_its_own_limit(void **state)
+{
+	struct responder r;
+	struct front f[2], other, refused;
+
+	(void)state;
+	responder_start(&r, 0,
+	    (const char *[]){"--max-per-address", "2", "--retry", "100", NULL});
+	open_stream(&f[0], &r, "192.0.2.1");
+	open_stream(&f[1], &r, "192.0.2.1");
+	open_stream(&other, &r, "2001:db8::1");
+	assert_true(is_served(&f[0]) && is_served(&f[1]) && is_served(&other));
+	open_stream(&refused, &r, "192.0.2.1");
+	assert_refused(&refused, 100);
+	front_close(&refused);
+	front_close(&f[1]);
+	assert_true(responder_until_logged(&r, "stream closed", 1, slow(2000)));
+	open_stream(&f[1], &r, "192.0.2.1");
+	assert_true(is_served(&f[1]));
+	front_close(&f[0]);
+	front_close(&f[1]);
+	front_close(&other);
+	responder_stop(&r);
+}
+
+/*
+ * 64 descriptors and a limit of streams that is too high for them: the streams
+ * that are there go on, the others wait, and are served when there is room.
+ */
+static void
+without_descriptors_accepting_pauses_and_streams_go_on(void **state)
+{
+	enum { MANY = 100 };
+	static struct front f[MANY];
+	struct responder r;
+	unsigned served = 0, i;
+	double t;
+
+	(void)state;
+	responder_start(&r, 64,
+	    (const char *[]){"--max-streams", "1000", "--interval", "0.1",
+		NULL});
+	for (i = 0; i < MANY; i++)
+		open_stream(&f[i], &r, "127.0.0.1");
+	assert_true(
+	    responder_until_logged(&r, "accepting pauses", 1, slow(2000)));
+	while (
+	    served < MANY && front_until_text(&f[served], "id: 1\n", slow(300)))
+		served++;
+	assert_in_range(served, 40, 64);
+	assert_true(front_until_text(&f[0], "id: 9\n", slow(3000)));
+	assert_int_equal(f[served].text_len, 0);
+	for (i = 0; i < 10; i++)
+		front_close(&f[i]);
+	t = front_now();
+	for (i = served; i < served + 8; i++)
+		assert_true(is_served(&f[i]));
+	assert_true(front_now() - t < slow(1000) / 1e3);
+	for (i = 0; i < MANY; i++)
+		front_close(&f[i]);
+	assert_true(responder_logged(&r, "accepting pauses") < 5);
+	responder_stop(&r);
+}
+
+static void
+all_descriptors_come_back(void **state)
+{
+	struct responder r;
+	struct front f;
+	int before, i;
+
+	(void)state;
+	responder_start(&r, 0, NULL);
+	open_stream(&f, &r, "127.0.0.1");
+	assert_true(is_served(&f));
+	front_close(&f);
+	assert_true(responder_until_logged(&r, "stream closed", 1, slow(2000)));
+	before = responder_files(&r);
+	for (i = 0; i < 300; i++) {
+		open_stream(&f, &r, "127.0.0.1");
+		if (i % 3 > 0)
+			assert_true(is_served(&f));
+		front_close(&f);
+	}
+	open_stream(&f, &r, "127.0.0.1");
+	assert_true(is_served(&f));
+	front_close(&f);
+	assert_true(responder_until_logged(&r, "stream closed",
+	    responder_logged(&r, "stream opened"), slow(3000)));
+	assert_int_equal(responder_files(&r), before);
+	responder_stop(&r);
+}
+
+static void
+a_front_that_takes_nothing_is_closed(void **state)
+{
+	struct responder r;
+	struct front f;
+
+	(void)state;
+	responder_start(&r, 0,
+	    (const char *[]){"--interval", "0.01", "--stall", "1", NULL});
+	open_stream(&f, &r, "127.0.0.1");
+	assert_true(
+	    responder_until_logged(&r, "stream closed", 1, slow(30000)));
+	front_close(&f);
+	responder_stop(&r);
+}
+
+static void
+an_old_stream_is_ended_in_order(void **state)
+{
+	struct responder r;
+	struct front f;
+	double t = front_now();
+
+	(void)state;
+	responder_start(&r, 0,
+	    (const char *[]){"--interval", "0.1", "--max-age", "1", NULL});
+	open_stream(&f, &r, "127.0.0.1");
+	assert_true(front_until_end(&f, slow(4000)));
+	t = front_now() - t;
+	assert_true(t > 0.7 && t < slow(1300) / 1e3);
+	assert_int_equal(front_count(&f, "retry: "), 2);
+	assert_int_equal(f.status, 0);
+	assert_true(front_until_closed(&f, slow(1000)));
+	front_close(&f);
+	responder_stop(&r);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(streams_over_the_limit_are_told_to_come_back),
+	    cmocka_unit_test(one_address_has_its_own_limit),
+	    cmocka_unit_test(
+		without_descriptors_accepting_pauses_and_streams_go_on),
+	    cmocka_unit_test(all_descriptors_come_back),
+	    cmocka_unit_test(a_front_that_takes_nothing_is_closed),
+	    cmocka_unit_test(an_old_stream_is_ended_in_order),
+	};
+
+	return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
+}
