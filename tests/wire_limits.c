@@ -114,6 +114,8 @@ without_descriptors_accepting_pauses_and_streams_go_on(void **state)
 	double t;
 
 	(void)state;
+	if (slow(1) > 1)
+		skip(); /* valgrind has descriptors of its own */
 	responder_start(&r, 64,
 	    (const char *[]){"--max-streams", "1000", "--interval", "0.1",
 		NULL});
@@ -144,6 +146,7 @@ all_descriptors_come_back(void **state)
 {
 	struct responder r;
 	struct front f;
+	double t;
 	int before, i;
 
 	(void)state;
@@ -164,7 +167,9 @@ all_descriptors_come_back(void **state)
 	front_close(&f);
 	assert_true(responder_until_logged(&r, "stream closed",
 	    responder_logged(&r, "stream opened"), slow(3000)));
-	assert_int_equal(responder_files(&r), before);
+	t = front_now();
+	while (responder_files(&r) > before) /* logged is not yet closed */
+		assert_true(front_now() - t < slow(2000) / 1e3);
 	responder_stop(&r);
 }
 
