@@ -25,8 +25,8 @@ NEED_lint     = $(NEED) clang-format clang-tidy cppcheck mandoc shellcheck
 NEED_fuzz     = $(NEED) clang libclang-rt-14-dev
 
 # The program, in the order in which it is best read.
-SRC = main config log socket listener conn conns gate params record request \
-      route stream clock sse event out reply address
+SRC = main config log socket listener conn conns gate store params record \
+      request route stream clock sse event out reply address
 
 # The modules each unit test links: it shows what they depend on.
 UNITS = event sse record params gate out clock config address log socket \
@@ -35,7 +35,7 @@ unit_event   = event
 unit_sse     = sse
 unit_record  = record
 unit_params  = params record
-unit_gate    = gate params record
+unit_gate    = gate store params record
 unit_out     = out event record
 unit_clock   = clock sse out event record
 unit_config  = config
@@ -43,7 +43,8 @@ unit_address = address
 unit_log     = log
 unit_socket  = socket
 unit_request = request record
-unit_stream  = stream conn conns out clock sse event record gate params address log
+unit_stream  = stream conn conns out clock sse event gate store \
+	       params record address log
 unit_route   = route reply request $(unit_stream)
 WIRE  = stream peers limits life
 
@@ -107,7 +108,7 @@ wrap_gate   = -Wl,--wrap=realloc
 
 .SECONDEXPANSION:
 $(UNITS:%=build/tests/test_%): build/tests/test_%: tests/test_%.c \
-    $$(patsubst %,build/asan/%.o,$$(unit_$$*)) | build/tests
+    $$(addprefix build/asan/,$$(addsuffix .o,$$(unit_$$*))) | build/tests
 	$(CC) $(OURS) $(SANITIZE) -Isrc $(wrap_$*) -o $@ \
 	    $(filter %.c %.o,$^) -lcmocka $(LIBS)
 
@@ -195,8 +196,8 @@ SECONDS ?= 60
 fuzz: need-fuzz | build/fuzz
 	clang -g -O1 -std=c11 -D_DEFAULT_SOURCE -Isrc \
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	    -o build/fuzz/gate tests/fuzz/gate.c src/gate.c src/params.c \
-	    src/record.c
+	    -o build/fuzz/gate tests/fuzz/gate.c src/gate.c src/store.c \
+	    src/params.c src/record.c
 	build/fuzz/gate -max_total_time=$(SECONDS) -max_len=8192 build/fuzz
 
 .PHONY: all help run test check test-valgrind test-fronts test-browser \

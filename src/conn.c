@@ -105,6 +105,7 @@ conn_close(struct conn *c)
 	request_over(c);
 	ev_io_stop(cs->loop, &c->io);
 	(void)close(c->io.fd);
+	gate_free(&c->gate);
 	out_free(&c->out);
 	change_phase(c, CONN_CLOSED);
 	conn_wake(c);

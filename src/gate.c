@@ -12,34 +12,24 @@
 #include "gate.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "params.h"
 #include "record.h"
+#include "store.h"
 
 enum phase {
 	IDLE,	/* no request */
 	PARAMS, /* BEGIN_REQUEST was here, parameters are coming */
 	BODY,	/* the request was given out, its body is coming */
-	DONE	/* the body is over as well */
+	DONE,	/* the body is over as well */
+	OTHER	/* not a phase: the record is of another request */
 };
 
-enum content { SKIP, STORE, HAND_ON };
+enum content { WRONG, SKIP, STORE, HAND_ON };
 
 /* Bytes of a record's header, and the mark that only padding is left. */
 enum { HEADER_DONE = RECORD_HEADER, CONTENT_DONE = RECORD_HEADER + 1 };
-
-/*
- * The request's parameters so far and, behind them, the content of the record
- * that is being read if it must be whole to be understood.
- */
-struct gate_store {
-	size_t params;
-	size_t len;
-	size_t cap;
-	uint8_t bytes[];
-};
 
 static uint8_t
 record_type(const struct gate *g)
@@ -59,6 +49,12 @@ content_length(const struct gate *g)
 	return (uint16_t)(g->head[4] << 8 | g->head[5]);
 }
 
+static bool
+is_mine(const struct gate *g)
+{
+	return g->phase != IDLE && record_id(g) == g->id;
+}
+
 bool
 gate_active(const struct gate *g)
 {
@@ -74,13 +70,23 @@ gate_body_done(const struct gate *g)
 void
 gate_release(struct gate *g)
 {
-	free(g->store);
-	g->store = NULL;
+	store_give_up(&g->store);
+}
+
+void
+gate_free(struct gate *g)
+{
+	store_free(&g->store);
 }
 
 void
 gate_end(struct gate *g)
 {
+	/* In the middle of one of its records? */
+	if (g->have == HEADER_DONE && is_mine(g)) {
+		store_forget(&g->store);
+		g->content = SKIP;
+	}
 	g->phase = IDLE;
 	gate_release(g);
 }
@@ -92,100 +98,43 @@ bad(struct gate_event *out, const char *why)
 	return -1;
 }
 
-/* Appends to the store, which grows by bytes that are here.  -1: no memory. */
-static int
-store(struct gate *g, const uint8_t *buf, size_t len)
-{
-	struct gate_store *s = g->store;
-	size_t cap, used = s == NULL ? 0 : s->len;
-
-	if (s == NULL || len > s->cap - used) {
-		cap = used + len < 1024 ? 1024 : (used + len) * 2;
-		s = realloc(s, sizeof(*s) + cap);
-		if (s == NULL)
-			return -1;
-		if (g->store == NULL)
-			s->params = s->len = 0;
-		s->cap = cap;
-		g->store = s;
-	}
-	memcpy(s->bytes + s->len, buf, len);
-	s->len += len;
-	return 0;
-}
-
-/* The stored content of the record that has just ended. */
-static const uint8_t *
-stored_content(const struct gate *g, size_t *len)
-{
-	if (g->store == NULL) {
-		*len = 0;
-		return g->head; /* anything but NULL */
-	}
-	*len = g->store->len - g->store->params;
-	return g->store->bytes + g->store->params;
-}
-
-static void
-forget_content(struct gate *g)
-{
-	if (g->store == NULL)
-		return;
-	g->store->len = g->store->params;
-	if (g->store->len == 0)
-		gate_release(g);
-}
-
-static bool
-is_mine(const struct gate *g)
-{
-	return g->phase != IDLE && record_id(g) == g->id;
-}
-
 /*
- * What to do with the record's content; -1 with *why if the record must not be
- * here.  A record of a request that is not active is skipped (section 3.3).
+ * What becomes of the content of a request's record, by its type and by how far
+ * the active request is; OTHER is a request that is not the active one, whose
+ * records are passed over (section 3.3).
  */
-static int
+static const struct rule {
+	uint8_t in[OTHER + 1];
+	const char *why; /* it is WRONG where it is */
+} rules[] = {
+    /* IDLE   PARAMS  BODY     DONE   OTHER */
+    [FCGI_BEGIN_REQUEST] = {{STORE, WRONG, WRONG, WRONG, SKIP},
+	"BEGIN_REQUEST twice"},
+    [FCGI_ABORT_REQUEST] = {{SKIP, SKIP, SKIP, SKIP, SKIP}, NULL},
+    [FCGI_PARAMS] = {{SKIP, STORE, WRONG, WRONG, SKIP},
+	"PARAMS after their end"},
+    [FCGI_STDIN] = {{SKIP, WRONG, HAND_ON, SKIP, SKIP},
+	"STDIN before the end of PARAMS"},
+    [FCGI_DATA] = {{SKIP, WRONG, WRONG, WRONG, SKIP}, "DATA for a responder"},
+};
+
+static enum content
 content_of_request(const struct gate *g, const char **why)
 {
-	switch (record_type(g)) {
-	case FCGI_BEGIN_REQUEST:
-		if (content_length(g) != 8)
-			*why = "BEGIN_REQUEST of a wrong length";
-		else if (is_mine(g))
-			*why = "BEGIN_REQUEST twice";
-		else
-			return g->phase == IDLE ? STORE : SKIP;
-		return -1;
-	case FCGI_PARAMS:
-		if (!is_mine(g))
-			return SKIP;
-		if (g->phase == PARAMS)
-			return STORE;
-		*why = "PARAMS after their end";
-		return -1;
-	case FCGI_STDIN:
-		if (!is_mine(g) || g->phase == DONE)
-			return SKIP;
-		if (g->phase == BODY)
-			return HAND_ON;
-		*why = "STDIN before the end of PARAMS";
-		return -1;
-	case FCGI_ABORT_REQUEST:
-		return SKIP;
-	case FCGI_DATA:
-		if (!is_mine(g))
-			return SKIP;
-		*why = "DATA for a responder";
-		return -1;
-	default:
-		*why = "a record type that no front sends";
-		return -1;
+	uint8_t type = record_type(g);
+	enum phase phase = g->phase == IDLE || is_mine(g) ? g->phase : OTHER;
+	const struct rule *rule = &rules[type <= FCGI_DATA ? type : 0];
+
+	*why =
+	    rule->why == NULL ? "a record type that no front sends" : rule->why;
+	if (type == FCGI_BEGIN_REQUEST && content_length(g) != 8) {
+		*why = "BEGIN_REQUEST of a wrong length";
+		return WRONG;
 	}
+	return rule->in[phase]; /* WRONG is 0, for types without a row */
 }
 
-static int
+static enum content
 content_of_management(const struct gate *g, const char **why)
 {
 	uint8_t type = record_type(g);
@@ -195,10 +144,10 @@ content_of_management(const struct gate *g, const char **why)
 	if (type == 0 || type > FCGI_UNKNOWN_TYPE)
 		return SKIP;
 	*why = "a request's record, or an application's, with id 0";
-	return -1;
+	return WRONG;
 }
 
-static int
+static enum content
 content(const struct gate *g, const char **why)
 {
 	return record_id(g) == 0 ? content_of_management(g, why) :
@@ -222,7 +171,8 @@ take_header(struct gate *g, const uint8_t *buf, size_t len,
 		return (ssize_t)n;
 	g->left = content_length(g);
 	g->padding = g->head[6];
-	if (content(g, &why) == -1)
+	g->content = content(g, &why);
+	if (g->content == WRONG)
 		return bad(out, why);
 	return (ssize_t)n;
 }
@@ -231,15 +181,14 @@ static ssize_t
 take_content(struct gate *g, const uint8_t *buf, size_t len,
     struct gate_event *out)
 {
-	const char *why = NULL;
 	size_t n = g->left < len ? g->left : len;
 
-	switch (content(g, &why)) {
+	switch (g->content) {
 	case STORE:
 		if (record_type(g) == FCGI_PARAMS && g->store != NULL &&
 		    n > GATE_PARAMS_MAX - g->store->len)
 			return bad(out, "more than 64 KiB of parameters");
-		if (store(g, buf, n) == -1)
+		if (store_add(&g->store, buf, n) == -1)
 			return bad(out, "no memory for a request");
 		break;
 	case HAND_ON:
@@ -255,30 +204,34 @@ take_content(struct gate *g, const uint8_t *buf, size_t len,
 	return (ssize_t)n;
 }
 
+static void
+refuse(const struct gate *g, enum record_status status, bool keep,
+    struct gate_event *out)
+{
+	out->kind = GATE_REFUSE;
+	out->id = record_id(g);
+	out->status = (uint8_t)status;
+	out->keep = keep;
+}
+
 static ssize_t
 end_begin(struct gate *g, struct gate_event *out)
 {
 	size_t len;
-	const uint8_t *c = stored_content(g, &len);
+	const uint8_t *c = store_latest(g->store, &len);
 
-	out->id = record_id(g);
-	if (g->phase != IDLE) {
-		out->kind = GATE_REFUSE;
-		out->status = FCGI_CANT_MPX_CONN;
-		out->keep = true; /* the active request goes on */
-		return 0;
+	if (g->content == SKIP) {
+		refuse(g, FCGI_CANT_MPX_CONN, true, out);
+		return 0; /* the active request goes on */
 	}
 	assert(len == 8);
 	g->keep = (c[2] & FCGI_KEEP_CONN) != 0;
 	if ((c[0] << 8 | c[1]) == FCGI_RESPONDER) {
 		g->phase = PARAMS;
-		g->id = out->id;
-	} else {
-		out->kind = GATE_REFUSE;
-		out->status = FCGI_UNKNOWN_ROLE;
-		out->keep = g->keep;
-	}
-	forget_content(g);
+		g->id = record_id(g);
+	} else
+		refuse(g, FCGI_UNKNOWN_ROLE, g->keep, out);
+	store_forget(&g->store);
 	return 0;
 }
 
@@ -288,7 +241,7 @@ end_params(struct gate *g, struct gate_event *out)
 	const char *why;
 
 	if (content_length(g) > 0) {
-		g->store->params = g->store->len;
+		store_keep(g->store);
 		return 0;
 	}
 	out->kind = GATE_REQUEST;
@@ -296,7 +249,7 @@ end_params(struct gate *g, struct gate_event *out)
 	out->keep = g->keep;
 	if (g->store != NULL) {
 		out->data = g->store->bytes;
-		out->len = g->store->params;
+		out->len = g->store->kept;
 		why = params_fault(out->data, out->len);
 		if (why != NULL)
 			return bad(out, why);
@@ -309,10 +262,10 @@ static ssize_t
 end_values(struct gate *g, struct gate_event *out)
 {
 	size_t len;
-	const uint8_t *names = stored_content(g, &len);
+	const uint8_t *names = store_latest(g->store, &len);
 	int asked = record_asked(names, len);
 
-	forget_content(g);
+	store_forget(&g->store);
 	if (asked == -1)
 		return bad(out, "GET_VALUES that is cut off");
 	out->kind = GATE_VALUES;

@@ -34,7 +34,7 @@ struct gate_event {
 	const char *why;
 };
 
-struct gate_store;
+struct store;
 
 /*
  * The reader's place in one connection's bytes.  All zero is the start, with
@@ -46,9 +46,10 @@ struct gate {
 	uint8_t padding; /* and of its padding */
 	uint8_t have;	 /* header bytes here; 9: only padding is to come */
 	uint8_t phase;
-	bool keep;
-	uint16_t id; /* of the active request */
-	struct gate_store *store;
+	bool keep : 1;
+	uint8_t content : 2; /* what becomes of the record's content */
+	uint16_t id;	     /* of the active request */
+	struct store *store; /* the parameters so far */
 };
 
 /*
@@ -60,7 +61,10 @@ struct gate {
 ssize_t gate_read(struct gate *, const uint8_t *buf, size_t len,
     struct gate_event *out);
 
-/* The active request is over: END_REQUEST is on its way, or it was refused. */
+/*
+ * The active request is over: END_REQUEST is on its way, or it was refused.
+ * What is left of a record of its is passed over.
+ */
 void gate_end(struct gate *);
 
 /* True from BEGIN_REQUEST to gate_end(). */
@@ -69,7 +73,10 @@ bool gate_active(const struct gate *);
 /* True if the active request's body has come whole. */
 bool gate_body_done(const struct gate *);
 
-/* Frees what is stored; for after a REQUEST was handled, and at the end. */
+/* A REQUEST was handled: frees its parameters. */
 void gate_release(struct gate *);
+
+/* Frees all.  The gate reads no more. */
+void gate_free(struct gate *);
 
 #endif

@@ -22,7 +22,7 @@ struct call {
 	int n;
 	unsigned heads;
 	size_t bytes;
-	struct iovec iov[2 * OUT_RECORDS];
+	struct iovec iov[2 * OUT_RECORDS + OUT_PIECES]; /* raw ones too */
 	uint8_t head[OUT_RECORDS][RECORD_HEADER];
 };
 

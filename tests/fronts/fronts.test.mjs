@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: ISC
+//
+// The shipped configurations under the real servers: one table of checks, run
+// against every front.  FRONTS in the environment chooses some of them.
+//
+//	node --test tests/fronts/*.test.mjs
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { ask, eventSource, fillConf, newPlace, openStream, start,
+	startResponder, until } from './harness.mjs';
+
+// Where the fronts differ:
+//   check         the server's own check of its configuration
+//   seesLeaving   in how many intervals the responder sees a browser leave:
+//                 nginx closes at once, lighttpd when it next has to write
+//   reloadCuts    whether a reload may cut a running stream
+const FRONTS = {
+	lighttpd: {
+		check: (conf) => ['/usr/sbin/lighttpd', '-tt', '-f', conf],
+		seesLeaving: 3,
+		reloadCuts: true,
+	},
+	nginx: {
+		check: (conf, dir) => ['/usr/sbin/nginx', '-t', '-q',
+			'-e', join(dir, 'nginx.log'), '-c', conf],
+		seesLeaving: 0.5,
+		reloadCuts: false,
+	},
+};
+
+const LIMIT = { timeout: 60000 };
+const INTERVAL_MS = 200;
+const ARGS = ['--interval', '0.2', '--retry', '100'];
+const ORIGIN = { Origin: 'https://app.example' };
+
+// Each check gets the site, a front and a responder that run, and what is
+// special about the front.
+const CHECKS = {
+	'the page comes at /, to be kept for a short time': async (site) => {
+		const { status, headers, body } = await ask(site.url + '/');
+
+		assert.equal(status, 200);
+		assert.match(headers['content-type'], /^text\/html\b/);
+		assert.match(body, /^<!doctype html>/im);
+		const cache = headers['cache-control'];
+		assert.ok(/max-age=(\d+)/.exec(cache)?.[1] <= 300, cache);
+	},
+
+	'what is not there is 404': async (site) => {
+		assert.equal((await ask(site.url + '/sse/no')).status, 404);
+		assert.equal((await ask(site.url + '/ssex')).status, 404);
+	},
+
+	'the stream has its headers, and no compression': async (site) => {
+		const headers = { ...ORIGIN, 'Accept-Encoding': 'gzip, br' };
+		const stream = await openStream(site.url + '/sse', { headers });
+
+		stream.close();
+		assert.equal(stream.status, 200);
+		assert.equal(stream.headers['content-type'],
+			'text/event-stream');
+		assert.equal(stream.headers['cache-control'],
+			'no-cache, no-store, no-transform');
+		assert.equal(stream.headers['content-encoding'], undefined);
+		readableByAny(stream.headers);
+	},
+
+	'a preflight is answered, with and without a query': async (site) => {
+		for (const path of ['/sse', '/sse?x=1'])
+			await checkPreflight(site.url + path);
+	},
+
+	'HEAD gives the headers and ends': async (site) => {
+		const { status, headers, body } =
+			await ask(site.url + '/sse', { method: 'HEAD' });
+
+		assert.equal(status, 200);
+		assert.equal(headers['content-type'], 'text/event-stream');
+		assert.equal(body, '');
+	},
+
+	'POST is refused with what is allowed': async (site) => {
+		const { status, headers } =
+			await ask(site.url + '/sse', { method: 'POST' });
+
+		assert.equal(status, 405);
+		assert.match(headers.allow, /\bGET\b/);
+		assert.doesNotMatch(headers.allow, /\bPOST\b/);
+	},
+
+	'retry: and the first event come within 200 ms': async (site) => {
+		let best = Infinity;
+
+		for (let i = 0; i < 3; i++) {
+			const stream = await openStream(site.url + '/sse');
+			const first = await stream.next();
+			stream.close();
+			assert.equal(first.id, '1');
+			assert.match(first.data, /^Message: 1 - the time is /);
+			assert.ok(stream.retry >= 100 && stream.retry <= 150,
+				`retry: ${stream.retry}`);
+			best = Math.min(best, first.at - stream.asked);
+		}
+		assert.ok(best < 200, `${best} ms`);
+	},
+
+	'events come one by one, in the rhythm': async (site) => {
+		const stream = await openStream(site.url + '/sse');
+		const times = [];
+
+		for (let n = 1; n <= 9; n++) {
+			const event = await stream.next();
+			assert.equal(event.id, String(n));
+			times.push(event.at);
+		}
+		stream.close();
+		const gaps = times.slice(1).map((at, i) => at - times[i]);
+		const gap = median(gaps);
+		assert.ok(Math.abs(gap - INTERVAL_MS) < 40, `median ${gap} ms`);
+	},
+
+	'a browser that comes back goes on with the next': async (site) => {
+		const stream = await openStream(site.url + '/sse',
+			{ headers: { 'Last-Event-ID': '41' } });
+
+		assert.equal((await stream.next()).id, '42');
+		assert.equal((await stream.next()).id, '43');
+		stream.close();
+	},
+
+	'the responder sees a browser leave': async (site, special) => {
+		await noStreams(site);
+		const stream = await openStream(site.url + '/sse');
+		await stream.next();
+		assert.equal(streamsOf(site.responder), 1);
+		stream.close();
+		const ms = await noStreams(site);
+		const limit = special.seesLeaving * INTERVAL_MS + 100;
+		assert.ok(ms < limit, `${ms} ms`);
+	},
+
+	'a responder that is down is not an error': async (site) => {
+		await site.responder.stop();
+		for (let i = 0; i < 2; i++) {
+			const rescue = await ask(site.url + '/sse',
+				{ headers: ORIGIN });
+			assert.equal(rescue.status, 200);
+			assert.equal(rescue.headers['content-type'],
+				'text/event-stream');
+			assert.equal(rescue.headers['cache-control'],
+				'no-store');
+			assert.match(rescue.body, /^retry: 2\d\d\d\n\n$/);
+			readableByAny(rescue.headers);
+		}
+		await checkPreflight(site.url + '/sse');
+		assert.equal((await ask(site.url + '/')).status, 200);
+		site.responder = await startResponder(site.dir, ARGS);
+	},
+
+	'the times to come back are spread': async (site) => {
+		const seen = new Set();
+
+		await site.responder.stop();
+		for (let i = 0; i < 40; i++)
+			seen.add((await ask(site.url + '/sse')).body);
+		site.responder = await startResponder(site.dir, ARGS);
+		assert.ok(seen.size >= 3, [...seen].join());
+	},
+
+	'a restart brings browsers back, who count on': async (site) => {
+		const source = eventSource(site.url + '/sse');
+
+		await until(() => source.events.length >= 3, 'three events');
+		await site.restartResponder();
+		const had = source.events.length;
+		await until(() => source.events.length >= had + 3, 'more');
+		await source.close();
+		assert.equal(source.failed, '');
+		assert.ok(source.opened > 1);
+		assertCounts(source.events);
+	},
+
+	'a killed responder brings browsers back too': async (site) => {
+		const source = eventSource(site.url + '/sse');
+
+		await until(() => source.events.length >= 3, 'three events');
+		await site.responder.stop('SIGKILL');
+		assert.equal((await ask(site.url + '/sse')).status, 200);
+		site.responder = await startResponder(site.dir, ARGS);
+		const had = source.events.length;
+		await until(() => source.events.length >= had + 3, 'more');
+		await source.close();
+		assert.equal(source.failed, '');
+		assertCounts(source.events);
+	},
+
+	'a reload of the front loses no browser': async (site, special) => {
+		const source = eventSource(site.url + '/sse');
+
+		await until(() => source.events.length >= 2, 'two events');
+		site.front.reload();
+		await until(() => source.events.length >= 10, 'eight more');
+		await source.close();
+		assert.equal(source.failed, '');
+		if (!special.reloadCuts)
+			assert.equal(source.opened, 1);
+		assertCounts(source.events);
+		assert.equal((await ask(site.url + '/')).status, 200);
+	},
+};
+
+function readableByAny(headers) {
+	assert.equal(headers['access-control-allow-origin'], '*');
+	assert.equal(headers['access-control-allow-credentials'], undefined);
+}
+
+async function checkPreflight(url) {
+	const { status, headers, body } = await ask(url, { method: 'OPTIONS',
+		headers: { ...ORIGIN, 'Access-Control-Request-Method': 'GET',
+			'Access-Control-Request-Headers': 'last-event-id' } });
+
+	assert.equal(status, 204);
+	assert.equal(body, '');
+	readableByAny(headers);
+	for (const method of ['GET', 'HEAD', 'OPTIONS'])
+		assert.match(headers['access-control-allow-methods'],
+			new RegExp(`\\b${method}\\b`));
+	for (const name of ['Cache-Control', 'Last-Event-ID'])
+		assert.match(headers['access-control-allow-headers'],
+			new RegExp(`\\b${name}\\b`));
+	assert.ok(Number(headers['access-control-max-age']) > 0);
+}
+
+function assertCounts(events) {
+	assert.deepEqual(events.map((event) => Number(event.id)),
+		events.map((event, i) => i + 1));
+}
+
+function median(values) {
+	return values.sort((a, b) => a - b)[values.length >> 1];
+}
+
+// How many streams the responder has open, by its own log.
+function streamsOf(responder) {
+	const log = responder.logText();
+
+	return log.split('stream opened').length -
+		log.split('stream closed').length;
+}
+
+async function noStreams(site) {
+	const from = performance.now();
+
+	await until(() => streamsOf(site.responder) === 0, 'streams to end');
+	return performance.now() - from;
+}
+
+const chosen = process.env.FRONTS?.split(/[ ,]+/) ?? Object.keys(FRONTS);
+
+for (const name of chosen) {
+	const special = FRONTS[name];
+
+	describe(name, () => {
+		let site;
+
+		before(async () => {
+			site = await start(name, { args: ARGS });
+		});
+		after(() => site?.stop());
+		for (const [what, check] of Object.entries(CHECKS))
+			it(what, LIMIT, () => check(site, special));
+	});
+
+	it(`${name}'s own check passes its configuration`, () => {
+		const place = newPlace();
+		const conf = fillConf(name, place.dir, place);
+		const [command, ...args] = special.check(conf, place.dir);
+
+		execFileSync(command, args, { stdio: 'pipe' });
+	});
+}

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: ISC
+//
+// What the tests with real front servers stand on: it starts the responder
+// and a front with the shipped configuration, each pair in a directory and on
+// a loopback address of its own, and reads event streams as a browser does.
+// Everything started is ended by its pid: by stop(), and, when a test could
+// not get that far, at the end of this process.
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+export const PROGRAM = process.env.PROGRAM || join(ROOT, 'build/sse-fcgi');
+const EVENT_STREAM = 'text/event-stream';
+const PORT = 3000;
+const PATIENCE_MS = 20000;	// sanitizers and busy machines are slow
+
+// How each front is started in the foreground and told to read its
+// configuration again.  The answer to "is it there?" is an HTTP request.
+const FRONTS = {
+	lighttpd: {
+		command: (conf) => ['/usr/sbin/lighttpd', '-D', '-f', conf],
+		reload: 'SIGUSR1',
+	},
+	nginx: {
+		command: (conf, dir) => ['/usr/sbin/nginx',
+			'-e', join(dir, 'nginx.log'), '-c', conf,
+			'-g', 'daemon off;' +
+			(process.getuid() === 0 ? ' user root;' : '')],
+		reload: 'SIGHUP',
+	},
+};
+
+// ---- waiting: always for a condition, never without an end
+
+export async function until(condition, what, ms = PATIENCE_MS) {
+	const deadline = Date.now() + ms;
+
+	for (;;) {
+		const result = await condition();
+		if (result)
+			return result;
+		if (Date.now() > deadline)
+			throw new Error(`waited ${ms} ms for ${what}`);
+		await sleep(10);
+	}
+}
+
+// ---- processes
+
+const running = new Set();
+
+const places = [];
+
+process.on('exit', (code) => {
+	for (const { child, group } of running)
+		try {
+			process.kill(group ? -child.pid : child.pid, 'SIGKILL');
+		} catch {}	// gone, but for who holds its stderr
+	if (code)
+		return;		// somebody will look at the logs
+	for (const { dir } of places)
+		rmSync(dir, { recursive: true, force: true });
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+	process.on(signal, () => process.exit(1));
+
+// A child with what it says on stderr, and its end as a promise of its exit
+// code, or of the name of the signal that ended it.
+export function run(command, args, options = {}) {
+	const child = spawn(command, args,
+		{ stdio: ['ignore', 'pipe', 'pipe'], cwd: ROOT, ...options });
+	const it = { child, pid: child.pid, stdout: '', stderr: '',
+		group: options.detached };
+
+	running.add(it);
+	child.stdout.on('data', (text) => { it.stdout += text; });
+	child.stderr.on('data', (text) => { it.stderr += text; });
+	it.ended = new Promise((resolve) => {
+		child.on('error', (error) => {
+			running.delete(it);
+			it.stderr += error.message;
+			resolve('error');
+		});
+		child.on('close', (code, signal) => {
+			running.delete(it);
+			resolve(code ?? signal);
+		});
+	});
+	it.alive = () => running.has(it);
+	return it;
+}
+
+async function end(it, signal) {
+	it.child.kill(signal);
+	const result = await Promise.race([it.ended,
+		sleep(PATIENCE_MS, 'late', { ref: false })]);
+	if (result === 'late') {
+		it.child.kill('SIGKILL');
+		throw new Error(`${signal} does not end ${it.child.spawnfile}`);
+	}
+	return result;
+}
+
+function accepts(path) {
+	return new Promise((resolve) => {
+		const socket = net.connect(path, () => {
+			socket.destroy();
+			resolve(true);
+		});
+		socket.on('error', () => resolve(false));
+	});
+}
+
+// ---- the responder and the fronts
+
+// The responder on dir/sse.sock.  stop() gives its exit code, and fails if it
+// said anything on stderr.
+export async function startResponder(dir, args = []) {
+	const path = join(dir, 'sse.sock');
+	const log = join(dir, 'sse-fcgi.log');
+	const it = run(PROGRAM, ['--listen', `unix:${path}:0666`,
+		'--log', log, '--verbose', ...args]);
+
+	it.logText = () => readFileSync(log, 'utf8');
+	it.stop = async (signal = 'SIGTERM') => {
+		const code = await end(it, signal);
+		assert.equal(it.stderr, '', 'the responder wrote to stderr');
+		return code;
+	};
+	await until(() => !it.alive() || accepts(path), `${path} to accept`);
+	assert.ok(it.alive(), `${PROGRAM} ended: ${it.stderr}`);
+	return it;
+}
+
+// The shipped configuration of one front, written to dir; its path.
+export function fillConf(name, dir, { addr, port }) {
+	const path = join(dir, `${name}.conf`);
+	const env = { ...process.env, ADDR: addr, PORT: port, RUN: dir };
+
+	writeFileSync(path,
+		execFileSync(join(ROOT, 'conf/fill'), [name], { env }));
+	return path;
+}
+
+export async function startFront(name, dir, { addr, port }) {
+	const front = FRONTS[name];
+	const conf = fillConf(name, dir, { addr, port });
+	const [command, ...args] = front.command(conf, dir);
+	const it = run(command, args);
+
+	it.name = name;
+	it.url = `http://${addr}:${port}`;
+	it.stop = (signal = 'SIGTERM') => end(it, signal);
+	it.reload = () => it.child.kill(front.reload);
+	await until(() => !it.alive() || answers(it.url), `${name} to answer`);
+	assert.ok(it.alive(), `${name} ended: ${it.stderr}`);
+	return it;
+}
+
+// A directory and an address that no other test has.
+export function newPlace() {
+	const n = process.pid * 64 + places.length;
+	const bytes = [127, 1 + (n >> 16) % 254, n >> 8 & 255, 1 + n % 254];
+	const place = {
+		dir: mkdtempSync(join(tmpdir(), 'sse-fcgi-')),
+		addr: bytes.join('.'),
+		port: PORT,
+	};
+
+	places.push(place);
+	return place;
+}
+
+// The two together, ready to be asked.
+export async function start(name, { args = [] } = {}) {
+	const site = newPlace();
+
+	site.responder = await startResponder(site.dir, args);
+	site.front = await startFront(name, site.dir, site);
+	site.url = site.front.url;
+	site.restartResponder = async (newArgs = args) => {
+		await site.responder.stop();
+		site.responder = await startResponder(site.dir, newArgs);
+	};
+	site.stop = async () => {
+		await site.front.stop();
+		await site.responder.stop();
+	};
+	return site;
+}
+
+// ---- asking
+
+function send(url, options) {
+	return new Promise((resolve, reject) => {
+		const request = http.request(url, { agent: false, ...options });
+		const timer = setTimeout(() =>
+			request.destroy(new Error('no answer')), PATIENCE_MS);
+
+		request.on('response', resolve).on('error', reject).end();
+		request.on('close', () => clearTimeout(timer));
+		request.on('response', () => clearTimeout(timer));
+	});
+}
+
+// A whole answer: its status, headers and text.
+export async function ask(url, options) {
+	const signal = AbortSignal.timeout(PATIENCE_MS);
+	const response = await send(url, { signal, ...options });
+	let body = '';
+
+	for await (const text of response.setEncoding('utf8'))
+		body += text;
+	return { status: response.statusCode, headers: response.headers, body };
+}
+
+const answers = (url) => ask(url).then(() => true, () => false);
+
+// The event-stream text, in pieces as they come, to events; what the standard
+// says, but for the byte order mark and lines that end in a lone CR, which
+// nobody here writes.
+function eventParser(stream) {
+	let rest = '';
+	let fields = {};
+
+	const line = (text) => {
+		if (text === '') {
+			if (fields.data !== undefined)
+				stream.arrived({ id: stream.lastEventId,
+					type: fields.event ?? 'message',
+					data: fields.data,
+					at: performance.now() });
+			fields = {};
+			return;
+		}
+		const [, name, value] = /^([^:]*):? ?(.*)$/.exec(text);
+		if (name === '')
+			stream.comments++;
+		else if (name === 'data' && fields.data !== undefined)
+			fields.data += '\n' + value;
+		else if (name === 'id')
+			stream.lastEventId = value;
+		else if (name === 'retry')
+			stream.retry = Number(value);
+		else
+			fields[name] = value;
+	};
+	return (text) => {
+		const lines = (rest + text).split(/\r?\n/);
+		rest = lines.pop();
+		lines.forEach(line);
+	};
+}
+
+// An open event stream; resolves when its headers are here.  next() gives the
+// first event that it did not give before; ended is 'end', or 'cut' when the
+// connection broke, or 'closed' by us.
+export async function openStream(url, options) {
+	const asked = performance.now();
+	const response = await send(url, options);
+	const stream = {
+		status: response.statusCode,
+		headers: response.headers,
+		asked, opened: performance.now(),
+		events: [], comments: 0, retry: undefined, lastEventId: '',
+	};
+	let given = 0;
+	let wake = () => {};
+	let over = '';
+
+	stream.arrived = (event) => {
+		stream.events.push(event);
+		wake();
+	};
+	stream.ended = new Promise((resolve) => {
+		const finish = (how) => {
+			over ||= how;
+			resolve(over);
+			wake();
+		};
+		response.on('end', () => finish('end'));
+		response.on('error', () => finish('cut'));
+		response.on('close', () => finish('cut'));
+		stream.close = () => {
+			over ||= 'closed';
+			response.destroy();
+		};
+	});
+	stream.next = async (ms = PATIENCE_MS) => {
+		const deadline = Date.now() + ms;
+		while (given === stream.events.length) {
+			const left = deadline - Date.now();
+			if (over || left <= 0)
+				throw new Error(`no event: ${over || 'late'}`);
+			await new Promise((resolve) => {
+				const timer = setTimeout(resolve, left);
+				wake = () => {
+					clearTimeout(timer);
+					resolve();
+				};
+			});
+		}
+		return stream.events[given++];
+	};
+	response.setEncoding('utf8').on('data', eventParser(stream));
+	return stream;
+}
+
+// What a browser's EventSource does: it comes back with the last id after the
+// time that retry: said, and gives up for good on any status but 200 or on
+// another type.  .events are those of all its connections.
+export function eventSource(url, { origin = 'http://app.example' } = {}) {
+	const source = { events: [], opened: 0, failed: '', stream: null };
+	let closed = false;
+
+	const connect = async (state) => {
+		const headers = { Origin: origin, Accept: EVENT_STREAM };
+		if (state.lastEventId)
+			headers['Last-Event-ID'] = state.lastEventId;
+		const stream = await openStream(url, { headers });
+		const type = stream.headers['content-type'] ?? 'nothing';
+		if (stream.status !== 200 || !type.startsWith(EVENT_STREAM)) {
+			source.failed = `${stream.status} ${type}`;
+			stream.close();
+			return;
+		}
+		source.opened++;
+		source.stream = stream;
+		if (closed)
+			stream.close();
+		stream.arrived = (event) => source.events.push(event);
+		await stream.ended;
+		state.lastEventId = stream.lastEventId || state.lastEventId;
+		state.retry = stream.retry ?? state.retry;
+	};
+	source.done = (async () => {
+		const state = { lastEventId: '', retry: 2000 };
+		while (!closed && !source.failed) {
+			await connect(state).catch(() => {});
+			if (!closed && !source.failed)
+				await sleep(state.retry);
+		}
+	})();
+	source.close = () => {
+		closed = true;
+		source.stream?.close();
+		return source.done;
+	};
+	return source;
+}
