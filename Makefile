@@ -29,12 +29,13 @@ SRC = main config log socket listener conn conns gate store params record \
       request route stream clock sse event out reply address
 
 # The modules each unit test links: it shows what they depend on.
-UNITS = event sse record params gate out clock config address log socket \
+UNITS = event sse record params store gate out clock config address log socket \
 	request stream route
 unit_event   = event
 unit_sse     = sse
 unit_record  = record
 unit_params  = params record
+unit_store   = store
 unit_gate    = gate store params record
 unit_out     = out event record
 unit_clock   = clock sse out event record

@@ -33,12 +33,13 @@ read_time(struct clock *c)
 {
 	struct timespec ts;
 	struct tm tm;
-	char date[32], zone[32];
+	char date[32], zone[64] = "";
 
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
 	(void)localtime_r(&ts.tv_sec, &tm);
 	(void)strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &tm);
-	(void)strftime(zone, sizeof(zone), "%z %Z", &tm);
+	if (strftime(zone, sizeof(zone), "%z %Z", &tm) == 0)
+		zone[0] = '\0'; /* a name that is too long */
 	(void)snprintf(c->time, sizeof(c->time), "%s.%09ld %s", date,
 	    ts.tv_nsec, zone);
 	c->time_len = strlen(c->time);

@@ -25,7 +25,7 @@ struct clock {
 	unsigned slots;
 	unsigned hand; /* the slot that was woken last */
 	size_t subscribers;
-	char time[80]; /* the time as text, for all of this turn */
+	char time[120]; /* the time as text, for all of this turn */
 	size_t time_len;
 	struct subscriber_list *slot;
 };

@@ -56,6 +56,7 @@ static const struct option_row {
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
+#define ROW  256 /* getopt_long()'s value of the first row; no letter */
 
 /* Digits with at most one point, and nothing else. */
 static bool
@@ -123,6 +124,24 @@ set_defaults(struct config *cfg, char *err, size_t size)
 	return 0;
 }
 
+/* What getopt_long() did not take; it says a letter where it was a letter. */
+static int
+refuse(bool no_value, char *argv[], char *err, size_t size)
+{
+	if (no_value)
+		(void)snprintf(err, size, "%s: this option needs a value",
+		    argv[optind - 1]);
+	else if (optopt > 0 && optopt < ROW)
+		(void)snprintf(err, size,
+		    "-%c: there is no such option (see --help)", optopt);
+	else
+		(void)snprintf(err, size,
+		    "%s: there is no such option, or it takes no value "
+		    "(see --help)",
+		    argv[optind - 1]);
+	return -1;
+}
+
 static int
 parse(struct config *cfg, int argc, char *argv[], char *err, size_t size)
 {
@@ -133,20 +152,14 @@ parse(struct config *cfg, int argc, char *argv[], char *err, size_t size)
 		options[i].name = rows[i].name;
 		options[i].has_arg =
 		    rows[i].type == FLAG ? no_argument : required_argument;
-		options[i].val = i;
+		options[i].val = ROW + i;
 	}
 	optind = 0; /* begin anew: tests parse more than once */
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-		if (c == ':' || c == '?') {
-			(void)snprintf(err, size, "%s: %s (see --help)",
-			    argv[optind - 1],
-			    c == ':' ?
-				"this option needs a value" :
-				"there is no such option, or it takes no value");
-			return -1;
-		}
-		if (set(cfg, &rows[c], optarg, err, size) == -1)
+		if (c == ':' || c == '?')
+			return refuse(c == ':', argv, err, size);
+		if (set(cfg, &rows[c - ROW], optarg, err, size) == -1)
 			return -1;
 	}
 	if (optind < argc) {
@@ -168,16 +181,19 @@ config_parse(struct config *cfg, int argc, char *argv[], char *err, size_t size)
 	return 0;
 }
 
-/* The text in lines of up to width characters, each behind the indent. */
+/* len bytes of text in lines of up to width characters behind the indent. */
 static void
-print_wrapped(FILE *f, const char *text, const char *indent, int width)
+print_wrapped(FILE *f, const char *text, size_t len, const char *indent,
+    size_t width)
 {
-	const char *word = text;
-	int column = 0, len;
+	const char *word = text, *end = text + len;
+	size_t column = 0, n;
 
-	while (*word != '\0') {
-		len = (int)strcspn(word, " ");
-		if (column == 0 || column + 1 + len > width) {
+	for (; word < end; word += n, word += strspn(word, " ")) {
+		n = strcspn(word, " ");
+		if (n > (size_t)(end - word))
+			n = (size_t)(end - word);
+		if (column == 0 || column + 1 + n > width) {
 			(void)fprintf(f, "%s%s", column == 0 ? "" : "\n",
 			    indent);
 			column = 0;
@@ -185,10 +201,8 @@ print_wrapped(FILE *f, const char *text, const char *indent, int width)
 			(void)fputc(' ', f);
 			column++;
 		}
-		(void)fprintf(f, "%.*s", len, word);
-		column += len;
-		word += len;
-		word += strspn(word, " ");
+		(void)fprintf(f, "%.*s", (int)n, word);
+		column += n;
 	}
 	(void)fputc('\n', f);
 }
@@ -206,8 +220,19 @@ config_help(FILE *f)
 		if (row->standard != NULL)
 			(void)fprintf(f, "  (default %s)", row->standard);
 		(void)fputc('\n', f);
-		print_wrapped(f, row->help, "      ", 72);
+		print_wrapped(f, row->help, strlen(row->help), "      ", 72);
 	}
+}
+
+/* mdoc wants each sentence to begin a line. */
+static void
+print_sentences(FILE *f, const char *text)
+{
+	const char *end;
+
+	for (; (end = strstr(text, ".  ")) != NULL; text = end + 3)
+		print_wrapped(f, text, (size_t)(end + 1 - text), "", 72);
+	print_wrapped(f, text, strlen(text), "", 72);
 }
 
 void
@@ -220,7 +245,7 @@ config_manual(FILE *f)
 		(void)fprintf(f, ".It Fl -%s%s%s\n", row->name,
 		    row->arg == NULL ? "" : " Ar ",
 		    row->arg == NULL ? "" : row->arg);
-		print_wrapped(f, row->help, "", 72);
+		print_sentences(f, row->help);
 		if (row->standard != NULL)
 			(void)fprintf(f, "The default is %s.\n", row->standard);
 	}

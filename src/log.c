@@ -60,26 +60,37 @@ escape(char *to, size_t size, const char *from)
 	return n;
 }
 
-static void
+static bool
 put_line(const char *line, size_t len)
 {
 	struct pollfd p = {.fd = out.fd, .events = POLLOUT};
 
-	if (poll(&p, 1, 0) != 1 || (p.revents & POLLOUT) == 0 ||
-	    write(out.fd, line, len) != (ssize_t)len)
-		out.dropped++;
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0 &&
+	       write(out.fd, line, len) == (ssize_t)len;
+}
+
+static bool
+put_text(const char *level, const char *text)
+{
+	char line[LINE_SIZE];
+	size_t n = put_prefix(line, sizeof(line), level);
+
+	n += escape(line + n, sizeof(line) - n, text);
+	return put_line(line, n);
 }
 
 static void
 put(const char *level, const char *fmt, va_list ap)
 {
-	char text[LINE_SIZE / 2], line[LINE_SIZE];
-	size_t n;
+	char text[LINE_SIZE / 2], lost[64];
 
+	(void)snprintf(lost, sizeof(lost), "%lu lines of the log were dropped",
+	    out.dropped);
+	if (out.dropped > 0 && put_text("warning: ", lost))
+		out.dropped = 0;
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	n = put_prefix(line, sizeof(line), level);
-	n += escape(line + n, sizeof(line) - n, text);
-	put_line(line, n);
+	if (!put_text(level, text))
+		out.dropped++;
 }
 
 void
@@ -148,12 +159,7 @@ log_reopen(void)
 {
 	if (out.path == NULL)
 		return 0;
-	if (log_open(out.path, out.verbose) == -1)
-		return -1;
-	if (out.dropped > 0)
-		log_warn("%lu lines of the log were dropped", out.dropped);
-	out.dropped = 0;
-	return 0;
+	return log_open(out.path, out.verbose);
 }
 
 void

@@ -112,6 +112,7 @@ replay(int fd, const uint8_t *params, size_t len)
 	    {.iov_base = (void *)(uintptr_t)params, .iov_len = len},
 	    {.iov_base = end, .iov_len = sizeof(end)},
 	};
+	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 3};
 	size_t skip =
 	    len == 0 ? RECORD_HEADER : 0; /* then it is the empty one */
 
@@ -119,7 +120,7 @@ replay(int fd, const uint8_t *params, size_t len)
 	record_header(begin + RECORD_BEGIN_SIZE, FCGI_PARAMS, 1, (uint16_t)len);
 	record_header(end, FCGI_PARAMS, 1, 0);
 	iov[0].iov_len -= skip;
-	if (writev(fd, iov, 3) !=
+	if (sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) !=
 	    (ssize_t)(sizeof(begin) - skip + len + sizeof(end))) {
 		errno = ENOBUFS;
 		return -1;
@@ -197,8 +198,10 @@ request_decode(struct request *r, const uint8_t *params, size_t len)
 	int pair[2], result;
 
 	*r = (struct request){.method = METHOD_OTHER};
-	if (make_pair(pair) == -1)
+	if (make_pair(pair) == -1) {
+		put_by();
 		return -1;
+	}
 	result = replay(pair[0], params, len);
 	(void)close(pair[0]);
 	if (result == 0)

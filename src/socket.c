@@ -72,18 +72,20 @@ parse_unix(struct parts *p, const char *text, char *err, size_t size)
 {
 	const char *colon = strrchr(text, ':');
 	size_t len = colon == NULL ? strlen(text) : (size_t)(colon - text);
+	unsigned long mode;
 	char *end;
 
 	p->is_unix = true;
 	p->mode = 0660;
 	if (colon != NULL) {
-		p->mode = (mode_t)strtoul(colon + 1, &end, 8);
+		mode = strtoul(colon + 1, &end, 8);
 		if (colon[1] < '0' || colon[1] > '7' || *end != '\0' ||
-		    p->mode > 0777) {
+		    mode > 0777) {
 			(void)snprintf(err, size,
 			    "'%s' is not an octal mode up to 0777", colon + 1);
 			return -1;
 		}
+		p->mode = (mode_t)mode;
 	}
 	if (len == 0 || len >= sizeof(((struct listening *)0)->path)) {
 		(void)snprintf(err, size,
@@ -105,7 +107,7 @@ parse_inet(struct parts *p, const char *text, char *err, size_t size)
 	unsigned long port;
 	char *end;
 
-	if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
+	if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
 		host++;
 		len -= 2;
 	} else if (memchr(host, ':', len) != NULL)

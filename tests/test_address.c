@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Addresses and how many streams each has; the sanitizer sees what stays.
+ */
+#include "unit.h"
+
+#include "address.h"
+
+static void
+same_text_is_the_same_address(void **state)
+{
+	struct addresses all = {0};
+	struct address *a, *b;
+
+	(void)state;
+	a = address_enter(&all, "192.0.2.1");
+	b = address_enter(&all, "192.0.2.1");
+	assert_non_null(a);
+	assert_ptr_equal(a, b);
+	assert_int_equal(a->streams, 2);
+	assert_string_equal(a->text, "192.0.2.1");
+	address_leave(&all, a);
+	assert_int_equal(a->streams, 1);
+	address_leave(&all, a);
+	assert_null(all.tree);
+}
+
+static void
+other_text_is_another_address(void **state)
+{
+	static const char *const texts[] = {"192.0.2.1", "192.0.2.10",
+	    "192.0.2.", "2001:db8::1", ""};
+	struct addresses all = {0};
+	struct address *a[LENGTH(texts)];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(texts); i++)
+		a[i] = address_enter(&all, texts[i]);
+	for (i = 0; i < LENGTH(texts); i++) {
+		assert_int_equal(a[i]->streams, 1);
+		assert_string_equal(a[i]->text, texts[i]);
+		address_leave(&all, a[i]);
+	}
+	assert_null(all.tree);
+}
+
+static void
+no_text_is_unknown(void **state)
+{
+	struct addresses all = {0};
+	struct address *a = address_enter(&all, NULL);
+
+	(void)state;
+	assert_non_null(a);
+	assert_string_equal(a->text, "unknown");
+	assert_ptr_equal(address_enter(&all, NULL), a);
+	address_leave(&all, a);
+	address_leave(&all, a);
+	assert_null(all.tree);
+}
+
+static void
+long_text_is_cut(void **state)
+{
+	struct addresses all = {0};
+	char text[1001];
+	struct address *a;
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	a = address_enter(&all, text);
+	assert_non_null(a);
+	assert_in_range(strlen(a->text), 45, 100);
+	address_leave(&all, a);
+	assert_null(all.tree);
+}
+
+static void
+no_address_leaves_nothing(void **state)
+{
+	struct addresses all = {0};
+
+	(void)state;
+	address_leave(&all, NULL);
+	assert_null(all.tree);
+}
+
+/* Streams of 200 addresses that come and go, against plain counters. */
+static void
+counts_are_right_at_any_time(void **state)
+{
+	static struct address *of[5000];
+	struct addresses all = {0};
+	unsigned long streams[200] = {0};
+	uint32_t seed = 99, round;
+	unsigned n, i;
+	char text[16];
+
+	(void)state;
+	for (round = 0; round < 20000; round++) {
+		i = chance(&seed) % LENGTH(of);
+		if (of[i] != NULL) {
+			n = (unsigned)strtoul(of[i]->text, NULL, 10);
+			streams[n]--;
+			address_leave(&all, of[i]);
+			of[i] = NULL;
+			continue;
+		}
+		n = chance(&seed) % LENGTH(streams);
+		(void)snprintf(text, sizeof(text), "%u", n);
+		of[i] = address_enter(&all, text);
+		assert_non_null(of[i]);
+		assert_string_equal(of[i]->text, text);
+		assert_int_equal(of[i]->streams, ++streams[n]);
+	}
+	for (i = 0; i < LENGTH(of); i++)
+		address_leave(&all, of[i]);
+	assert_null(all.tree);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(same_text_is_the_same_address),
+	    cmocka_unit_test(other_text_is_another_address),
+	    cmocka_unit_test(no_text_is_unknown),
+	    cmocka_unit_test(long_text_is_cut),
+	    cmocka_unit_test(no_address_leaves_nothing),
+	    cmocka_unit_test(counts_are_right_at_any_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The options: each with good, boundary and bad values, what may stand where
+ * on the command line, and the two lists that come from the same table.
+ */
+#include "unit.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+
+#include "config.h"
+
+static const char *const names[] = {"listen", "interval", "heartbeat", "retry",
+    "max-streams", "max-per-address", "stall", "max-age", "drain", "log",
+    "verbose", "check", "version", "help"};
+
+/* Arguments divided by spaces; "" stands for an empty one. */
+struct line {
+	char *argv[12];
+	int argc;
+	char text[300];
+};
+
+static void
+make_line(struct line *l, const char *arguments)
+{
+	char *rest, *word;
+
+	(void)snprintf(l->text, sizeof(l->text), "sse-fcgi %s", arguments);
+	l->argc = 0;
+	for (word = strtok_r(l->text, " ", &rest); word != NULL;
+	     word = strtok_r(NULL, " ", &rest)) {
+		assert_true(l->argc < 11);
+		if (strcmp(word, "\"\"") == 0)
+			*word = '\0';
+		l->argv[l->argc++] = word;
+	}
+	l->argv[l->argc] = NULL;
+}
+
+/* All fields as text. */
+static void
+show(char *to, size_t size, const struct config *c)
+{
+	(void)snprintf(to, size, "%s %g %g %lu %lu %lu %g %g %g %s %d%d%d%d",
+	    c->listen == NULL ? "-" : c->listen, c->interval, c->heartbeat,
+	    c->retry, c->max_streams, c->max_per_address, c->stall, c->max_age,
+	    c->drain, c->log == NULL ? "-" : c->log, c->verbose, c->check,
+	    c->version, c->help);
+}
+
+static const struct row {
+	const char *arguments;
+	const char *shown; /* NULL: refused */
+} rows[] = {
+    {"", "- 2 15 2000 0 0 60 0 5 - 0000"},
+    {"--listen unix:/tmp/x:0600", "unix:/tmp/x:0600 2 15 2000 0 0 60 0 5 - "
+				  "0000"},
+    {"--listen=[::1]:9000", "[::1]:9000 2 15 2000 0 0 60 0 5 - 0000"},
+    {"--interval 0.5 --heartbeat 1.25", "- 0.5 1.25 2000 0 0 60 0 5 - 0000"},
+    {"--retry 1 --max-streams 2 --max-per-address 3",
+	"- 2 15 1 2 3 60 0 5 - 0000"},
+    {"--stall 1 --max-age 2 --drain 3", "- 2 15 2000 0 0 1 2 3 - 0000"},
+    {"--log /tmp/log", "- 2 15 2000 0 0 60 0 5 /tmp/log 0000"},
+    {"--log stderr", "- 2 15 2000 0 0 60 0 5 - 0000"},
+    {"--log stderr.log", "- 2 15 2000 0 0 60 0 5 stderr.log 0000"},
+    {"--verbose", "- 2 15 2000 0 0 60 0 5 - 1000"},
+    {"--check", "- 2 15 2000 0 0 60 0 5 - 0100"},
+    {"--version", "- 2 15 2000 0 0 60 0 5 - 0010"},
+    {"--help", "- 2 15 2000 0 0 60 0 5 - 0001"},
+    {"--help --check --verbose --version", "- 2 15 2000 0 0 60 0 5 - 1111"},
+    {"--interval 3 --interval 4", "- 4 15 2000 0 0 60 0 5 - 0000"},
+    {"--", "- 2 15 2000 0 0 60 0 5 - 0000"},
+    /* As getopt_long(3) has it: what is unambiguous may be cut. */
+    {"--int 3", "- 3 15 2000 0 0 60 0 5 - 0000"},
+    {"--verb", "- 2 15 2000 0 0 60 0 5 - 1000"},
+    {"--ver", NULL},
+    {"--max 3", NULL},
+    {"--h", NULL},
+    /* What is not an option, or lacks its value, or has one too many. */
+    {"extra", NULL},
+    {"--verbose extra", NULL},
+    {"extra --verbose", NULL},
+    {"-- --verbose", NULL},
+    {"-", NULL},
+    {"\"\"", NULL},
+    {"-v", NULL},
+    {"-vx", NULL},
+    {"-h", NULL},
+    {"--nonsense", NULL},
+    {"--nonsense=3", NULL},
+    {"--interval", NULL},
+    {"--verbose --interval", NULL},
+    {"--listen", NULL},
+    {"--listen \"\"", NULL},
+    {"--listen=", NULL},
+    {"--log=", NULL},
+    {"--verbose=1", NULL},
+    {"--help=", NULL},
+};
+
+static void
+line_is_read_or_refused(void **state)
+{
+	const struct row *row = *state;
+	struct line l;
+	struct config cfg;
+	char err[200] = "", shown[200];
+	int result;
+
+	make_line(&l, row->arguments);
+	result = config_parse(&cfg, l.argc, l.argv, err, sizeof(err));
+	if (row->shown != NULL) {
+		if (result != 0)
+			fail_msg("%s", err);
+		show(shown, sizeof(shown), &cfg);
+		assert_string_equal(shown, row->shown);
+		return;
+	}
+	assert_int_equal(result, -1);
+	assert_in_range(strlen(err), 10, sizeof(err) - 1);
+	assert_null(strchr(err, '\n'));
+	/* It names an argument that was given, not the program. */
+	assert_null(strstr(err, "sse-fcgi:"));
+}
+
+/* Numbers: what is just inside the bounds, and just outside. */
+static const struct bounds {
+	const char *name;
+	const char *good[4], *bad[4];
+} bounds[] = {
+    {"interval", {"0.01", "3600", "2", "3600.0"},
+	{"0", "0.009", "3600.1", "0.0"}},
+    {"heartbeat", {"0.1", "3600", "15", "0.10"},
+	{"0", "0.09", "3601", "3600.01"}},
+    {"retry", {"1", "3600000", "2000", "0002"},
+	{"0", "3600001", "1.5", "2000.0"}},
+    {"max-streams", {"0", "10000000", "1", "65536"},
+	{"10000001", "1.0", "4294967296", "18446744073709551617"}},
+    {"max-per-address", {"0", "10000000", "1", "10"},
+	{"10000001", "0.5", "18446744073709551616", "1e3"}},
+    {"stall", {"0.1", "86400", "60", "0.5"}, {"0", "0.05", "86401", "0.099"}},
+    {"max-age", {"0", "31536000", "0.001", "60"},
+	{"31536001", "31536000.5", "1e9", "99999999999"}},
+    {"drain", {"0", "3600", "0.5", "5"}, {"3600.5", "3601", "1e1", "10000"}},
+};
+
+static int
+parse_one(struct config *cfg, const char *name, const char *value, char *err,
+    size_t size)
+{
+	char argument[500], program[] = "sse-fcgi";
+	char *argv[] = {program, argument, NULL};
+
+	(void)snprintf(argument, sizeof(argument), "--%s=%s", name, value);
+	return config_parse(cfg, 2, argv, err, size);
+}
+
+static double
+field(const struct config *c, size_t i)
+{
+	const double all[] = {c->interval, c->heartbeat, (double)c->retry,
+	    (double)c->max_streams, (double)c->max_per_address, c->stall,
+	    c->max_age, c->drain};
+
+	return all[i];
+}
+
+static void
+number_is_held_to_its_bounds(void **state)
+{
+	static const char *const never[] = {"", " ", "-1", "+1", " 1", "1 ",
+	    "abc", "1abc", "0x10", "1e0", "inf", "nan", ".5", "5.", "1.2.3",
+	    "1,5", "--1", "1s"};
+	const struct bounds *b = *state;
+	struct config cfg;
+	char err[300];
+	size_t i;
+
+	for (i = 0; i < LENGTH(b->good); i++) {
+		assert_int_equal(parse_one(&cfg, b->name, b->good[i], err,
+				     sizeof(err)),
+		    0);
+		assert_true(field(&cfg, (size_t)(b - bounds)) ==
+			    strtod(b->good[i], NULL));
+	}
+	for (i = 0; i < LENGTH(b->bad); i++) {
+		assert_int_equal(parse_one(&cfg, b->name, b->bad[i], err,
+				     sizeof(err)),
+		    -1);
+		assert_non_null(strstr(err, b->name));
+		assert_non_null(strstr(err, b->bad[i]));
+	}
+	for (i = 0; i < LENGTH(never); i++)
+		assert_int_equal(parse_one(&cfg, b->name, never[i], err,
+				     sizeof(err)),
+		    -1);
+}
+
+static void
+number_of_400_digits_is_refused(void **state)
+{
+	struct config cfg;
+	char digits[401], err[600];
+
+	(void)state;
+	memset(digits, '9', sizeof(digits) - 1);
+	digits[sizeof(digits) - 1] = '\0';
+	assert_int_equal(parse_one(&cfg, "max-streams", digits, err,
+			     sizeof(err)),
+	    -1);
+	assert_int_equal(parse_one(&cfg, "stall", digits, err, sizeof(err)),
+	    -1);
+}
+
+static void
+error_is_cut_to_its_room(void **state)
+{
+	struct config cfg;
+	char err[20];
+
+	(void)state;
+	memset(err, '!', sizeof(err));
+	assert_int_equal(parse_one(&cfg, "stall", "abcdefgh", err, 10), -1);
+	assert_int_equal(strlen(err), 9);
+	assert_int_equal(err[10], '!');
+}
+
+/* What a function prints. */
+static void
+printed(char *to, size_t size, void (*print)(FILE *))
+{
+	FILE *f = tmpfile();
+	size_t n;
+
+	assert_non_null(f);
+	print(f);
+	rewind(f);
+	n = fread(to, 1, size - 1, f);
+	assert_true(n < size - 1);
+	to[n] = '\0';
+	(void)fclose(f);
+}
+
+static void
+help_lists_each_option_once_in_80_columns(void **state)
+{
+	char text[16384], item[40], *rest, *line;
+	size_t i, listed = 0;
+
+	(void)state;
+	printed(text, sizeof(text), config_help);
+	for (i = 0; i < LENGTH(names); i++) {
+		(void)snprintf(item, sizeof(item), "\n  --%s", names[i]);
+		line = strstr(text, item);
+		assert_non_null(line);
+		assert_true(isspace((unsigned char)line[strlen(item)]));
+	}
+	assert_non_null(strstr(text, "  --interval SEC  (default 2)\n"));
+	assert_int_equal(text[strlen(text) - 1], '\n');
+	for (line = strtok_r(text, "\n", &rest); line != NULL;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		assert_in_range(strlen(line), 1, 79);
+		assert_int_not_equal(line[strlen(line) - 1], ' ');
+		listed += strncmp(line, "  --", 4) == 0;
+	}
+	assert_int_equal(listed, LENGTH(names));
+}
+
+/* mdoc(7): one list, an item for each option, and no text that is a macro. */
+static void
+manual_is_one_well_formed_list(void **state)
+{
+	char text[16384], *rest, *line, *last = NULL, first[40];
+	size_t n = 0, len;
+
+	(void)state;
+	printed(text, sizeof(text), config_manual);
+	line = strtok_r(text, "\n", &rest);
+	assert_string_equal(line, ".Bl -tag -width Ds");
+	while ((line = strtok_r(NULL, "\n", &rest)) != NULL) {
+		assert_in_range(strlen(line), 1, 79);
+		assert_null(strchr(line, '\\'));
+		if (last != NULL && *last == '.')
+			assert_int_not_equal(*line, '.'); /* an empty item */
+		last = line;
+		if (*line != '.') {
+			assert_int_not_equal(*line, '\'');
+			continue;
+		}
+		if (strcmp(line, ".El") == 0)
+			break;
+		assert_true(n < LENGTH(names));
+		len = (size_t)snprintf(first, sizeof(first), ".It Fl -%s",
+		    names[n++]);
+		assert_memory_equal(line, first, len);
+		assert_true(
+		    line[len] == '\0' || strncmp(line + len, " Ar ", 4) == 0);
+	}
+	assert_non_null(line);
+	assert_int_equal(n, LENGTH(names));
+	assert_null(strtok_r(NULL, "\n", &rest));
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest others[] = {
+	    cmocka_unit_test(number_of_400_digits_is_refused),
+	    cmocka_unit_test(error_is_cut_to_its_room),
+	    cmocka_unit_test(help_lists_each_option_once_in_80_columns),
+	    cmocka_unit_test(manual_is_one_well_formed_list),
+	};
+	static struct CMUnitTest
+	    tests[LENGTH(rows) + LENGTH(bounds) + LENGTH(others)];
+	size_t n = 0, i;
+
+	for (i = 0; i < LENGTH(rows); i++)
+		tests[n++] =
+		    row_test(*rows[i].arguments == '\0' ? "defaults" :
+							  rows[i].arguments,
+			line_is_read_or_refused, &rows[i]);
+	for (i = 0; i < LENGTH(bounds); i++)
+		tests[n++] = row_test(bounds[i].name,
+		    number_is_held_to_its_bounds, &bounds[i]);
+	for (i = 0; i < LENGTH(others); i++)
+		tests[n++] = others[i];
+	return _cmocka_run_group_tests("config", tests, n, NULL, NULL);
+}

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The log: one line a call whatever is in it, levels, reopening, and a reader
+ * that does not read never makes us wait.
+ */
+#include "unit.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+
+struct place {
+	char dir[32], path[48], moved[48];
+	char text[131072]; /* what read_file() and end_capture() found */
+	int saved;	   /* standard error, while it is captured */
+	int reader;
+};
+
+static int
+set_up(void **state)
+{
+	struct place *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return -1;
+	(void)strcpy(p->dir, "/tmp/test_log.XXXXXX");
+	if (mkdtemp(p->dir) == NULL)
+		return -1;
+	(void)snprintf(p->path, sizeof(p->path), "%s/log", p->dir);
+	(void)snprintf(p->moved, sizeof(p->moved), "%s/log.1", p->dir);
+	*state = p;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct place *p = *state;
+
+	log_close();
+	(void)log_open(NULL, false);
+	(void)unlink(p->path);
+	(void)unlink(p->moved);
+	(void)rmdir(p->dir);
+	free(p);
+	return 0;
+}
+
+static const char *
+read_file(struct place *p, const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	ssize_t n;
+
+	assert_true(fd >= 0);
+	n = read(fd, p->text, sizeof(p->text) - 1);
+	assert_true(n >= 0);
+	(void)close(fd);
+	p->text[n] = '\0';
+	return p->text;
+}
+
+/* From here standard error is a pipe; no assertion may fail before its end. */
+static void
+begin_capture(struct place *p)
+{
+	int fd[2];
+
+	assert_int_equal(pipe(fd), 0);
+	p->saved = dup(STDERR_FILENO);
+	p->reader = fd[0];
+	(void)dup2(fd[1], STDERR_FILENO);
+	(void)close(fd[1]);
+}
+
+static const char *
+end_capture(struct place *p)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	(void)dup2(p->saved, STDERR_FILENO);
+	(void)close(p->saved);
+	while (
+	    (n = read(p->reader, p->text + len, sizeof(p->text) - 1 - len)) > 0)
+		len += (size_t)n;
+	(void)close(p->reader);
+	p->text[len] = '\0';
+	return p->text;
+}
+
+static size_t
+lines(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s != '\0'; s++)
+		n += *s == '\n';
+	return n;
+}
+
+static void
+lines_to_standard_error_have_the_name(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(log_open(NULL, false), 0);
+	begin_capture(p);
+	log_info("%d streams", 7);
+	log_warn("no %s", "descriptors");
+	log_debug("not this one");
+	assert_string_equal(end_capture(p),
+	    "sse-fcgi: 7 streams\nsse-fcgi: warning: no descriptors\n");
+}
+
+static void
+verbose_adds_debug(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(log_open(NULL, true), 0);
+	begin_capture(p);
+	log_debug("opened");
+	assert_string_equal(end_capture(p), "sse-fcgi: opened\n");
+}
+
+static void
+control_characters_are_escaped(void **state)
+{
+	struct place *p = *state;
+	const char *got;
+	char all[40], expected[200] = "sse-fcgi: ";
+	int c;
+
+	for (c = 1; c < 32; c++) {
+		all[c - 1] = (char)c;
+		(void)snprintf(expected + strlen(expected), 5, "\\x%02x", c);
+	}
+	(void)strcpy(all + 31, "\x7f\xc3\xa9~");
+	strcat(expected, "\\x7f\xc3\xa9~\n");
+	assert_int_equal(log_open(NULL, false), 0);
+	begin_capture(p);
+	log_info("%s", all);
+	got = end_capture(p);
+	assert_string_equal(got, expected);
+}
+
+static void
+long_line_is_cut_but_is_one_line(void **state)
+{
+	struct place *p = *state;
+	char text[5000];
+	const char *got;
+
+	assert_int_equal(log_open(NULL, false), 0);
+	memset(text, '\n', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	begin_capture(p);
+	log_info("%s", text);
+	memset(text, 'x', sizeof(text) - 1);
+	log_warn("%s", text);
+	got = end_capture(p);
+	assert_int_equal(lines(got), 2);
+	assert_int_equal(got[strlen(got) - 1], '\n');
+	assert_in_range(strlen(got), 500, 2048);
+	assert_non_null(strstr(got, "\\x0a\nsse-fcgi: warning: xxx"));
+}
+
+static void
+lines_to_a_file_have_the_time(void **state)
+{
+	struct place *p = *state;
+	int year, month, day, hour, minute, second, ms, end = 0;
+	long pid;
+	const char *got;
+
+	assert_int_equal(log_open(p->path, false), 0);
+	log_info("hello");
+	got = read_file(p, p->path);
+	assert_int_equal(sscanf(got,
+			     "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ [%ld] hello%n",
+			     &year, &month, &day, &hour, &minute, &second, &ms,
+			     &pid, &end),
+	    8);
+	assert_int_equal(pid, getpid());
+	assert_string_equal(got + end, "\n");
+}
+
+static void
+file_is_appended_to(void **state)
+{
+	struct place *p = *state;
+	const char *got;
+
+	assert_int_equal(log_open(p->path, false), 0);
+	log_info("first");
+	log_close();
+	assert_int_equal(log_open(p->path, false), 0);
+	log_info("second");
+	got = read_file(p, p->path);
+	assert_int_equal(lines(got), 2);
+	assert_non_null(strstr(got, "first"));
+	assert_non_null(strstr(got, "second"));
+}
+
+static void
+file_is_not_for_others(void **state)
+{
+	struct place *p = *state;
+	struct stat st;
+
+	assert_int_equal(log_open(p->path, false), 0);
+	assert_int_equal(stat(p->path, &st), 0);
+	assert_int_equal(st.st_mode & 0137, 0);
+}
+
+static void
+reopen_begins_a_new_file(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(log_open(p->path, true), 0);
+	log_info("before");
+	assert_int_equal(rename(p->path, p->moved), 0);
+	log_info("between");
+	assert_int_equal(log_reopen(), 0);
+	log_debug("after");
+	assert_int_equal(lines(read_file(p, p->moved)), 2);
+	assert_int_equal(lines(read_file(p, p->path)), 1);
+	assert_non_null(strstr(p->text, "after"));
+}
+
+static void
+reopen_that_fails_keeps_the_old_file(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(log_open(p->path, false), 0);
+	assert_int_equal(rename(p->path, p->moved), 0);
+	assert_int_equal(mkdir(p->path, 0700), 0);
+	assert_int_equal(log_reopen(), -1);
+	log_info("still here");
+	assert_int_equal(rmdir(p->path), 0);
+	assert_non_null(strstr(read_file(p, p->moved), "still here"));
+}
+
+static void
+reopen_of_standard_error_is_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(log_open(NULL, false), 0);
+	assert_int_equal(log_reopen(), 0);
+}
+
+static void
+file_that_cannot_be_opened_changes_nothing(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(log_open(p->path, false), 0);
+	assert_int_equal(log_open("/nowhere/at/all", true), -1);
+	log_info("kept");
+	log_debug("and still not verbose");
+	assert_int_equal(lines(read_file(p, p->path)), 1);
+}
+
+static void
+no_descriptor_is_left_by_reopening(void **state)
+{
+	struct place *p = *state;
+	int before = dup(0), after, i;
+
+	(void)close(before);
+	assert_int_equal(log_open(p->path, false), 0);
+	for (i = 0; i < 100; i++)
+		assert_int_equal(log_reopen(), 0);
+	log_close();
+	after = dup(0);
+	(void)close(after);
+	assert_int_equal(after, before);
+}
+
+/* A pipe that nobody reads: lines are dropped, and told of when it can be. */
+static void
+full_pipe_drops_lines_and_never_waits(void **state)
+{
+	struct place *p = *state;
+	struct timespec begin, end;
+	const char *got;
+	int i;
+
+	assert_int_equal(log_open(NULL, false), 0);
+	begin_capture(p);
+	(void)alarm(20); /* it would wait for ever */
+	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (i = 0; i < 10000; i++)
+		log_info("a line that nobody reads, number %d", i);
+	(void)clock_gettime(CLOCK_MONOTONIC, &end);
+	(void)alarm(0);
+	got = end_capture(p);
+	assert_in_range(end.tv_sec - begin.tv_sec, 0, 5);
+	assert_in_range(strlen(got), 40, 65536);
+	assert_int_equal(got[strlen(got) - 1], '\n'); /* no line is cut */
+}
+
+/* What other tests dropped is told here, where nobody looks. */
+static void
+tell_what_was_dropped(struct place *p)
+{
+	assert_int_equal(log_open(p->path, false), 0);
+	log_info("now");
+	assert_int_equal(unlink(p->path), 0);
+}
+
+static void
+dropped_lines_are_told_with_the_next_one(void **state)
+{
+	struct place *p = *state;
+
+	if (access("/dev/full", W_OK) != 0)
+		skip();
+	tell_what_was_dropped(p);
+	assert_int_equal(symlink("/dev/full", p->path), 0);
+	assert_int_equal(log_open(p->path, false), 0);
+	log_info("one");
+	log_info("two");
+	assert_int_equal(unlink(p->path), 0);
+	assert_int_equal(log_reopen(), 0);
+	log_info("three");
+	assert_non_null(strstr(read_file(p, p->path), "2 lines"));
+	log_info("four");
+	assert_int_equal(lines(read_file(p, p->path)), 3);
+}
+
+static void
+closed_reader_does_no_harm(void **state)
+{
+	struct place *p = *state;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(log_open(NULL, false), 0);
+	begin_capture(p);
+	(void)close(p->reader);
+	p->reader = open("/dev/null", O_RDONLY);
+	log_info("to nobody");
+	assert_string_equal(end_capture(p), "");
+	(void)signal(SIGPIPE, SIG_DFL);
+	tell_what_was_dropped(p);
+}
+
+static void
+fatal_says_why_and_exits_with_1(void **state)
+{
+	struct place *p = *state;
+	const char *got;
+	int status = 0;
+	pid_t pid;
+
+	assert_int_equal(log_open(NULL, false), 0);
+	begin_capture(p);
+	pid = fork();
+	if (pid == 0)
+		fatal("no %s", "memory");
+	(void)waitpid(pid, &status, 0);
+	got = end_capture(p);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_string_equal(got, "sse-fcgi: fatal: no memory\n");
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    TEST(lines_to_standard_error_have_the_name),
+	    TEST(verbose_adds_debug),
+	    TEST(control_characters_are_escaped),
+	    TEST(long_line_is_cut_but_is_one_line),
+	    TEST(lines_to_a_file_have_the_time),
+	    TEST(file_is_appended_to),
+	    TEST(file_is_not_for_others),
+	    TEST(reopen_begins_a_new_file),
+	    TEST(reopen_that_fails_keeps_the_old_file),
+	    TEST(reopen_of_standard_error_is_nothing),
+	    TEST(file_that_cannot_be_opened_changes_nothing),
+	    TEST(no_descriptor_is_left_by_reopening),
+	    TEST(full_pipe_drops_lines_and_never_waits),
+	    TEST(dropped_lines_are_told_with_the_next_one),
+	    TEST(closed_reader_does_no_harm),
+	    TEST(fatal_says_why_and_exits_with_1),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

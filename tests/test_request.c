@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What libfcgi makes of checked parameters, and that it keeps nothing of them:
+ * no memory, no descriptor, and no time.
+ */
+#include "unit.h"
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "request.h"
+
+static const char *const method[] = {"GET", "HEAD", "OPTIONS", "POST", "OTHER"};
+
+/* NULL fields are shown as "-". */
+static const struct row {
+	const char *name, *params;
+	const char *shown; /* method, role, Last-Event-ID, address */
+} rows[] = {
+    {"nothing", "raw", "OTHER - - -"},
+    {"get", "raw REQUEST_METHOD=GET", "GET - - -"},
+    {"head", "raw REQUEST_METHOD=HEAD", "HEAD - - -"},
+    {"options", "raw REQUEST_METHOD=OPTIONS", "OPTIONS - - -"},
+    {"post", "raw REQUEST_METHOD=POST", "POST - - -"},
+    {"put", "raw REQUEST_METHOD=PUT", "OTHER - - -"},
+    {"get_in_small_letters", "raw REQUEST_METHOD=get", "OTHER - - -"},
+    {"method_that_begins_with_get", "raw REQUEST_METHOD=GETS", "OTHER - - -"},
+    {"method_empty", "raw REQUEST_METHOD=", "OTHER - - -"},
+    {"method_among_others", "raw A=b REQUEST_METHOD=GET C=d", "GET - - -"},
+    {"role", "raw REQUEST_METHOD=GET SSE_ROLE=publish", "GET publish - -"},
+    {"role_empty", "raw SSE_ROLE=", "OTHER [] - -"},
+    {"role_from_the_browser", "raw HTTP_SSE_ROLE=publish", "OTHER - - -"},
+    {"role_in_small_letters", "raw sse_role=publish", "OTHER - - -"},
+    {"last_event_id", "raw HTTP_LAST_EVENT_ID=41", "OTHER - [41] -"},
+    {"last_event_id_empty", "raw HTTP_LAST_EVENT_ID=", "OTHER - [] -"},
+    {"last_event_id_twice", "raw HTTP_LAST_EVENT_ID=41 HTTP_LAST_EVENT_ID=42",
+	"OTHER - - -"},
+    {"last_event_id_twice_the_same",
+	"raw HTTP_LAST_EVENT_ID=41 HTTP_LAST_EVENT_ID=41", "OTHER - - -"},
+    {"last_event_id_three_times",
+	"raw HTTP_LAST_EVENT_ID=1 HTTP_LAST_EVENT_ID=2 HTTP_LAST_EVENT_ID=3",
+	"OTHER - - -"},
+    {"last_event_id_with_any_bytes",
+	"raw HTTP_LAST_EVENT_ID=%3d%0d%0a%20%ff%3b", "OTHER - [=\r\n \377;] -"},
+    {"address", "raw REMOTE_ADDR=2001:db8::1", "OTHER - - 2001:db8::1"},
+    {"address_empty", "raw REMOTE_ADDR=", "OTHER - - []"},
+    {"all_of_them",
+	"raw SSE_ROLE=stream REMOTE_ADDR=192.0.2.1 REQUEST_METHOD=GET "
+	"HTTP_LAST_EVENT_ID=7 QUERY_STRING=a%3db",
+	"GET stream [7] 192.0.2.1"},
+    {"names_that_begin_like_ours",
+	"raw SSE_ROL=a SSE_ROLES=b SSE_ROLE_=c REMOTE_ADDRESS=d REMOTE_ADD=e "
+	"HTTP_LAST_EVENT_I=f HTTP_LAST_EVENT_ID2=g REQUEST_METHODS=GET",
+	"OTHER - - -"},
+    {"our_names_as_values", "raw A=SSE_ROLE%3dpublish B=REQUEST_METHOD%3dGET",
+	"OTHER - - -"},
+    {"long_lengths", "raw ~REQUEST_METHOD=GET ~SSE_ROLE=status",
+	"GET status - -"},
+    {"512_pairs", "raw @511 REQUEST_METHOD=GET", "GET - - -"},
+    {"65535_bytes", "raw REQUEST_METHOD=GET A=*65510", "GET - - -"},
+    {"proxy_header", "raw HTTP_PROXY=evil REQUEST_METHOD=GET", "GET - - -"},
+};
+
+static struct wire wire;
+
+static const char *
+shown(const char *s, char buf[100], int always)
+{
+	if (s == NULL)
+		return "-";
+	if (*s != '\0' && !always)
+		return s;
+	(void)snprintf(buf, 100, "[%s]", s);
+	return buf;
+}
+
+static int
+decode(struct request *r)
+{
+	uint8_t *copy = malloc(wire.len + 1);
+	int result;
+
+	assert_non_null(copy);
+	memcpy(copy, wire.bytes, wire.len);
+	result = request_decode(r, copy, wire.len);
+	free(copy); /* nothing may point into it */
+	return result;
+}
+
+static void
+is_decoded(void **state)
+{
+	const struct row *row = *state;
+	struct request r;
+	char got[400], role[100], id[100], address[100];
+
+	wire.len = 0;
+	wire_add(&wire, row->params);
+	assert_true(wire.len <= 65535);
+	assert_int_equal(decode(&r), 0);
+	(void)snprintf(got, sizeof(got), "%s %s %s %s", method[r.method],
+	    shown(r.role, role, 0), shown(r.last_event_id, id, 1),
+	    shown(r.address, address, 0));
+	request_free(&r);
+	assert_string_equal(got, row->shown);
+}
+
+static void
+no_bytes_at_all_need_no_buffer(void **state)
+{
+	struct request r;
+
+	(void)state;
+	assert_int_equal(request_decode(&r, NULL, 0), 0);
+	assert_int_equal(r.method, METHOD_OTHER);
+	request_free(&r);
+}
+
+/* Any number of bytes up to the limit: about each of libfcgi's buffers. */
+static void
+any_length_is_decoded(void **state)
+{
+	struct request r;
+	char params[80];
+	unsigned n;
+
+	(void)state;
+	for (n = 0; n < 65400; n += n < 200 || n % 8192 > 8100 ? 1 : 83) {
+		(void)snprintf(params, sizeof(params),
+		    "raw A=*%u REMOTE_ADDR=192.0.2.7 REQUEST_METHOD=HEAD", n);
+		wire.len = 0;
+		wire_add(&wire, params);
+		assert_int_equal(decode(&r), 0);
+		assert_int_equal(r.method, METHOD_HEAD);
+		assert_string_equal(r.address, "192.0.2.7");
+		request_free(&r);
+	}
+}
+
+static void
+get_request(void)
+{
+	wire.len = 0;
+	wire_add(&wire, "raw REQUEST_METHOD=GET SSE_ROLE=stream REMOTE_ADDR=x "
+			"HTTP_LAST_EVENT_ID=1");
+}
+
+static int
+lowest_free_descriptor(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	assert_true(fd >= 0);
+	(void)close(fd);
+	return fd;
+}
+
+static void
+no_descriptor_is_left_after_a_thousand(void **state)
+{
+	int before = lowest_free_descriptor(), i;
+	struct request r;
+
+	(void)state;
+	get_request();
+	for (i = 0; i < 1000; i++) {
+		assert_int_equal(decode(&r), 0);
+		request_free(&r);
+	}
+	assert_int_equal(lowest_free_descriptor(), before);
+}
+
+/* Decodes with so many descriptors allowed; the result, or errno. */
+static int
+decode_with(rlim_t files)
+{
+	struct rlimit old, few;
+	struct request r;
+	int result;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	few = old;
+	few.rlim_cur = files;
+	(void)setrlimit(RLIMIT_NOFILE, &few);
+	errno = 0;
+	result = decode(&r) == 0 ? 0 : errno;
+	(void)setrlimit(RLIMIT_NOFILE, &old);
+	if (result == 0) {
+		assert_int_equal(r.method, METHOD_GET);
+		request_free(&r);
+	}
+	return result;
+}
+
+/* None is free, or only one where two are needed: there is a reserve. */
+static void
+without_a_free_descriptor_it_works_all_the_same(void **state)
+{
+	int before = lowest_free_descriptor(), i;
+
+	(void)state;
+	get_request();
+	for (i = 0; i < 10; i++)
+		assert_int_equal(decode_with((rlim_t)(before + i % 3)), 0);
+	assert_int_equal(lowest_free_descriptor(), before);
+}
+
+static void
+without_the_reserve_too_it_fails_and_leaves_nothing(void **state)
+{
+	int before = lowest_free_descriptor();
+
+	(void)state;
+	get_request();
+	assert_int_equal(decode_with(3), EMFILE);
+	assert_int_equal(decode_with(3), EMFILE);
+	assert_int_equal(decode_with((rlim_t)before), 0);
+	assert_int_equal(lowest_free_descriptor(), before);
+}
+
+/* The largest request: it fits the socket pair, so nothing waits for anyone. */
+static void
+largest_request_does_not_block(void **state)
+{
+	struct request r;
+	int i;
+
+	(void)state;
+	wire.len = 0;
+	wire_add(&wire, "raw REQUEST_METHOD=GET A=*65510");
+	(void)alarm(20); /* it would be for ever */
+	for (i = 0; i < 100; i++) {
+		assert_int_equal(decode(&r), 0);
+		request_free(&r);
+	}
+	(void)alarm(0);
+}
+
+static void
+descriptor_0_is_as_good_as_another(void **state)
+{
+	int saved = dup(STDIN_FILENO), result;
+	struct request r;
+
+	(void)state;
+	get_request();
+	(void)close(STDIN_FILENO);
+	result = decode(&r);
+	if (saved >= 0) {
+		(void)dup2(saved, STDIN_FILENO);
+		(void)close(saved);
+	}
+	assert_int_equal(result, 0);
+	assert_int_equal(r.method, METHOD_GET);
+	request_free(&r);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest others[] = {
+	    cmocka_unit_test(no_bytes_at_all_need_no_buffer),
+	    cmocka_unit_test(any_length_is_decoded),
+	    cmocka_unit_test(no_descriptor_is_left_after_a_thousand),
+	    cmocka_unit_test(without_a_free_descriptor_it_works_all_the_same),
+	    cmocka_unit_test(
+		without_the_reserve_too_it_fails_and_leaves_nothing),
+	    cmocka_unit_test(largest_request_does_not_block),
+	    cmocka_unit_test(descriptor_0_is_as_good_as_another),
+	};
+	static struct CMUnitTest tests[LENGTH(rows) + LENGTH(others)];
+	size_t n = 0, i;
+	int failed;
+
+	if (request_init() != 0)
+		return 1;
+	(void)signal(SIGPIPE, SIG_IGN);
+	for (i = 0; i < LENGTH(rows); i++)
+		tests[n++] = row_test(rows[i].name, is_decoded, &rows[i]);
+	for (i = 0; i < LENGTH(others); i++)
+		tests[n++] = others[i];
+	failed = _cmocka_run_group_tests("request", tests, n, NULL, NULL);
+	request_exit();
+	return failed;
+}

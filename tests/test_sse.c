@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What is written must be read back as exactly one event with the same fields.
+ * The reader here is written from the text of the WHATWG standard (HTML,
+ * 9.2.6 "Interpreting an event stream"), not from sse.c.
+ */
+#include "unit.h"
+
+#include <errno.h>
+#include <stdbool.h>
+
+#include "sse.h"
+
+#define DATA_MAX 512
+
+struct text {
+	size_t len;
+	char s[2 * DATA_MAX];
+};
+
+/* A browser's reader, and the last event that it dispatched. */
+struct reader {
+	struct text type, data, id; /* the standard's three buffers */
+	unsigned events;
+	struct text event_type, event_data, event_id;
+	unsigned long retry;
+};
+
+static void
+text_add(struct text *t, const char *s, size_t len)
+{
+	assert_true(len <= sizeof(t->s) - t->len);
+	memcpy(t->s + t->len, s, len);
+	t->len += len;
+}
+
+static void
+text_set(struct text *t, const char *s, size_t len)
+{
+	t->len = 0;
+	text_add(t, s, len);
+}
+
+static bool
+is_name(const char *s, size_t len, const char *name)
+{
+	return len == strlen(name) && memcmp(s, name, len) == 0;
+}
+
+static void
+process_field(struct reader *r, const char *name, size_t name_len,
+    const char *value, size_t len)
+{
+	size_t i;
+
+	if (is_name(name, name_len, "event"))
+		text_set(&r->type, value, len);
+	else if (is_name(name, name_len, "data")) {
+		text_add(&r->data, value, len);
+		text_add(&r->data, "\n", 1);
+	} else if (is_name(name, name_len, "id")) {
+		if (memchr(value, '\0', len) == NULL)
+			text_set(&r->id, value, len);
+	} else if (is_name(name, name_len, "retry")) {
+		r->retry = 0;
+		for (i = 0; i < len; i++) {
+			assert_in_range(value[i], '0', '9');
+			r->retry = r->retry * 10 + (unsigned)(value[i] - '0');
+		}
+	} else
+		fail_msg("a field that we never write");
+}
+
+static void
+dispatch(struct reader *r)
+{
+	r->event_id = r->id;
+	if (r->data.len > 0) {
+		r->events++;
+		r->event_data = r->data;
+		r->event_data.len--; /* its last LF */
+		r->event_type = r->type;
+		if (r->type.len == 0)
+			text_set(&r->event_type, "message", 7);
+	}
+	r->data.len = r->type.len = 0;
+}
+
+static void
+process_line(struct reader *r, const char *line, size_t len)
+{
+	const char *colon = memchr(line, ':', len), *value;
+	size_t name_len;
+
+	if (len == 0) {
+		dispatch(r);
+		return;
+	}
+	if (colon == line)
+		return; /* a comment */
+	if (colon == NULL) {
+		process_field(r, line, len, "", 0);
+		return;
+	}
+	name_len = (size_t)(colon - line);
+	value = colon + 1;
+	len -= name_len + 1;
+	if (len > 0 && *value == ' ') {
+		value++;
+		len--;
+	}
+	process_field(r, line, name_len, value, len);
+}
+
+static void
+read_stream(struct reader *r, const char *s, size_t len)
+{
+	const char *end = s + len, *line;
+
+	if (len >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0)
+		s += 3; /* the decoder takes one byte order mark off */
+	for (line = s; s < end; s++)
+		if (*s == '\n' || *s == '\r') {
+			process_line(r, line, (size_t)(s - line));
+			if (*s == '\r' && s + 1 < end && s[1] == '\n')
+				s++;
+			line = s + 1;
+		}
+	assert_ptr_equal(line, end); /* no line without its end */
+}
+
+/* CRLF and CR as LF, which is what a reader makes of them. */
+static size_t
+normalise(char *to, const char *s, size_t len)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < len; i++)
+		if (s[i] == '\r') {
+			to[n++] = '\n';
+			if (i + 1 < len && s[i + 1] == '\n')
+				i++;
+		} else
+			to[n++] = s[i];
+	return n;
+}
+
+static void
+check_round_trip(const struct sse_message *m)
+{
+	static struct reader r;
+	static char buf[16 * DATA_MAX], data[DATA_MAX];
+	const char *type =
+	    m->type == NULL || *m->type == '\0' ? "message" : m->type;
+	const char *id = m->id == NULL ? "" : m->id;
+	size_t len = sse_encode(buf, sizeof(buf), m);
+
+	assert_in_range(len, 8, sizeof(buf));
+	memset(&r, 0, offsetof(struct reader, event_type));
+	read_stream(&r, buf, len);
+	assert_int_equal(r.events, 1);
+	assert_int_equal(r.event_id.len, strlen(id));
+	assert_memory_equal(r.event_id.s, id, strlen(id));
+	assert_int_equal(r.event_type.len, strlen(type));
+	assert_memory_equal(r.event_type.s, type, strlen(type));
+	len = normalise(data, m->data, m->len);
+	assert_int_equal(r.event_data.len, len);
+	assert_memory_equal(r.event_data.s, data, len);
+	assert_int_equal(r.data.len, 0); /* nothing is left over */
+}
+
+static const struct row {
+	const char *name, *id, *type, *data, *text;
+} rows[] = {
+    {"data_alone", NULL, NULL, "hello", "data: hello\n\n"},
+    {"id_and_data", "1", NULL, "x", "id: 1\ndata: x\n\n"},
+    {"type_id_and_data", "1-2", "gap", "x", "event: gap\nid: 1-2\ndata: x\n\n"},
+    {"empty_data", NULL, NULL, "", "data: \n\n"},
+    {"leading_space", NULL, NULL, " x", "data:  x\n\n"},
+    {"colon", NULL, NULL, ":x", "data: :x\n\n"},
+    {"two_lines", NULL, NULL, "a\nb", "data: a\ndata: b\n\n"},
+    {"crlf", NULL, NULL, "a\r\nb", "data: a\ndata: b\n\n"},
+    {"cr", NULL, NULL, "a\rb", "data: a\ndata: b\n\n"},
+    {"lf_cr", NULL, NULL, "a\n\rb", "data: a\ndata: \ndata: b\n\n"},
+    {"last_line_end", NULL, NULL, "a\n", "data: a\ndata: \n\n"},
+    {"last_crlf", NULL, NULL, "a\r\n", "data: a\ndata: \n\n"},
+    {"last_cr", NULL, NULL, "a\r", "data: a\ndata: \n\n"},
+    {"line_ends_alone", NULL, NULL, "\n\n", "data: \ndata: \ndata: \n\n"},
+    {"field_in_data", NULL, NULL, "x\nid: 9\n\nretry: 1",
+	"data: x\ndata: id: 9\ndata: \ndata: retry: 1\n\n"},
+    {"byte_order_mark", NULL, NULL, "\xef\xbb\xbfx", "data: \xef\xbb\xbfx\n\n"},
+    {"empty_id_and_type", "", "", "x", "event: \nid: \ndata: x\n\n"},
+    {"spaces_in_id_and_type", " 1 ", " t", "x",
+	"event:  t\nid:  1 \ndata: x\n\n"},
+};
+
+static void
+is_written_and_read_back(void **state)
+{
+	const struct row *row = *state;
+	struct sse_message m = {.id = row->id,
+	    .type = row->type,
+	    .data = row->data,
+	    .len = strlen(row->data)};
+	char buf[200];
+	size_t len = sse_encode(buf, sizeof(buf), &m);
+
+	assert_int_equal(len, strlen(row->text));
+	assert_memory_equal(buf, row->text, len);
+	check_round_trip(&m);
+}
+
+/* Bytes of which many are those that mean something. */
+static size_t
+random_bytes(char *s, size_t max, uint32_t *seed)
+{
+	static const char special[] = "\r\n\r\n\r\n :\0dataid\xef\xbb\xbf";
+	size_t len = chance(seed) % 4 == 0 ? chance(seed) % (max + 1) :
+					     chance(seed) % 12,
+	       i;
+
+	for (i = 0; i < len; i++)
+		s[i] = chance(seed) % 2 == 0 ?
+			   special[chance(seed) % (sizeof(special) - 1)] :
+			   (char)chance(seed);
+	return len;
+}
+
+/* The same without what a line of its own cannot hold. */
+static void
+random_line(char *s, size_t max, uint32_t *seed)
+{
+	size_t len = random_bytes(s, max - 1, seed), i;
+
+	for (i = 0; i < len; i++)
+		if (s[i] == '\r' || s[i] == '\n' || s[i] == '\0')
+			s[i] = ' ';
+	s[len] = '\0';
+}
+
+static void
+any_bytes_are_one_event(void **state)
+{
+	char data[DATA_MAX], id[40], type[40];
+	struct sse_message m;
+	uint32_t seed = 20261122;
+	int round;
+
+	(void)state;
+	for (round = 0; round < 100000; round++) {
+		m.len = random_bytes(data, sizeof(data), &seed);
+		m.data = data;
+		random_line(id, sizeof(id), &seed);
+		random_line(type, sizeof(type), &seed);
+		m.id = chance(&seed) % 3 == 0 ? NULL : id;
+		m.type = chance(&seed) % 3 == 0 ? NULL : type;
+		check_round_trip(&m);
+	}
+}
+
+static void
+line_end_in_id_or_type_is_refused(void **state)
+{
+	static const char *const bad[] = {"\n", "\r", "a\nb", "a\rb", "a\r\n",
+	    "1\n\ndata: x"};
+	struct sse_message m = {.data = "x", .len = 1};
+	char buf[100];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(bad); i++) {
+		m.id = bad[i];
+		m.type = "t";
+		errno = 0;
+		assert_int_equal(sse_encode(buf, sizeof(buf), &m), 0);
+		assert_int_equal(errno, EINVAL);
+		m.id = "1";
+		m.type = bad[i];
+		errno = 0;
+		assert_int_equal(sse_encode(buf, sizeof(buf), &m), 0);
+		assert_int_equal(errno, EINVAL);
+	}
+}
+
+/* Every size that is too small is refused, and nothing is written beyond. */
+static void
+size_must_hold_all(void **state)
+{
+	static const struct sse_message m = {.id = "12",
+	    .type = "t",
+	    .data = "a\nbc\r\n",
+	    .len = 6};
+	static const char text[] =
+	    "event: t\nid: 12\ndata: a\ndata: bc\ndata: \n\n";
+	size_t need = sizeof(text) - 1, size;
+	char *buf;
+
+	(void)state;
+	for (size = 0; size < need + 3; size++) {
+		buf = malloc(size + 1);
+		assert_non_null(buf);
+		buf[size] = '!';
+		errno = 0;
+		if (size < need) {
+			assert_int_equal(sse_encode(buf, size, &m), 0);
+			assert_int_equal(errno, ENOSPC);
+		} else {
+			assert_int_equal(sse_encode(buf, size, &m), need);
+			assert_memory_equal(buf, text, need);
+		}
+		assert_int_equal(buf[size], '!');
+		free(buf);
+	}
+}
+
+static void
+retry_is_a_block_without_an_event(void **state)
+{
+	static const unsigned long all[] = {0, 1, 2000, 3600000, ~0UL};
+	static struct reader r;
+	char buf[SSE_RETRY_SIZE];
+	size_t len, i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(all); i++) {
+		len = sse_retry(buf, all[i]);
+		assert_in_range(len, 1, SSE_RETRY_SIZE);
+		read_stream(&r, buf, len);
+		assert_true(r.retry == all[i]);
+		assert_memory_equal(buf + len - 2, "\n\n", 2);
+	}
+	assert_int_equal(r.events, 0);
+}
+
+static void
+heartbeat_is_nothing_to_a_page(void **state)
+{
+	static struct reader r;
+
+	(void)state;
+	text_set(&r.id, "7", 1);
+	read_stream(&r, SSE_HEARTBEAT, strlen(SSE_HEARTBEAT));
+	assert_int_equal(r.events, 0);
+	assert_memory_equal(r.event_id.s, "7", 1);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest others[] = {
+	    cmocka_unit_test(any_bytes_are_one_event),
+	    cmocka_unit_test(line_end_in_id_or_type_is_refused),
+	    cmocka_unit_test(size_must_hold_all),
+	    cmocka_unit_test(retry_is_a_block_without_an_event),
+	    cmocka_unit_test(heartbeat_is_nothing_to_a_page),
+	};
+	static struct CMUnitTest tests[LENGTH(rows) + LENGTH(others)];
+	size_t n = 0, i;
+
+	for (i = 0; i < LENGTH(rows); i++)
+		tests[n++] =
+		    row_test(rows[i].name, is_written_and_read_back, &rows[i]);
+	for (i = 0; i < LENGTH(others); i++)
+		tests[n++] = others[i];
+	return _cmocka_run_group_tests("sse", tests, n, NULL, NULL);
+}

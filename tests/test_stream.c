@@ -1,0 +1,956 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Streams on socket pairs, with a scripted writev between: the test is the
+ * front, owns the time, turns the clock and ends each turn itself.
+ */
+#include "unit.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+#include "record.h"
+#include "stream.h"
+
+#define HEADERS                                               \
+	"Content-Type: text/event-stream\r\n"                 \
+	"Cache-Control: no-cache, no-store, no-transform\r\n" \
+	"X-Accel-Buffering: no\r\n"                           \
+	"\r\n"
+
+#define GET	 "begin 1; params 1 A=b; params 1; stdin 1"
+#define GET_KEPT "begin 1 keep; params 1 A=b; params 1; stdin 1"
+
+/* What writev is to do next: take so many bytes, or fail.  Then it is itself.
+ */
+static struct {
+	long take[4]; /* or -errno */
+	size_t steps, step;
+	unsigned calls;
+} script;
+
+ssize_t __real_writev(int, const struct iovec *, int);
+ssize_t __wrap_writev(int, const struct iovec *, int);
+
+ssize_t
+__wrap_writev(int fd, const struct iovec *iov, int n)
+{
+	struct iovec part[200];
+	size_t left;
+	long take;
+	int i;
+
+	script.calls++;
+	if (script.step == script.steps)
+		return __real_writev(fd, iov, n);
+	take = script.take[script.step++];
+	if (take < 0) {
+		errno = (int)-take;
+		return -1;
+	}
+	left = (size_t)take;
+	for (i = 0; i < n && left > 0; i++) {
+		part[i] = iov[i];
+		if (part[i].iov_len > left)
+			part[i].iov_len = left;
+		left -= part[i].iov_len;
+	}
+	return __real_writev(fd, part, i);
+}
+
+static void
+front_takes(long take)
+{
+	if (script.step == script.steps)
+		script.step = script.steps = 0;
+	script.take[script.steps++] = take;
+}
+
+/* How the next request is served. */
+static struct {
+	struct request request;
+	void (*serve)(struct stream *, const struct request *);
+	struct stream *stream; /* the last one that was served */
+} next;
+
+static struct config cfg;
+static struct ev_loop *loop;
+static struct streams streams;
+static struct answer answer;
+static struct wire wire;
+
+static void
+on_request(struct conn *c, const struct gate_event *ev)
+{
+	(void)ev;
+	next.stream = (struct stream *)c;
+	next.serve(next.stream, &next.request);
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	cfg = (struct config){.interval = 2,
+	    .heartbeat = 15,
+	    .retry = 2000,
+	    .max_streams = 1000,
+	    .stall = 60,
+	    .drain = 5};
+	script.steps = script.step = 0;
+	script.calls = 0;
+	next.request = (struct request){.method = METHOD_GET};
+	next.serve = stream_open;
+	loop = ev_loop_new(EVFLAG_AUTO);
+	if (loop == NULL || streams_init(&streams, loop, &cfg, on_request) != 0)
+		return -1;
+	streams.conns.now = 5000;
+	streams.conns.waiting_max = 100;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	streams_free(&streams);
+	ev_loop_destroy(loop);
+	return 0;
+}
+
+/* A connection of the front, and what came on it. */
+struct peer {
+	int fd;
+	bool eof;
+	size_t len;
+	uint8_t bytes[65536];
+};
+
+/* The end of a turn: what a loop does before it sleeps. */
+static void
+end_turn(void)
+{
+	int i;
+
+	ev_timer_stop(loop, &streams.clock.timer); /* the test turns it */
+	for (i = 0; i < 10 && conns_flush(&streams.conns); i++)
+		continue;
+	assert_in_range(i, 0, 9);
+}
+
+/* A turn with what the sockets have to say. */
+static void
+turn(void)
+{
+	ev_timer_stop(loop, &streams.clock.timer);
+	(void)ev_run(loop, EVRUN_NOWAIT);
+	end_turn();
+}
+
+static void
+peer_send(struct peer *p, const char *notation)
+{
+	wire.len = 0;
+	wire_add(&wire, notation);
+	assert_int_equal(write(p->fd, wire.bytes, wire.len), wire.len);
+}
+
+/* Connects, and what is sent is there when it is accepted. */
+static void
+peer_open(struct peer *p, const char *notation)
+{
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
+			     pair),
+	    0);
+	p->fd = pair[1];
+	p->eof = false;
+	p->len = 0;
+	peer_send(p, notation);
+	assert_int_equal(conn_new(&streams.conns, pair[0]), 0);
+}
+
+/* Everything that came so far, read as FastCGI. */
+static const char *
+peer_read(struct peer *p)
+{
+	ssize_t n;
+
+	while (
+	    (n = read(p->fd, p->bytes + p->len, sizeof(p->bytes) - p->len)) > 0)
+		p->len += (size_t)n;
+	p->eof = n == 0;
+	answer_read(&answer, p->bytes, p->len);
+	assert_true(answer.valid);
+	return answer.text;
+}
+
+static void
+peer_close(struct peer *p)
+{
+	(void)close(p->fd);
+	turn();
+	turn();
+}
+
+/* The clock once round. */
+static void
+interval_passes(void)
+{
+	unsigned i;
+
+	for (i = 0; i < streams.clock.slots; i++) {
+		streams.conns.now += cfg.interval / streams.clock.slots;
+		clock_turn(&streams.clock);
+		end_turn();
+	}
+}
+
+static void
+seconds_pass(double seconds)
+{
+	for (; seconds > 0; seconds--) {
+		streams.conns.now++;
+		conns_sweep(&streams.conns);
+		end_turn();
+	}
+}
+
+static unsigned long
+told_retry(const char *text)
+{
+	const char *retry = strstr(text, "retry: ");
+
+	assert_non_null(retry);
+	return strtoul(retry + 7, NULL, 10);
+}
+
+/* The numbers of the messages in the text must be first, first + 1 and so on.
+ */
+static unsigned
+count_messages(const char *text, unsigned first)
+{
+	char expected[80];
+	unsigned n = 0;
+
+	while ((text = strstr(text, "id: ")) != NULL) {
+		(void)snprintf(expected, sizeof(expected),
+		    "id: %u\ndata: Message: %u - the time is ", first + n,
+		    first + n);
+		assert_memory_equal(text, expected, strlen(expected));
+		text += 4;
+		n++;
+	}
+	return n;
+}
+
+static void
+stream_is_small(void **state)
+{
+	(void)state;
+	assert_in_range(sizeof(struct stream), 1, 256 - sizeof(size_t));
+}
+
+static void
+headers_retry_and_message_1_leave_in_one_write(void **state)
+{
+	struct peer p;
+	const char *text;
+
+	(void)state;
+	peer_open(&p, GET);
+	assert_int_equal(streams.open, 1);
+	end_turn();
+	assert_int_equal(script.calls, 1);
+	text = peer_read(&p);
+	assert_memory_equal(text, HEADERS "retry: ", strlen(HEADERS) + 7);
+	assert_int_equal(count_messages(text, 1), 1);
+	assert_int_equal(answer.id, 1);
+	assert_int_equal(answer.ends, 0);
+	interval_passes();
+	interval_passes();
+	assert_int_equal(count_messages(peer_read(&p), 1), 3);
+	assert_int_equal(streams.messages, 3);
+	peer_close(&p);
+	assert_int_equal(streams.open, 0);
+	assert_int_equal(streams.conns.total, 0);
+}
+
+static void
+count_goes_on_after_last_event_id(void **state)
+{
+	struct peer p;
+	char id[] = "41";
+
+	(void)state;
+	next.request.last_event_id = id;
+	peer_open(&p, GET);
+	end_turn();
+	interval_passes();
+	assert_int_equal(count_messages(peer_read(&p), 42), 2);
+	peer_close(&p);
+}
+
+/* Two cuts in the first response, and a full socket between. */
+static void
+short_writes_anywhere_lose_nothing(void **state)
+{
+	struct peer p;
+	const char *text;
+	long first, size = 500;
+	unsigned n;
+
+	(void)state;
+	for (first = 1; first < size; first++) {
+		front_takes(first);
+		front_takes(-EAGAIN);
+		front_takes(first % 7 + 1);
+		peer_open(&p, GET);
+		end_turn();
+		turn();
+		turn();
+		turn();
+		script.steps = script.step = 0;
+		interval_passes();
+		interval_passes();
+		text = peer_read(&p);
+		assert_memory_equal(text,
+		    HEADERS "retry: ", strlen(HEADERS) + 7);
+		assert_null(strstr(text + strlen(HEADERS) + 7, "retry: "));
+		n = count_messages(text, 1);
+		assert_in_range(n, 2, 3); /* the first may be skipped */
+		size = (long)p.len; /* until all that was written was cut */
+		peer_close(&p);
+		assert_int_equal(streams.conns.total, 0);
+	}
+	assert_in_range(first, 200, 500);
+}
+
+static void
+message_that_a_full_socket_refuses_is_not_counted(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	peer_open(&p, GET);
+	end_turn();
+	front_takes(-EAGAIN);
+	interval_passes();
+	assert_true(next.stream->conn.blocked);
+	interval_passes(); /* nor those while it is blocked */
+	interval_passes();
+	assert_int_equal(count_messages(peer_read(&p), 1), 1);
+	assert_int_equal(next.stream->messages, 1);
+	turn(); /* writable */
+	assert_false(next.stream->conn.blocked);
+	assert_int_equal(count_messages(peer_read(&p), 1), 1);
+	interval_passes();
+	assert_int_equal(count_messages(peer_read(&p), 1), 2);
+	peer_close(&p);
+}
+
+static void
+heartbeat_comes_when_nothing_else_does(void **state)
+{
+	struct peer p;
+	size_t len;
+
+	(void)state;
+	peer_open(&p, GET);
+	end_turn();
+	(void)peer_read(&p);
+	len = answer.len;
+	seconds_pass(14);
+	(void)peer_read(&p);
+	assert_int_equal(answer.len, len);
+	seconds_pass(1);
+	assert_string_equal(peer_read(&p) + len, ":\n\n");
+	seconds_pass(14);
+	assert_string_equal(peer_read(&p) + len, ":\n\n");
+	interval_passes(); /* a message will do as well */
+	len = strlen(peer_read(&p));
+	assert_int_equal(count_messages(answer.text, 1), 2);
+	seconds_pass(14);
+	assert_int_equal(strlen(peer_read(&p)), len);
+	seconds_pass(1);
+	assert_string_equal(peer_read(&p) + len, ":\n\n");
+	peer_close(&p);
+}
+
+static void
+head_gets_the_headers_and_the_end(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	next.serve = stream_head;
+	peer_open(&p, GET);
+	end_turn();
+	assert_string_equal(peer_read(&p), HEADERS);
+	assert_int_equal(answer.ends, 1);
+	assert_int_equal(answer.status, FCGI_REQUEST_COMPLETE);
+	assert_true(p.eof);
+	peer_close(&p);
+	assert_int_equal(streams.conns.total, 0);
+}
+
+/* 200, a late retry: and the end; and no message. */
+static void
+check_refused(struct peer *p)
+{
+	const char *text = peer_read(p);
+	unsigned long ms = told_retry(text);
+	char expected[300];
+
+	(void)snprintf(expected, sizeof(expected), HEADERS "retry: %lu\n\n",
+	    ms);
+	assert_string_equal(text, expected);
+	assert_in_range(ms, 20000, 30000);
+	assert_int_equal(answer.ends, 1);
+	assert_int_equal(answer.last, FCGI_END_REQUEST);
+	assert_int_equal(answer.status, FCGI_REQUEST_COMPLETE);
+	assert_true(p->eof);
+}
+
+static void
+one_stream_too_many_is_told_to_come_back_late(void **state)
+{
+	struct peer p[4];
+	int i;
+
+	(void)state;
+	cfg.max_streams = 2;
+	for (i = 0; i < 3; i++) {
+		peer_open(&p[i], GET);
+		end_turn();
+	}
+	assert_int_equal(streams.open, 2);
+	assert_int_equal(streams.refused, 1);
+	check_refused(&p[2]);
+	peer_close(&p[0]);
+	peer_open(&p[3], GET);
+	end_turn();
+	assert_int_equal(count_messages(peer_read(&p[3]), 1), 1);
+	for (i = 1; i < 4; i++)
+		peer_close(&p[i]);
+}
+
+static void
+one_address_has_its_own_limit(void **state)
+{
+	char here[] = "192.0.2.1", there[] = "192.0.2.2";
+	char *const from[] = {here, here, here, there, NULL, NULL, NULL};
+	struct peer p[8];
+	size_t i;
+
+	(void)state;
+	cfg.max_per_address = 2;
+	for (i = 0; i < 7; i++) {
+		next.request.address = from[i];
+		peer_open(&p[i], GET);
+		end_turn();
+	}
+	assert_int_equal(streams.open, 5);
+	check_refused(&p[2]);
+	check_refused(&p[6]); /* those without an address are one */
+	peer_close(&p[0]);
+	next.request.address = here;
+	peer_open(&p[7], GET);
+	end_turn();
+	assert_int_equal(count_messages(peer_read(&p[7]), 1), 1);
+	for (i = 1; i < 8; i++)
+		peer_close(&p[i]);
+	assert_null(streams.addresses.tree);
+}
+
+static void
+retry_is_spread_over_half_as_much_again(void **state)
+{
+	unsigned long ms, least = 100000, most = 0;
+	struct peer p;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 300; i++) {
+		peer_open(&p, GET);
+		end_turn();
+		ms = told_retry(peer_read(&p));
+		least = ms < least ? ms : least;
+		most = ms > most ? ms : most;
+		peer_close(&p);
+	}
+	assert_in_range(least, 2000, 2100);
+	assert_in_range(most, 2900, 3000);
+}
+
+static void
+abort_ends_the_stream(void **state)
+{
+	struct peer p;
+	size_t len;
+
+	(void)state;
+	peer_open(&p, GET);
+	end_turn();
+	len = strlen(peer_read(&p));
+	peer_send(&p, "abort 1");
+	turn();
+	assert_int_equal(strlen(peer_read(&p)), len);
+	assert_int_equal(answer.ends, 1);
+	assert_int_equal(answer.status, FCGI_REQUEST_COMPLETE);
+	assert_true(p.eof);
+	assert_int_equal(streams.open, 0);
+	peer_close(&p);
+	assert_int_equal(streams.conns.total, 0);
+}
+
+static void
+abort_at_a_full_socket_ends_the_stream_too(void **state)
+{
+	struct peer p;
+	long taken;
+
+	(void)state;
+	for (taken = -EAGAIN; taken < 24; taken = taken < 0 ? 1 : taken + 1) {
+		peer_open(&p, GET);
+		end_turn();
+		front_takes(taken);
+		peer_send(&p, "abort 1");
+		turn();
+		turn();
+		(void)peer_read(&p);
+		assert_int_equal(answer.ends, 1);
+		assert_true(p.eof);
+		peer_close(&p);
+		assert_int_equal(streams.conns.total, 0);
+	}
+}
+
+static void
+kept_connection_serves_the_next_request(void **state)
+{
+	struct peer p;
+	size_t len;
+
+	(void)state;
+	peer_open(&p, GET_KEPT);
+	end_turn();
+	peer_send(&p, "abort 1");
+	turn();
+	(void)peer_read(&p);
+	assert_false(p.eof);
+	assert_int_equal(answer.ends, 1);
+	assert_int_equal(streams.conns.count[CONN_IDLE_KEPT], 1);
+	len = answer.len;
+	seconds_pass(80);
+	peer_send(&p, "begin 3 keep; params 3; stdin 3");
+	turn();
+	assert_memory_equal(peer_read(&p) + len,
+	    HEADERS "retry: ", strlen(HEADERS) + 7);
+	assert_int_equal(count_messages(answer.text + len, 1), 1);
+	assert_int_equal(answer.id, 3);
+	interval_passes();
+	assert_int_equal(count_messages(peer_read(&p) + len, 1), 2);
+	assert_int_equal(answer.ends, 1);
+	peer_close(&p);
+	assert_int_equal(streams.conns.total, 0);
+}
+
+static void
+kept_connection_is_closed_after_its_idle_time(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	next.serve = stream_head;
+	peer_open(&p, GET_KEPT);
+	end_turn();
+	seconds_pass(CONN_IDLE - 1);
+	(void)peer_read(&p);
+	assert_false(p.eof);
+	seconds_pass(2);
+	(void)peer_read(&p);
+	assert_true(p.eof);
+	peer_close(&p);
+}
+
+/* The request ends while the front is in the middle of beginning another. */
+static void
+pipelined_begin_that_is_cut_does_no_harm(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	next.serve = stream_head;
+	peer_open(&p, GET_KEPT "; raw #0101000300080000 #0001");
+	end_turn();
+	assert_int_equal(streams.conns.count[CONN_IDLE_KEPT] +
+			     streams.conns.count[CONN_WAITING],
+	    1);
+	peer_send(&p, "raw #010000000000");
+	turn();
+	peer_send(&p, "begin 5 keep; params 5; stdin 5");
+	turn();
+	(void)peer_read(&p);
+	peer_close(&p);
+	assert_int_equal(streams.conns.total, 0);
+}
+
+static void
+second_request_is_refused_and_the_stream_goes_on(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	peer_open(&p, GET);
+	end_turn();
+	peer_send(&p, "begin 2; params 2; stdin 2; values 0; type99 0");
+	turn();
+	(void)peer_read(&p);
+	assert_int_equal(answer.ends, 1);
+	assert_int_equal(answer.status, FCGI_CANT_MPX_CONN);
+	assert_int_equal(answer.last, FCGI_UNKNOWN_TYPE);
+	interval_passes();
+	assert_int_equal(count_messages(peer_read(&p), 1), 2);
+	assert_false(p.eof);
+	peer_close(&p);
+}
+
+static void
+other_roles_are_refused(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	peer_open(&p, "begin 1 role=2; params 1; stdin 1");
+	end_turn();
+	assert_string_equal(peer_read(&p), "");
+	assert_int_equal(answer.status, FCGI_UNKNOWN_ROLE);
+	assert_true(p.eof);
+	peer_close(&p);
+	assert_int_equal(streams.conns.total, 0);
+}
+
+static void
+bad_bytes_close_their_own_connection_alone(void **state)
+{
+	struct peer good, bad;
+
+	(void)state;
+	peer_open(&good, GET);
+	peer_open(&bad, "begin 1; params 1 =x; params 1");
+	end_turn();
+	(void)peer_read(&bad);
+	assert_true(bad.eof);
+	peer_open(&bad, "");
+	(void)peer_read(&bad);
+	assert_false(bad.eof);
+	peer_send(&bad, "begin 1 !2");
+	turn();
+	(void)peer_read(&bad);
+	assert_true(bad.eof);
+	assert_int_equal(streams.conns.bad, 2);
+	assert_int_equal(count_messages(peer_read(&good), 1), 1);
+	peer_close(&good);
+	peer_close(&bad);
+}
+
+static void
+unfinished_requests_are_few_and_short_lived(void **state)
+{
+	struct peer p[4];
+	int i;
+
+	(void)state;
+	streams.conns.waiting_max = 2;
+	for (i = 0; i < 3; i++) {
+		peer_open(&p[i], "begin 1; params 1 A=b");
+		end_turn();
+	}
+	(void)peer_read(&p[0]); /* the oldest goes */
+	assert_true(p[0].eof);
+	peer_open(&p[3], GET);
+	seconds_pass(5);
+	for (i = 1; i < 3; i++) {
+		(void)peer_read(&p[i]);
+		assert_true(p[i].eof);
+	}
+	assert_int_equal(count_messages(peer_read(&p[3]), 1), 1);
+	for (i = 0; i < 4; i++)
+		peer_close(&p[i]);
+}
+
+static void
+front_that_takes_nothing_is_closed(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	peer_open(&p, GET);
+	end_turn();
+	front_takes(-EAGAIN);
+	interval_passes();
+	seconds_pass(59);
+	assert_int_equal(streams.open, 1);
+	seconds_pass(2);
+	assert_int_equal(streams.open, 0);
+	assert_int_equal(streams.conns.stalled, 1);
+	(void)peer_read(&p);
+	assert_true(p.eof);
+	peer_close(&p);
+}
+
+static void
+front_that_has_gone_frees_its_stream(void **state)
+{
+	static const int errors[] = {EPIPE, ECONNRESET};
+	struct peer p;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(errors); i++) {
+		peer_open(&p, GET);
+		end_turn();
+		front_takes(-errors[i]);
+		interval_passes();
+		assert_int_equal(streams.open, 0);
+		assert_int_equal(streams.conns.total, 0);
+		(void)close(p.fd);
+	}
+	for (i = 0; i < 400; i++) { /* and with a piece held */
+		peer_open(&p, GET);
+		front_takes((long)i + 1);
+		end_turn();
+		peer_close(&p);
+		script.steps = script.step = 0;
+		assert_int_equal(streams.conns.total, 0);
+	}
+}
+
+static void
+stream_ends_at_its_age_and_comes_back(void **state)
+{
+	struct peer p;
+	double begun;
+	const char *text;
+
+	(void)state;
+	cfg.max_age = 100;
+	peer_open(&p, GET);
+	end_turn();
+	begun = streams.conns.now;
+	while (streams.open > 0 && streams.conns.now < begun + 200)
+		interval_passes();
+	assert_in_range(streams.conns.now - begun, 74, 103);
+	text = peer_read(&p);
+	assert_int_equal(answer.ends, 1);
+	assert_true(p.eof);
+	text = strstr(text, "data: "); /* there is one retry: at each end */
+	assert_non_null(text);
+	assert_in_range(told_retry(text), 2000, 3000);
+	peer_close(&p);
+}
+
+/* The front has sent no end of STDIN: it reads the end, then closes. */
+static void
+closing_waits_for_the_rest_of_the_body(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	next.serve = stream_head;
+	peer_open(&p, "begin 1; params 1; stdin 1 'some");
+	end_turn();
+	assert_string_equal(peer_read(&p), HEADERS);
+	assert_true(p.eof);
+	assert_int_equal(streams.conns.count[CONN_LINGER], 1);
+	peer_send(&p, "stdin 1 'more; stdin 1; raw 'junk");
+	turn();
+	assert_int_equal(streams.conns.count[CONN_LINGER], 1);
+	peer_close(&p);
+	assert_int_equal(streams.conns.total, 0);
+	peer_open(&p, "begin 1; params 1; stdin 1 'some");
+	end_turn();
+	seconds_pass(6);
+	assert_int_equal(streams.conns.total, 0);
+	(void)close(p.fd);
+}
+
+static void
+drain_step(double at)
+{
+	streams.conns.now = at;
+	ev_invoke(loop, &streams.drain_timer, EV_TIMER);
+	end_turn();
+}
+
+/* Streams that were told to end, or have. */
+static size_t
+told_to_end(size_t all)
+{
+	size_t n = all - streams.open;
+	struct conn *c;
+
+	TAILQ_FOREACH (c, &streams.conns.list[CONN_OPEN], link)
+		n += c->ending;
+	return n;
+}
+
+static void
+drain_spreads_the_ends(void **state)
+{
+	enum { N = 200, FULL = 20 };
+	static struct peer p[N + 1];
+	double begin = streams.conns.now, at;
+	size_t i, ended;
+
+	(void)state;
+	for (i = 0; i < N; i++) {
+		peer_open(&p[i], i % 2 == 0 ? GET : GET_KEPT);
+		if (i < FULL)
+			front_takes(-EAGAIN); /* these take nothing yet */
+		end_turn();
+		(void)peer_read(&p[i]);
+	}
+	streams_drain(&streams); /* a millisecond each: 0.2 s */
+	assert_false(streams_drained(&streams));
+	for (at = 0; at < 0.19; at += 0.05) {
+		drain_step(begin + at);
+		ended = (size_t)((at + 0.05) * N / 0.2);
+		assert_in_range(told_to_end(N), ended - 4, ended + 25);
+	}
+	drain_step(begin + 0.2);
+	assert_int_equal(told_to_end(N), N);
+	assert_false(streams_drained(&streams));
+	turn();
+	assert_int_equal(streams.open, 0);
+	assert_true(streams_drained(&streams));
+	for (i = 0; i < N; i++) {
+		(void)peer_read(&p[i]);
+		assert_int_equal(answer.ends, 1);
+		assert_true(p[i].eof);
+		(void)close(p[i].fd);
+	}
+}
+
+static void
+drain_tells_when_to_come_back(void **state)
+{
+	struct peer p, late;
+	double begin = streams.conns.now;
+	size_t len;
+
+	(void)state;
+	cfg.retry = 100;
+	peer_open(&p, GET);
+	end_turn();
+	streams_drain(&streams);
+	streams.drain_end = begin + 3; /* as if there were 3,000 */
+	len = strlen(peer_read(&p));
+	drain_step(begin + 2);
+	peer_open(&late, GET_KEPT); /* one that comes now */
+	end_turn();
+	assert_in_range(told_retry(peer_read(&late)), 1100, 1150);
+	assert_int_equal(count_messages(answer.text, 1), 0);
+	assert_int_equal(answer.ends, 1);
+	assert_true(late.eof);
+	drain_step(begin + 2.9);
+	assert_in_range(told_retry(peer_read(&p) + len), 100, 1150);
+	assert_int_equal(answer.ends, 1);
+	(void)close(p.fd);
+	(void)close(late.fd);
+	turn();
+}
+
+static void
+drain_does_not_wait_for_a_front_that_takes_nothing(void **state)
+{
+	double begin = streams.conns.now;
+	struct peer p;
+
+	(void)state;
+	peer_open(&p, GET);
+	end_turn();
+	front_takes(-EAGAIN);
+	interval_passes();
+	begin = streams.conns.now;
+	streams_drain(&streams);
+	drain_step(begin);
+	assert_false(streams_drained(&streams));
+	drain_step(begin + 2);
+	assert_true(streams_drained(&streams));
+	(void)close(p.fd);
+}
+
+static void
+drain_of_nothing_is_done_at_once(void **state)
+{
+	(void)state;
+	streams_drain(&streams);
+	assert_true(streams_drained(&streams));
+}
+
+static void
+all_is_freed_whatever_is_open(void **state)
+{
+	static struct peer p[5];
+	size_t i;
+
+	(void)state;
+	peer_open(&p[0], "");
+	peer_open(&p[1], GET);
+	peer_open(&p[2], GET_KEPT);
+	front_takes(100);
+	peer_open(&p[3], GET);
+	peer_open(&p[4], "begin 1; params 1 A=b");
+	end_turn();
+	for (i = 0; i < LENGTH(p); i++)
+		(void)close(p[i].fd);
+	/* The rest is tear_down()'s, and the sanitizer's. */
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    TEST(stream_is_small),
+	    TEST(headers_retry_and_message_1_leave_in_one_write),
+	    TEST(count_goes_on_after_last_event_id),
+	    TEST(short_writes_anywhere_lose_nothing),
+	    TEST(message_that_a_full_socket_refuses_is_not_counted),
+	    TEST(heartbeat_comes_when_nothing_else_does),
+	    TEST(head_gets_the_headers_and_the_end),
+	    TEST(one_stream_too_many_is_told_to_come_back_late),
+	    TEST(one_address_has_its_own_limit),
+	    TEST(retry_is_spread_over_half_as_much_again),
+	    TEST(abort_ends_the_stream),
+	    TEST(abort_at_a_full_socket_ends_the_stream_too),
+	    TEST(kept_connection_serves_the_next_request),
+	    TEST(kept_connection_is_closed_after_its_idle_time),
+	    TEST(second_request_is_refused_and_the_stream_goes_on),
+	    TEST(other_roles_are_refused),
+	    TEST(bad_bytes_close_their_own_connection_alone),
+	    TEST(unfinished_requests_are_few_and_short_lived),
+	    TEST(front_that_takes_nothing_is_closed),
+	    TEST(front_that_has_gone_frees_its_stream),
+	    TEST(stream_ends_at_its_age_and_comes_back),
+	    TEST(closing_waits_for_the_rest_of_the_body),
+	    TEST(drain_spreads_the_ends),
+	    TEST(drain_tells_when_to_come_back),
+	    TEST(drain_does_not_wait_for_a_front_that_takes_nothing),
+	    TEST(drain_of_nothing_is_done_at_once),
+	    TEST(all_is_freed_whatever_is_open),
+	    TEST(pipelined_begin_that_is_cut_does_no_harm),
+	};
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
