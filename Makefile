@@ -141,11 +141,11 @@ test-valgrind: build/sse-fcgi $(WIRE:%=build/tests/wire_%)
 	    build/tests/wire_$$t || exit 1; done
 
 test-fronts: build/asan/sse-fcgi
-	PROGRAM=build/asan/sse-fcgi node --test tests/fronts/
+	PROGRAM=build/asan/sse-fcgi node --test tests/fronts/*.test.mjs
 
 test-browser: build/asan/sse-fcgi build/browser/node_modules
 	PROGRAM=build/asan/sse-fcgi BROWSER_MODULES=build/browser \
-	    node --test tests/browser/
+	    node --test tests/browser/*.test.mjs
 
 build/browser/node_modules: tests/browser/package-lock.json | build/browser
 	cp tests/browser/package*.json build/browser/
@@ -191,7 +191,8 @@ lint: need-lint
 	cppcheck --quiet --error-exitcode=1 --enable=warning,portability \
 	    --inline-suppr -Isrc src
 	mandoc -Tlint -Wwarning src/sse-fcgi.8
-	shellcheck conf/run conf/fill tests/packages .ci/run
+	shellcheck conf/run conf/fill tests/packages tests/bench/bench \
+	    tests/harness/manual tests/harness/valgrind .ci/run
 
 SECONDS ?= 60
 fuzz: need-fuzz | build/fuzz
