@@ -30,7 +30,7 @@ address_enter(struct addresses *all, const char *text)
 	size_t len;
 
 	if (text == NULL)
-		text = "unknown";
+		text = "-";
 	len = strnlen(text, TEXT_MAX);
 	a = calloc(1, sizeof(*a) + len + 1);
 	if (a == NULL)

@@ -14,7 +14,7 @@ struct addresses {
 };
 
 /*
- * The address with this text (NULL: "unknown"), with one stream more than
+ * The address with this text (NULL: "-"), with one stream more than
  * before; address_leave() takes that off again.  NULL: no memory.
  */
 struct address *address_enter(struct addresses *, const char *text);

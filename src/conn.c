@@ -21,7 +21,7 @@
 #include "log.h"
 #include "record.h"
 
-#define FLUSH_BUDGET (256 * 1024) /* bytes a turn for one connection */
+#define FLUSH_BUDGET 262144 /* bytes a turn for one connection */
 
 enum flush {
 	FLUSH_DONE,  /* there is nothing more to write */

@@ -76,32 +76,59 @@ wire_size(const struct piece *p)
 	return p->raw ? p->len : p->len + records * RECORD_HEADER;
 }
 
-/* Adds the bytes behind the first *skip ones, and takes those off *skip. */
+/* Adds a copy, to the run of bytes before it if that is one too. */
 static void
-offer(struct call *c, const uint8_t *data, size_t len, size_t *skip)
+offer_copy(struct call *c, const uint8_t *data, size_t len)
 {
-	size_t over = *skip < len ? *skip : len;
+	uint8_t *copy = memcpy(c->copy + c->copied, data, len);
 	struct iovec *last = c->n == 0 ? NULL : &c->iov[c->n - 1];
-	uint8_t *copy = c->copy + c->copied;
 
-	*skip -= over;
-	data += over;
-	len -= over;
 	if (len == 0)
 		return;
+	c->copied += len;
+	if (last != NULL && (uint8_t *)last->iov_base + last->iov_len == copy) {
+		last->iov_len += len;
+		return;
+	}
+	c->iov[c->n].iov_base = copy;
+	c->iov[c->n++].iov_len = len;
+}
+
+/* How many of the len bytes are to be skipped; they are taken off *skip. */
+static size_t
+skipped(size_t *skip, size_t len)
+{
+	size_t n = *skip < len ? *skip : len;
+
+	*skip -= n;
+	return n;
+}
+
+static void
+offer_head(struct call *c, uint16_t id, size_t len, size_t *skip)
+{
+	uint8_t head[RECORD_HEADER];
+	size_t over = skipped(skip, sizeof(head));
+
+	record_header(head, FCGI_STDOUT, id, (uint16_t)len);
+	offer_copy(c, head + over, sizeof(head) - over);
+	c->bytes += sizeof(head) - over;
+}
+
+static void
+offer_data(struct call *c, const uint8_t *data, size_t len, size_t *skip)
+{
+	size_t over = skipped(skip, len);
+
+	data += over;
+	len -= over;
 	c->bytes += len;
 	if (len <= OUT_SMALL) {
-		data = memcpy(copy, data, len);
-		c->copied += len;
-		if (last != NULL &&
-		    (uint8_t *)last->iov_base + last->iov_len == copy) {
-			last->iov_len += len;
-			return;
-		}
+		offer_copy(c, data, len);
+		return;
 	}
 	c->iov[c->n].iov_base = (void *)(uintptr_t)data;
-	c->iov[c->n].iov_len = len;
-	c->n++;
+	c->iov[c->n++].iov_len = len;
 }
 
 /* Returns false if the call has no room for all of the piece. */
@@ -109,7 +136,6 @@ static bool
 offer_piece(struct call *c, const struct piece *p, uint16_t id, size_t skip)
 {
 	size_t most = p->raw ? p->len : OUT_RECORD_MAX, at, len;
-	uint8_t head[RECORD_HEADER];
 
 	for (at = 0; at < p->len; at += len) {
 		len = p->len - at < most ? p->len - at : most;
@@ -120,11 +146,9 @@ offer_piece(struct call *c, const struct piece *p, uint16_t id, size_t skip)
 			continue;
 		}
 		c->records++;
-		if (!p->raw) {
-			record_header(head, FCGI_STDOUT, id, (uint16_t)len);
-			offer(c, head, RECORD_HEADER, &skip);
-		}
-		offer(c, p->data + at, len, &skip);
+		if (!p->raw)
+			offer_head(c, id, len, &skip);
+		offer_data(c, p->data + at, len, &skip);
 	}
 	return true;
 }

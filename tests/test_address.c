@@ -53,7 +53,7 @@ no_text_is_unknown(void **state)
 
 	(void)state;
 	assert_non_null(a);
-	assert_string_equal(a->text, "unknown");
+	assert_string_equal(a->text, "-");
 	assert_ptr_equal(address_enter(&all, NULL), a);
 	address_leave(&all, a);
 	address_leave(&all, a);

@@ -86,8 +86,10 @@ front_connect(struct front *f, const char *address)
 	*f = (struct front){.id = 1, .status = -1};
 	f->fd = strncmp(address, "unix:", 5) == 0 ? connect_unix(address + 5) :
 						    connect_inet(address);
+	if (f->fd == -1)
+		return false;
 	f->text = calloc(1, 1);
-	return f->fd != -1;
+	return true;
 }
 
 void
