@@ -103,8 +103,8 @@ build/obj build/asan build/tests build/bench build/browser build/fuzz:
 	@mkdir -p $@
 
 # Tests.
-wrap_out    = -Wl,--wrap=writev
-wrap_stream = -Wl,--wrap=writev
+wrap_out    = -Wl,--wrap=writev,--wrap=send
+wrap_stream = -Wl,--wrap=writev,--wrap=send
 wrap_gate   = -Wl,--wrap=realloc
 
 .SECONDEXPANSION:

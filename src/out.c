@@ -2,17 +2,19 @@
 /*
  * From bytes to records to the socket.  Each record carries bytes of one piece
  * only and at most 16 KiB, because lighttpd and h2o forward a record when it
- * is whole; many records leave in one writev.
+ * is whole; many records leave in one call.
  *
  * A piece's wire bytes follow from its length alone, so that a write that came
  * back short is continued by nothing more than a count.
  */
 #include "out.h"
 
+#include <sys/socket.h>
+#include <sys/uio.h>
+
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/uio.h>
 
 #include "record.h"
 
@@ -20,7 +22,7 @@
 #define OUT_SMALL   512		      /* bytes that are cheaper copied */
 
 /*
- * One writev call in the making.  Headers and small data are copied behind one
+ * One call in the making.  Headers and small data are copied behind one
  * another: the kernel takes one run of bytes for less than two.
  */
 struct call {
@@ -217,6 +219,16 @@ settle(struct out *o, const struct batch *b, size_t written)
 	return (int)i;
 }
 
+/* One run of bytes, the usual case, goes by the shorter way. */
+static ssize_t
+call(int fd, const struct call *c)
+{
+	if (c->n == 1)
+		return send(fd, c->iov[0].iov_base, c->iov[0].iov_len,
+		    MSG_NOSIGNAL);
+	return writev(fd, c->iov, c->n);
+}
+
 enum out_result
 out_write(struct out *o, int fd, uint16_t id, const struct batch *b,
     unsigned *begun, size_t *written)
@@ -237,7 +249,7 @@ out_write(struct out *o, int fd, uint16_t id, const struct batch *b,
 		if (!offer_piece(&c, &b->piece[i], id, skip))
 			break;
 	do
-		n = writev(fd, c.iov, c.n);
+		n = call(fd, &c);
 	while (n == -1 && errno == EINTR);
 	if (n == -1)
 		return errno == EAGAIN || errno == EWOULDBLOCK ? OUT_FULL :
