@@ -202,6 +202,7 @@ fuzz: need-fuzz | build/fuzz
 	    src/params.c src/record.c
 	build/fuzz/gate -max_total_time=$(SECONDS) -max_len=8192 build/fuzz
 
+.NOTPARALLEL: # tests measure time, and packages come before what needs them
 .PHONY: all help run test check test-valgrind test-fronts test-browser \
 	check-manual manual install uninstall clean bench lint fuzz
 -include $(wildcard build/*/*.d)

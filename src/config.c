@@ -27,7 +27,7 @@ static const struct option_row {
 	"it."},
     {"interval", "SEC", SECONDS, AT(interval), 0.01, 3600, "2",
 	"Time between two messages of the clock."},
-    {"heartbeat", "SEC", SECONDS, AT(heartbeat), 0.1, 3600, "15",
+    {"heartbeat", "SEC", SECONDS, AT(heartbeat), 1, 3600, "15",
 	"Send a comment to a stream that got nothing for so long."},
     {"retry", "MS", NUMBER, AT(retry), 1, 3600000, "2000",
 	"How soon a browser comes back, in milliseconds; each is told up to "
@@ -36,8 +36,9 @@ static const struct option_row {
 	"Streams at a time; 0 takes it from the limit of open files."},
     {"max-per-address", "N", NUMBER, AT(max_per_address), 0, 10000000, "0",
 	"Streams at a time for one REMOTE_ADDR; 0 is no limit."},
-    {"stall", "SEC", SECONDS, AT(stall), 0.1, 86400, "60",
-	"Close a stream that takes nothing for so long."},
+    {"stall", "SEC", SECONDS, AT(stall), 1, 86400, "60",
+	"Close a stream that takes nothing for so long, once the kernel "
+	"holds all it can for it."},
     {"max-age", "SEC", SECONDS, AT(max_age), 0, 31536000, "0",
 	"End a stream after this time, or up to a quarter sooner, by chance; "
 	"its browser comes back.  0 is no limit."},

@@ -23,6 +23,8 @@
 
 #define FLUSH_BUDGET 262144 /* bytes a turn for one connection */
 
+#define SAY_MAX 16 /* answers to the protocol for one read */
+
 enum flush {
 	FLUSH_DONE,  /* there is nothing more to write */
 	FLUSH_AGAIN, /* the socket is full */
@@ -151,12 +153,12 @@ on_request(struct conn *c, const struct gate_event *ev)
 
 /*
  * An answer to the protocol: a few bytes, which go at once.  A front that does
- * not take them, or asks while a record to it is cut, is closed.
+ * not take them, asks while a record to it is cut, or asks and asks, is closed.
  */
 static void
 say(struct conn *c, const uint8_t *bytes, size_t len)
 {
-	if (c->out.sent > 0 ||
+	if (c->out.sent > 0 || ++conn_all(c)->said > SAY_MAX ||
 	    send(c->io.fd, bytes, len, MSG_NOSIGNAL) != (ssize_t)len)
 		conn_close(c);
 }
@@ -190,6 +192,7 @@ on_abort(struct conn *c, const struct gate_event *ev)
 		conn_end(c);
 		return;
 	}
+	c->kept = ev->keep;
 	gate_end(&c->gate);
 	refuse(c, ev, FCGI_REQUEST_COMPLETE);
 }
@@ -237,8 +240,7 @@ take_in(struct conn *c, const uint8_t *buf, size_t len)
 	struct gate_event ev;
 	ssize_t used;
 
-	if (c->phase == CONN_IDLE_KEPT)
-		change_phase(c, CONN_WAITING);
+	conn_all(c)->said = 0;
 	while (len > 0 && c->phase < CONN_LINGER) {
 		used = gate_read(&c->gate, buf, len, &ev);
 		handle(c, &ev);
@@ -247,6 +249,11 @@ take_in(struct conn *c, const uint8_t *buf, size_t len)
 		buf += used;
 		len -= (size_t)used;
 	}
+	/* A kept connection waits for a request only once one has begun. */
+	if (c->phase == CONN_IDLE_KEPT && gate_active(&c->gate))
+		change_phase(c, CONN_WAITING);
+	else if (c->phase == CONN_WAITING && c->kept && !gate_active(&c->gate))
+		change_phase(c, CONN_IDLE_KEPT);
 }
 
 static void
@@ -293,8 +300,7 @@ conn_new(struct conns *cs, int fd)
 	enter(c, CONN_WAITING);
 	ev_io_start(cs->loop, &c->io);
 	read_more(c);
-	if (cs->count[CONN_WAITING] > cs->waiting_max)
-		(void)conns_drop_oldest(cs);
+	conns_bound_waiting(cs);
 	return 0;
 }
 
@@ -355,6 +361,7 @@ finish(struct conn *c)
 {
 	if (c->gate.keep && !conn_all(c)->closing) {
 		request_over(c);
+		c->kept = true;
 		change_phase(c, CONN_IDLE_KEPT);
 	} else if (!gate_body_done(&c->gate))
 		hang_up(c);

@@ -49,6 +49,7 @@ struct conn {
 	bool blocked : 1; /* the socket is full: wait until it takes more */
 	bool ending : 1;  /* END_REQUEST comes after what is there to write */
 	bool ended : 1;	  /* END_REQUEST is written, or its rest is held */
+	bool kept : 1;	  /* it has had a request, and is kept for others */
 };
 
 TAILQ_HEAD(conn_list, conn);
@@ -77,6 +78,7 @@ struct conns {
 	double stall;	  /* seconds that a front may take nothing */
 	size_t waiting_max;
 	unsigned long values_max; /* what GET_VALUES is told */
+	unsigned said;		  /* answers to the protocol for this read */
 	bool closing;		  /* no connection is kept after its request */
 	struct conn_list list[CONN_CLOSED];
 	size_t count[CONN_CLOSED];
@@ -114,10 +116,18 @@ void conn_end(struct conn *);
 void conn_close(struct conn *);
 
 /*
- * Closes the oldest of those whose request is not whole, or else of the idle
- * ones.  Returns false if there was none.
+ * Makes a descriptor free: closes the oldest of those that linger, or else
+ * whose request is not whole, or else of the idle ones.  Returns false if there
+ * was none.
  */
 bool conns_drop_oldest(struct conns *);
+
+/*
+ * If more than waiting_max requests are not whole, closes the oldest, unless
+ * it is young: over TCP the bytes of a crowd of honest fronts come a moment
+ * after their connections.
+ */
+void conns_bound_waiting(struct conns *);
 
 /*
  * Before the loop sleeps: writes once, within a budget of bytes, to each that

@@ -10,18 +10,42 @@
 #include <assert.h>
 #include <string.h>
 
+#include "log.h"
+
+#define YOUNG 0.5 /* seconds; see conns_bound_waiting() */
+
+static void
+drop(struct conns *cs, struct conn *c, const char *why)
+{
+	log_debug("fd %d: closed: %s", c->io.fd, why);
+	cs->dropped++;
+	conn_close(c);
+}
+
 bool
 conns_drop_oldest(struct conns *cs)
 {
+	static const enum conn_phase order[] = {CONN_LINGER, CONN_WAITING,
+	    CONN_IDLE_KEPT};
+	struct conn *c;
+	size_t i;
+
+	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		if ((c = TAILQ_FIRST(&cs->list[order[i]])) != NULL) {
+			drop(cs, c, "its descriptor is needed");
+			return true;
+		}
+	return false;
+}
+
+void
+conns_bound_waiting(struct conns *cs)
+{
 	struct conn *c = TAILQ_FIRST(&cs->list[CONN_WAITING]);
 
-	if (c == NULL)
-		c = TAILQ_FIRST(&cs->list[CONN_IDLE_KEPT]);
-	if (c == NULL)
-		return false;
-	cs->dropped++;
-	conn_close(c);
-	return true;
+	if (cs->count[CONN_WAITING] > cs->waiting_max &&
+	    cs->now - c->since >= YOUNG)
+		drop(cs, c, "too many without a whole request");
 }
 
 /* Closes those in the phase since longer than limit seconds. */
@@ -32,6 +56,7 @@ time_out(struct conns *cs, enum conn_phase phase, double limit)
 
 	while ((c = TAILQ_FIRST(&cs->list[phase])) != NULL &&
 	       cs->now - c->since >= limit) {
+		log_debug("fd %d: closed: time is up", c->io.fd);
 		cs->timed_out++;
 		conn_close(c);
 	}
@@ -51,6 +76,7 @@ conns_sweep(struct conns *cs)
 	     c != NULL && cs->now - c->since >= least; c = next) {
 		next = TAILQ_NEXT(c, link);
 		if (c->blocked && cs->now - c->since >= cs->stall) {
+			log_debug("fd %d: closed: it takes nothing", c->io.fd);
 			cs->stalled++;
 			conn_close(c);
 		} else if (!c->blocked && cs->now - c->since >= cs->heartbeat)

@@ -26,6 +26,12 @@ enum phase {
 	OTHER	/* not a phase: the record is of another request */
 };
 
+/*
+ * Content bytes of a GET_VALUES while a request is active: fronts ask before.
+ * Half of one may be held for as long as a stream lasts.
+ */
+#define VALUES_INSIDE_MAX 512
+
 enum content { WRONG, SKIP, STORE, HAND_ON };
 
 /* Bytes of a record's header, and the mark that only padding is left. */
@@ -139,6 +145,11 @@ content_of_management(const struct gate *g, const char **why)
 {
 	uint8_t type = record_type(g);
 
+	if (type == FCGI_GET_VALUES && g->phase != IDLE &&
+	    content_length(g) > VALUES_INSIDE_MAX) {
+		*why = "a long GET_VALUES inside a request";
+		return WRONG;
+	}
 	if (type == FCGI_GET_VALUES)
 		return STORE;
 	if (type == 0 || type > FCGI_UNKNOWN_TYPE)

@@ -18,13 +18,16 @@
 
 #define ACCEPT_TURN 64	/* connections in one turn of the loop */
 #define PAUSE	    0.2 /* seconds */
+#define TELL_AGAIN  60	/* seconds from one line in the log to the next */
 
 static void
 pause_listening(struct listener *l)
 {
-	/* It can last; say so once in a while, not five times a second. */
-	if (l->pauses++ % 300 == 0)
+	l->pauses++;
+	if (l->told == 0 || l->conns->now - l->told >= TELL_AGAIN) {
 		log_warn("accepting pauses: %s", strerror(errno));
+		l->told = l->conns->now;
+	}
 	ev_io_stop(l->loop, &l->io);
 	ev_timer_set(&l->pause, PAUSE, 0);
 	ev_timer_start(l->loop, &l->pause);

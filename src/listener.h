@@ -13,6 +13,7 @@ struct listener {
 	struct ev_loop *loop;
 	struct conns *conns;
 	unsigned long long pauses;
+	double told; /* when the log was told of one */
 };
 
 /* fd listens and is non-blocking; it stays the caller's. */

@@ -142,8 +142,11 @@ log_open(const char *path, bool verbose)
 	int fd = STDERR_FILENO;
 
 	if (path != NULL) {
-		fd =
-		    open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+		/* O_NONBLOCK: a FIFO without a reader is an error. */
+		fd = open(path,
+		    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK |
+			O_NOCTTY,
+		    0640);
 		if (fd == -1)
 			return -1;
 	}

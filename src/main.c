@@ -54,6 +54,8 @@ struct server {
 	ev_idle more; /* keeps the loop from sleeping while there is work */
 	ev_timer sweep;
 	ev_signal signal[SIGNALS];
+	bool end_now;	   /* a second signal came */
+	bool log_is_stale; /* it could not be opened again yet */
 };
 
 static double
@@ -85,7 +87,7 @@ on_turn_ends(struct ev_loop *loop, ev_prepare *w, int revents)
 		ev_idle_start(loop, &sv->more);
 	else
 		ev_idle_stop(loop, &sv->more);
-	if (streams_drained(&sv->streams))
+	if (sv->end_now || streams_drained(&sv->streams))
 		ev_break(loop, EVBREAK_ALL);
 }
 
@@ -97,6 +99,18 @@ on_more(struct ev_loop *loop, ev_idle *w, int revents)
 	(void)revents;
 }
 
+/* Without a free descriptor it fails; the sweep tries again. */
+static void
+reopen_log(struct server *sv)
+{
+	bool failed = log_reopen() == -1;
+
+	if (failed && !sv->log_is_stale)
+		log_warn("the log cannot be opened again yet: %s",
+		    strerror(errno));
+	sv->log_is_stale = failed;
+}
+
 static void
 on_sweep(struct ev_loop *loop, ev_timer *w, int revents)
 {
@@ -105,6 +119,8 @@ on_sweep(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)loop;
 	(void)revents;
 	conns_sweep(&sv->streams.conns);
+	if (sv->log_is_stale)
+		reopen_log(sv);
 }
 
 /* The first signal drains, the second ends at once. */
@@ -113,7 +129,7 @@ on_end_signal(struct server *sv, int signum)
 {
 	if (sv->streams.draining) {
 		log_info("signal %d again: ending at once", signum);
-		ev_break(sv->loop, EVBREAK_ALL);
+		sv->end_now = true;
 		return;
 	}
 	log_info("signal %d: draining %zu streams", signum, sv->streams.open);
@@ -130,10 +146,10 @@ on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	if (w->signum != SIGHUP)
+	if (w->signum == SIGHUP)
+		reopen_log(sv);
+	else
 		on_end_signal(sv, w->signum);
-	else if (log_reopen() == -1)
-		log_warn("the log cannot be opened again: %s", strerror(errno));
 }
 
 /* Descriptors 0 to 2 must be something, or a connection would become them. */
@@ -179,6 +195,7 @@ set_limits(struct server *sv)
 		log_warn("--max-streams %lu is more than the %lu that %lu "
 			 "open files allow",
 		    sv->cfg.max_streams, allowed, files);
+	sv->streams.conns.values_max = sv->cfg.max_streams;
 	waiting = files / WAITING_PART;
 	if (waiting > WAITING_MAX)
 		waiting = WAITING_MAX;
@@ -253,19 +270,36 @@ read_options(struct config *cfg, int argc, char *argv[])
 	exit(0);
 }
 
+/*
+ * Signals wait until the loop can take them: libfcgi's own handlers would
+ * swallow them, and without any the socket would be left behind.
+ */
+static void
+hold_signals(int how)
+{
+	sigset_t set;
+	size_t i;
+
+	(void)sigemptyset(&set);
+	for (i = 0; i < SIGNALS; i++)
+		(void)sigaddset(&set, signals[i]);
+	(void)sigprocmask(how, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
 static void
 start(struct server *sv)
 {
 	struct timespec ts;
 
 	open_standard_descriptors();
+	hold_signals(SIG_BLOCK);
 	if (log_open(sv->cfg.log, sv->cfg.verbose) == -1)
 		fatal("cannot open the log %s: %s", sv->cfg.log,
 		    strerror(errno));
 	find_socket(sv);
 	if (request_init() == -1)
 		fatal("libfcgi does not start");
-	(void)signal(SIGPIPE, SIG_IGN); /* libfcgi has set its own */
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
 	srandom((unsigned)ts.tv_nsec ^ (unsigned)getpid());
 	sv->loop = ev_default_loop(0);
@@ -276,6 +310,7 @@ start(struct server *sv)
 	sv->streams.conns.now = monotonic();
 	set_limits(sv);
 	watch_loop(sv);
+	hold_signals(SIG_UNBLOCK);
 	listener_start(&sv->listener, &sv->streams.conns, sv->listening.fd);
 }
 

@@ -163,11 +163,11 @@ clear_path(const struct sockaddr_un *sun)
 	if (!S_ISSOCK(st.st_mode))
 		return "something is there that is not a socket";
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	if (fd == -1)
+	if (fd == -1 || set_flags(fd) == -1)
 		return strerror(errno);
 	result = connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
 	(void)close(fd);
-	if (result == 0)
+	if (result == 0 || errno == EAGAIN) /* or its backlog is full */
 		return "another program listens there";
 	if (errno != ECONNREFUSED)
 		return strerror(errno);

@@ -217,7 +217,7 @@ bool
 streams_drained(const struct streams *ss)
 {
 	return ss->draining &&
-	       (ss->conns.count[CONN_OPEN] == 0 ||
+	       (ss->conns.total == ss->conns.count[CONN_IDLE_KEPT] ||
 		   ss->conns.now >= ss->drain_end + DRAIN_GRACE);
 }
 
@@ -277,7 +277,6 @@ streams_init(struct streams *ss, struct ev_loop *loop, const struct config *cfg,
 	conns_init(&ss->conns, loop, &ss->owner);
 	ss->conns.heartbeat = cfg->heartbeat;
 	ss->conns.stall = cfg->stall;
-	ss->conns.values_max = cfg->max_streams;
 	if (clock_init(&ss->clock, loop, &ss->conns.now, cfg->interval) == -1)
 		return -1;
 	ss->clock.feed.wake = stream_wake;

@@ -560,6 +560,9 @@ kept_connection_serves_the_next_request(void **state)
 	assert_int_equal(answer.ends, 1);
 	assert_int_equal(streams.conns.count[CONN_IDLE_KEPT], 1);
 	len = answer.len;
+	peer_send(&p, "stdin 1; values 0"); /* late, and no request */
+	turn();
+	assert_int_equal(streams.conns.count[CONN_IDLE_KEPT], 1);
 	seconds_pass(80);
 	peer_send(&p, "begin 3 keep; params 3; stdin 3");
 	turn();
@@ -610,6 +613,8 @@ pipelined_begin_that_is_cut_does_no_harm(void **state)
 	peer_send(&p, "begin 5 keep; params 5; stdin 5");
 	turn();
 	(void)peer_read(&p);
+	assert_false(p.eof);
+	assert_int_equal(streams.conns.count[CONN_IDLE_KEPT], 1);
 	peer_close(&p);
 	assert_int_equal(streams.conns.total, 0);
 }
@@ -685,6 +690,13 @@ unfinished_requests_are_few_and_short_lived(void **state)
 		peer_open(&p[i], "begin 1; params 1 A=b");
 		end_turn();
 	}
+	(void)peer_read(&p[0]);
+	assert_false(p[0].eof); /* it is young */
+	peer_close(&p[2]);
+	turn();
+	streams.conns.now += 0.5;
+	peer_open(&p[2], "begin 1; params 1 A=b");
+	end_turn();
 	(void)peer_read(&p[0]); /* the oldest goes */
 	assert_true(p[0].eof);
 	peer_open(&p[3], GET);

@@ -34,7 +34,9 @@ start(void **state)
 {
 	static struct world w;
 
-	responder_start(&w.r, 0, (const char *[]){"--interval", "0.1", NULL});
+	responder_start(&w.r, 0,
+	    (const char *[]){"--interval", "0.1", "--max-streams", "100",
+		NULL});
 	assert_true(front_connect(&w.honest, w.r.address));
 	assert_true(front_get(&w.honest));
 	assert_true(front_until_text(&w.honest, "id: 1\n", slow(2000)));
@@ -255,28 +257,56 @@ get_values_is_answered_alone_and_before_a_request(void **state)
 	assert_int_equal(f.last[0], 77); /* UNKNOWN_TYPE names it */
 	assert_true(front_get(&f));
 	assert_true(front_until_text(&f, "id: 1\n", slow(1000)));
-	assert_true(front_record(&f, GET_VALUES, 0, NULL, 0, 0));
+	end = front_pair((uint8_t *)names, "FCGI_MAX_CONNS", "");
+	assert_true(front_record(&f, GET_VALUES, 0, names,
+	    (size_t)(end - (uint8_t *)names), 0));
 	assert_true(front_until_record(&f, 10, slow(1000)));
+	assert_memory_equal(f.last,
+	    "\x0e\x03"
+	    "FCGI_MAX_CONNS100",
+	    19);
 	assert_true(front_until_text(&f, "id: 3\n", slow(1000)));
 	front_close(&f);
 }
 
-/* It asks and asks, and reads nothing: it gets closed, not stored. */
+/* It asks and asks, and reads the answers or not: it is closed. */
 static void
 a_flood_of_get_values_ends_itself(void **state)
 {
+	static uint8_t flood[4096 * 8];
 	struct front f;
-	uint8_t names[64];
-	size_t len = (size_t)(front_pair(names, "FCGI_MAX_REQS", "") - names);
+	int i, reads;
+
+	for (i = 0; i < (int)sizeof(flood); i += 8)
+		memcpy(flood + i, "\x01\x09\0\0\0\0\0", 8);
+	for (reads = 0; reads < 2; reads++) {
+		connect_to(*state, &f);
+		for (i = 0; i < 1000; i++) {
+			if (!front_send(&f, flood, sizeof(flood)))
+				break;
+			while (reads && front_read(&f, 0))
+				continue;
+		}
+		assert_true(i < 1000);
+		front_close(&f);
+	}
+	others_are_served_at_once(*state);
+}
+
+/* They are refused, and leave nothing to do but to close, which they do not. */
+static void
+a_thousand_who_do_not_hang_up_delay_nobody(void **state)
+{
+	static struct front peers[PEERS];
 	int i;
 
-	connect_to(*state, &f);
-	for (i = 0; i < 1000000; i++)
-		if (!front_record(&f, GET_VALUES, 0, names, len, 0))
-			break;
-	assert_true(i < 1000000);
-	front_close(&f);
+	for (i = 0; i < PEERS; i++) {
+		connect_to(*state, &peers[i]);
+		assert_true(front_begin(&peers[i], 1, 2, 0));
+	}
 	others_are_served_at_once(*state);
+	for (i = 0; i < PEERS; i++)
+		front_close(&peers[i]);
 }
 
 static void
@@ -344,6 +374,7 @@ a_thousand_silent_or_trickling_peers_delay_nobody(void **state)
 	static struct front peers[PEERS];
 	static const uint8_t begin[] = {1, 1, 0, 1, 0, 8, 0, 0, 0, 1};
 	struct world *w = *state;
+	double begun = front_now();
 	int i, open = 0;
 
 	for (i = 0; i < PEERS; i++) {
@@ -361,6 +392,7 @@ a_thousand_silent_or_trickling_peers_delay_nobody(void **state)
 		front_close(&peers[i]);
 	}
 	assert_int_equal(open, 0);
+	assert_true(front_now() - begun < slow(5500) / 1e3);
 	others_are_served_at_once(w);
 }
 
@@ -381,6 +413,7 @@ main(void)
 	    cmocka_unit_test(
 		abort_in_the_middle_of_parameters_ends_the_request),
 	    cmocka_unit_test(hanging_up_anywhere_harms_nobody),
+	    cmocka_unit_test(a_thousand_who_do_not_hang_up_delay_nobody),
 	    cmocka_unit_test(a_thousand_silent_or_trickling_peers_delay_nobody),
 	};
 

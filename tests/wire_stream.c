@@ -264,7 +264,7 @@ an_idle_stream_gets_heartbeats(void **state)
 
 	(void)state;
 	responder_start(&r, 0,
-	    (const char *[]){"--interval", "600", "--heartbeat", "0.5", NULL});
+	    (const char *[]){"--interval", "600", "--heartbeat", "1", NULL});
 	open_stream(&f, &r, 0, NULL);
 	assert_true(front_until_text(&f, "\n\n:\n\n:\n\n", slow(6000)));
 	assert_int_equal(front_count(&f, "data: "), 1);

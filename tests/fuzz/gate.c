@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The gate under libFuzzer.  The first byte says where the rest is cut in two:
- * cut or not, the gate must find the same things in it.
+ * The gate under libFuzzer.  The first two bytes say where the rest is cut in
+ * two: cut or not, the gate must find the same things in it.
  */
 #include "gate.h"
 
@@ -39,7 +39,9 @@ feed(struct gate *g, struct found *f, const uint8_t *buf, size_t len)
 		}
 		for (i = 0; i < ev.len; i++)
 			add(f, ev.data[i]);
-		if (ev.kind == GATE_ABORT)
+		if (ev.kind == GATE_REQUEST)
+			gate_release(g);
+		if (ev.kind == GATE_ABORT || ev.kind == GATE_BODY_END)
 			gate_end(g);
 		buf += used;
 		len -= (size_t)used;
@@ -64,11 +66,15 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct found whole, cut;
+	size_t at;
 
-	if (len < 2)
+	if (len < 3)
 		return 0;
-	whole = read_in_two(data + 1, len - 1, 0);
-	cut = read_in_two(data + 1, len - 1, data[0] % len);
+	at = (size_t)(data[0] << 8 | data[1]) % (len - 1);
+	data += 2;
+	len -= 2;
+	whole = read_in_two(data, len, 0);
+	cut = read_in_two(data, len, at);
 	if (whole.sum != cut.sum || whole.bad != cut.bad)
 		abort();
 	return 0;
