@@ -28,14 +28,17 @@ append(struct text *t, const char *s, size_t len)
 	t->used += len;
 }
 
+/* A field's line; name holds its colon and the space. */
 static void
-append_field(struct text *t, const char *name, const char *value, size_t len)
+append_field(struct text *t, const char *name, size_t name_len,
+    const char *value, size_t len)
 {
-	append(t, name, strlen(name));
-	append(t, ": ", 2);
+	append(t, name, name_len);
 	append(t, value, len);
 	append(t, "\n", 1);
 }
+
+#define FIELD(name) name ": ", sizeof(name ": ") - 1
 
 /* The length of the line at s, without its end. */
 static size_t
@@ -55,7 +58,7 @@ append_data(struct text *t, const char *s, size_t len)
 
 	for (;;) {
 		n = line_length(s, len);
-		append_field(t, "data", s, n);
+		append_field(t, FIELD("data"), s, n);
 		if (n == len)
 			return;
 		n += s[n] == '\r' && n + 1 < len && s[n + 1] == '\n' ? 2 : 1;
@@ -86,9 +89,9 @@ sse_encode(char *buf, size_t size, const struct sse_message *m)
 		return 0;
 	}
 	if (m->type != NULL)
-		append_field(&t, "event", m->type, strlen(m->type));
+		append_field(&t, FIELD("event"), m->type, strlen(m->type));
 	if (m->id != NULL)
-		append_field(&t, "id", m->id, strlen(m->id));
+		append_field(&t, FIELD("id"), m->id, strlen(m->id));
 	append_data(&t, m->data, m->len);
 	append(&t, "\n", 1);
 	if (t.full) {

@@ -8,7 +8,8 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
+	from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -23,11 +24,15 @@ const PORT = 3000;
 const PATIENCE_MS = 20000;	// sanitizers and busy machines are slow
 
 // How each front is started in the foreground and told to read its
-// configuration again.  The answer to "is it there?" is an HTTP request.
+// configuration again.  The answer to "is it there?" is an HTTP request.  Each
+// then gets a new child, and another process keeps the streams that run:
+// lighttpd leaves them to the child and starts anew itself; nginx leaves them
+// to the child before, which then says that it is shutting down.
 const FRONTS = {
 	lighttpd: {
 		command: (conf) => ['/usr/sbin/lighttpd', '-D', '-f', conf],
 		reload: 'SIGUSR1',
+		keeper: (before, added) => added,
 	},
 	nginx: {
 		command: (conf, dir) => ['/usr/sbin/nginx',
@@ -35,6 +40,8 @@ const FRONTS = {
 			'-g', 'daemon off;' +
 			(process.getuid() === 0 ? ' user root;' : '')],
 		reload: 'SIGHUP',
+		keeper: (before) => /shutting down/.test(
+			textOf(`/proc/${before}/cmdline`)) && before,
 	},
 };
 
@@ -109,6 +116,25 @@ async function end(it, signal) {
 	return result;
 }
 
+// All live processes.
+export function processes() {
+	return readdirSync('/proc').flatMap((name) => {
+		const stat = /^\d+$/.test(name) && textOf(`/proc/${name}/stat`);
+		const [state, ppid, , session] =
+			(stat || 'Z').replace(/.*\) /s, '').split(' ');
+		return state === 'Z' ? [] : [{ pid: Number(name),
+			ppid: Number(ppid), session: Number(session) }];
+	});
+}
+
+function textOf(path) {
+	try {
+		return readFileSync(path, 'utf8');
+	} catch {
+		return '';	// the process is gone
+	}
+}
+
 function accepts(path) {
 	return new Promise((resolve) => {
 		const socket = net.connect(path, () => {
@@ -150,6 +176,8 @@ export function fillConf(name, dir, { addr, port }) {
 	return path;
 }
 
+// A front that answers.  reload() waits until the new configuration is at
+// work, and gives the pid of the child that keeps the streams from before.
 export async function startFront(name, dir, { addr, port }) {
 	const front = FRONTS[name];
 	const conf = fillConf(name, dir, { addr, port });
@@ -159,7 +187,17 @@ export async function startFront(name, dir, { addr, port }) {
 	it.name = name;
 	it.url = `http://${addr}:${port}`;
 	it.stop = (signal = 'SIGTERM') => end(it, signal);
-	it.reload = () => it.child.kill(front.reload);
+	it.children = () => processes().filter(({ ppid }) => ppid === it.pid)
+		.map(({ pid }) => pid);
+	it.reload = async () => {
+		const before = it.children();
+		assert.ok(before.length <= 1, `${name} is still reloading`);
+		it.child.kill(front.reload);
+		const added = await until(() => it.children().find(
+			(pid) => !before.includes(pid)), `${name} to reload`);
+		return until(() => front.keeper(before[0], added),
+			`${name} to leave its streams to one process`);
+	};
 	await until(() => !it.alive() || answers(it.url), `${name} to answer`);
 	assert.ok(it.alive(), `${name} ended: ${it.stderr}`);
 	return it;

@@ -6,12 +6,12 @@
 // gets its signals as from a terminal: the whole group at once.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PROGRAM, ROOT, ask, newPlace, openStream, run, until }
+import { PROGRAM, ROOT, ask, newPlace, openStream, processes, run, until }
 	from './harness.mjs';
 
 const LIMIT = { timeout: 60000 };
@@ -41,20 +41,7 @@ async function nothingLeft({ pid, tmp }) {
 
 // The live processes of one session.
 function membersOf(session) {
-	return readdirSync('/proc').filter((name) => {
-		const stat = /^\d+$/.test(name) && read(`/proc/${name}/stat`);
-		const [state, , , its] =
-			(stat || '').replace(/.*\) /s, '').split(' ');
-		return state !== 'Z' && Number(its) === session;
-	});
-}
-
-function read(path) {
-	try {
-		return readFileSync(path, 'utf8');
-	} catch {
-		return '';	// the process is gone
-	}
+	return processes().filter((process) => process.session === session);
 }
 
 async function servesUntilInterrupted(front) {
