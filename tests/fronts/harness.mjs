@@ -8,8 +8,8 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
-	from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync,
+	writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -24,15 +24,17 @@ const PORT = 3000;
 const PATIENCE_MS = 20000;	// sanitizers and busy machines are slow
 
 // How each front is started in the foreground and told to read its
-// configuration again.  The answer to "is it there?" is an HTTP request.  Each
-// then gets a new child, and another process keeps the streams that run:
-// lighttpd leaves them to the child and starts anew itself; nginx leaves them
-// to the child before, which then says that it is shutting down.
+// configuration again.  The answer to "is it there?" is an HTTP request.
+//
+// A reload leaves the streams that run to a process whose pid heir() gives:
+// with nginx the worker that there was; lighttpd forks it, and tells it to the
+// new lighttpd, which has the pid of the old.
 const FRONTS = {
 	lighttpd: {
 		command: (conf) => ['/usr/sbin/lighttpd', '-D', '-f', conf],
 		reload: 'SIGUSR1',
-		keeper: (before, added) => added,
+		heir: (pid) => Number(/\bLIGHTTPD_PREV_GEN=(\d+)/.exec(
+			textOf(`/proc/${pid}/environ`))?.[1]),
 	},
 	nginx: {
 		command: (conf, dir) => ['/usr/sbin/nginx',
@@ -40,8 +42,7 @@ const FRONTS = {
 			'-g', 'daemon off;' +
 			(process.getuid() === 0 ? ' user root;' : '')],
 		reload: 'SIGHUP',
-		keeper: (before) => /shutting down/.test(
-			textOf(`/proc/${before}/cmdline`)) && before,
+		heir: (pid, [worker]) => worker,
 	},
 };
 
@@ -127,11 +128,42 @@ export function processes() {
 	});
 }
 
-function textOf(path) {
+export function textOf(path) {
 	try {
 		return readFileSync(path, 'utf8');
 	} catch {
 		return '';	// the process is gone
+	}
+}
+
+export function exists(pid) {
+	return processes().some((it) => it.pid === pid);
+}
+
+function childrenOf(parent) {
+	return processes().filter(({ ppid }) => ppid === parent)
+		.map(({ pid }) => pid);
+}
+
+// Whether a process has a listening socket; one that is gone has none.
+function listens(pid) {
+	const listening = new Set(textOf('/proc/net/tcp').split('\n')
+		.map((line) => line.trim().split(/\s+/))
+		.filter(([, , , state]) => state === '0A')
+		.map((fields) => `socket:[${fields[9]}]`));
+	const dir = `/proc/${pid}/fd`;
+	const has = (fd) => {
+		try {
+			return listening.has(readlinkSync(join(dir, fd)));
+		} catch {
+			return false;	// closed
+		}
+	};
+
+	try {
+		return readdirSync(dir).some(has);
+	} catch {
+		return false;
 	}
 }
 
@@ -176,8 +208,9 @@ export function fillConf(name, dir, { addr, port }) {
 	return path;
 }
 
-// A front that answers.  reload() waits until the new configuration is at
-// work, and gives the pid of the child that keeps the streams from before.
+// A front that answers.  reload() waits until new browsers come to the new
+// configuration alone, and gives the pid of the process that has the streams
+// from before.
 export async function startFront(name, dir, { addr, port }) {
 	const front = FRONTS[name];
 	const conf = fillConf(name, dir, { addr, port });
@@ -187,16 +220,13 @@ export async function startFront(name, dir, { addr, port }) {
 	it.name = name;
 	it.url = `http://${addr}:${port}`;
 	it.stop = (signal = 'SIGTERM') => end(it, signal);
-	it.children = () => processes().filter(({ ppid }) => ppid === it.pid)
-		.map(({ pid }) => pid);
 	it.reload = async () => {
-		const before = it.children();
-		assert.ok(before.length <= 1, `${name} is still reloading`);
+		const children = childrenOf(it.pid);
 		it.child.kill(front.reload);
-		const added = await until(() => it.children().find(
-			(pid) => !before.includes(pid)), `${name} to reload`);
-		return until(() => front.keeper(before[0], added),
-			`${name} to leave its streams to one process`);
+		const heir = await until(() => front.heir(it.pid, children),
+			`${name} to reload`);
+		await until(() => !listens(heir), `${heir} not to listen`);
+		return heir;
 	};
 	await until(() => !it.alive() || answers(it.url), `${name} to answer`);
 	assert.ok(it.alive(), `${name} ended: ${it.stderr}`);
@@ -220,6 +250,7 @@ export function newPlace() {
 // The two together, ready to be asked.
 export async function start(name, { args = [] } = {}) {
 	const site = newPlace();
+	const sources = [];
 
 	site.responder = await startResponder(site.dir, args);
 	site.front = await startFront(name, site.dir, site);
@@ -228,7 +259,12 @@ export async function start(name, { args = [] } = {}) {
 		await site.responder.stop();
 		site.responder = await startResponder(site.dir, newArgs);
 	};
+	site.eventSource = () => {
+		sources.push(eventSource(site.url + '/sse'));
+		return sources.at(-1);
+	};
 	site.stop = async () => {
+		await Promise.all(sources.map((source) => source.close()));
 		await site.front.stop();
 		await site.responder.stop();
 	};

@@ -11,8 +11,8 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PROGRAM, ROOT, ask, newPlace, openStream, processes, run, until }
-	from './harness.mjs';
+import { PROGRAM, ROOT, ask, newPlace, openStream, processes, run, textOf,
+	until } from './harness.mjs';
 
 const LIMIT = { timeout: 60000 };
 
@@ -41,7 +41,8 @@ async function nothingLeft({ pid, tmp }) {
 
 // The live processes of one session.
 function membersOf(session) {
-	return processes().filter((process) => process.session === session);
+	return processes().filter((it) => it.session === session)
+		.map(({ pid }) => pid);
 }
 
 async function servesUntilInterrupted(front) {
@@ -99,7 +100,7 @@ async function endsWithTheResponder(front) {
 
 	await urlOf(script);
 	const responder = membersOf(script.pid).find((pid) =>
-		read(`/proc/${pid}/cmdline`).includes('--listen'));
+		textOf(`/proc/${pid}/cmdline`).includes('--listen'));
 	process.kill(Number(responder), 'SIGKILL');
 	assert.equal(await script.ended, 1);
 	assert.match(script.stderr, /has ended/);
