@@ -74,6 +74,7 @@ help:
 	@echo "make lint       formatting, static analysis, manual"
 	@echo "make install    [PREFIX=$(PREFIX) DESTDIR=..]; make uninstall"
 	@echo "make clean"
+	@echo "With NO_INSTALL=1 nothing is installed first."
 
 run:
 	@tests/packages $(NEED) $(NEED_$(FRONT))
@@ -165,18 +166,19 @@ manual: build/tests/manual_options
 
 # Installing.
 install: build/sse-fcgi
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(MAN) \
-	    $(DESTDIR)$(DATA)/conf $(DESTDIR)$(DATA)/html
-	install -m 755 build/sse-fcgi $(DESTDIR)$(PREFIX)/sbin/
-	install -m 644 src/sse-fcgi.8 $(DESTDIR)$(MAN)/
-	install -m 644 html/*.html $(DESTDIR)$(DATA)/html/
-	install -m 644 conf/*.lua $(DESTDIR)$(DATA)/conf/
-	for front in nginx lighttpd; do DATA=$(DATA) RUN=/run/sse-fcgi \
-	    conf/fill $$front >$(DESTDIR)$(DATA)/conf/$$front.conf; done
+	install -d "$(DESTDIR)$(PREFIX)/sbin" "$(DESTDIR)$(MAN)" \
+	    "$(DESTDIR)$(DATA)/conf" "$(DESTDIR)$(DATA)/html"
+	install -m 755 build/sse-fcgi "$(DESTDIR)$(PREFIX)/sbin/"
+	install -m 644 src/sse-fcgi.8 "$(DESTDIR)$(MAN)/"
+	install -m 644 html/*.html "$(DESTDIR)$(DATA)/html/"
+	install -m 644 conf/*.lua "$(DESTDIR)$(DATA)/conf/"
+	for front in nginx lighttpd; do DATA="$(DATA)" RUN=/run/sse-fcgi \
+	    conf/fill $$front >"$(DESTDIR)$(DATA)/conf/$$front.conf" || \
+	    exit 1; done
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/sbin/sse-fcgi $(DESTDIR)$(MAN)/sse-fcgi.8
-	rm -rf $(DESTDIR)$(DATA)
+	rm -f "$(DESTDIR)$(PREFIX)/sbin/sse-fcgi" "$(DESTDIR)$(MAN)/sse-fcgi.8"
+	rm -rf "$(DESTDIR)$(DATA)"
 
 clean:
 	rm -rf build
