@@ -300,7 +300,6 @@ conn_new(struct conns *cs, int fd)
 	enter(c, CONN_WAITING);
 	ev_io_start(cs->loop, &c->io);
 	read_more(c);
-	conns_bound_waiting(cs);
 	return 0;
 }
 

@@ -67,6 +67,7 @@ on_connections(struct ev_loop *loop, ev_io *w, int revents)
 		if (fd != -1) {
 			if (conn_new(l->conns, fd) == -1)
 				log_warn("a connection: no memory");
+			conns_bound_waiting(l->conns);
 			continue;
 		}
 		if (errno == EAGAIN || errno == EWOULDBLOCK)

@@ -186,6 +186,7 @@ peer_open(struct peer *p, const char *notation)
 	p->len = 0;
 	peer_send(p, notation);
 	assert_int_equal(conn_new(&streams.conns, pair[0]), 0);
+	conns_bound_waiting(&streams.conns);
 }
 
 /* Everything that came so far, read as FastCGI. */
