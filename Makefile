@@ -25,7 +25,7 @@ NEED_lint     = $(NEED) clang-format clang-tidy cppcheck mandoc shellcheck
 NEED_fuzz     = $(NEED) clang libclang-rt-14-dev
 
 # The program, in the order in which it is best read.
-SRC = main config log socket listener conn conns gate store params record \
+SRC = main config log socket listener conn conns flush gate store params record \
       request route stream clock sse event out reply address
 
 # The modules each unit test links: it shows what they depend on.
@@ -44,7 +44,7 @@ unit_address = address
 unit_log     = log
 unit_socket  = socket
 unit_request = request record
-unit_stream  = stream conn conns out clock sse event gate store \
+unit_stream  = stream conn conns flush out clock sse event gate store \
 	       params record address log
 unit_route   = route reply request $(unit_stream)
 WIRE  = stream peers limits life

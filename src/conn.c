@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A connection of the front: bytes come in through the gate, pieces go out
- * through out_write().  Closing is a phase: only conns_flush(), at the end of
+ * A connection of the front: its phases, and its bytes in through the gate; the
+ * way out is flush.c's.  Closing is a phase: only conns_flush(), at the end of
  * the turn, frees, so that no callback finds its connection gone.
- *
- * There is no queue.  What is to be written is asked of the owner when the
- * socket takes it; after a short write the rest of the one piece that was cut
- * is all that is held.
  */
 #include "conn.h"
 
@@ -21,16 +17,7 @@
 #include "log.h"
 #include "record.h"
 
-#define FLUSH_BUDGET 262144 /* bytes a turn for one connection */
-
 #define SAY_MAX 16 /* answers to the protocol for one read */
-
-enum flush {
-	FLUSH_DONE,  /* there is nothing more to write */
-	FLUSH_AGAIN, /* the socket is full */
-	FLUSH_MORE,  /* the budget is used up */
-	FLUSH_DEAD   /* the front has gone */
-};
 
 struct conns *
 conn_all(const struct conn *c)
@@ -67,9 +54,8 @@ change_phase(struct conn *c, enum conn_phase phase)
 	enter(c, phase);
 }
 
-/* Its place in the order of last writes. */
-static void
-touch(struct conn *c)
+void
+conn_touch(struct conn *c)
 {
 	struct conn_list *list = &conn_all(c)->list[c->phase];
 
@@ -303,60 +289,16 @@ conn_new(struct conns *cs, int fd)
 	return 0;
 }
 
-/* The way out. */
-
-/* Puts together what this write will try to send; true: END_REQUEST too. */
-static bool
-gather(struct conn *c, struct batch *b)
+void
+conn_block(struct conn *c)
 {
-	char *end;
-	size_t len;
-
-	out_begin(&c->out, b);
-	if (c->ended)
-		return false;
-	conn_all(c)->owner->fill(c, b);
-	if (!c->ending || (end = out_text(b, RECORD_END_SIZE)) == NULL)
-		return false;
-	len = record_end((uint8_t *)end, c->gate.id, FCGI_REQUEST_COMPLETE);
-	out_add(b, 0, end, len)->raw = true;
-	return true;
+	c->blocked = true;
+	conn_touch(c);
+	watch(c, EV_READ | EV_WRITE);
 }
 
-static enum flush
-flush(struct conn *c)
-{
-	struct conns *cs = conn_all(c);
-	struct batch *b = &cs->batch;
-	size_t budget = FLUSH_BUDGET, written;
-	enum out_result result;
-	unsigned i, begun;
-	bool last;
-
-	for (;;) {
-		i = c->out.held != NULL; /* not asked of the owner now */
-		last = gather(c, b);
-		if (b->n == 0)
-			return FLUSH_DONE;
-		result = out_write(&c->out, c->io.fd, c->gate.id, b, &begun,
-		    &written);
-		if (last && begun == b->n)
-			c->ended = true;
-		for (; i < begun - (last && begun == b->n); i++)
-			cs->owner->took(c, &b->piece[i]);
-		if (written > 0)
-			touch(c);
-		if (result != OUT_ALL)
-			return result == OUT_FULL ? FLUSH_AGAIN : FLUSH_DEAD;
-		if (written >= budget)
-			return FLUSH_MORE;
-		budget -= written;
-	}
-}
-
-/* END_REQUEST is written: what becomes of the connection? */
-static void
-finish(struct conn *c)
+void
+conn_ended(struct conn *c)
 {
 	if (c->gate.keep && !conn_all(c)->closing) {
 		request_over(c);
@@ -366,46 +308,4 @@ finish(struct conn *c)
 		hang_up(c);
 	else
 		conn_close(c);
-}
-
-static void
-flush_one(struct conn *c)
-{
-	switch (flush(c)) {
-	case FLUSH_DONE:
-		if (c->ended)
-			finish(c);
-		break;
-	case FLUSH_AGAIN:
-		c->blocked = true;
-		touch(c);
-		watch(c, EV_READ | EV_WRITE);
-		break;
-	case FLUSH_MORE:
-		conn_wake(c);
-		break;
-	case FLUSH_DEAD:
-		conn_close(c);
-		break;
-	}
-}
-
-bool
-conns_flush(struct conns *cs)
-{
-	struct conn_queue turn = STAILQ_HEAD_INITIALIZER(turn);
-	struct conn *c;
-
-	STAILQ_CONCAT(&turn, &cs->dirty);
-	while ((c = STAILQ_FIRST(&turn)) != NULL) {
-		STAILQ_REMOVE_HEAD(&turn, dirty_link);
-		c->dirty = false;
-		if (c->phase == CONN_OPEN && !c->blocked)
-			flush_one(c);
-		if (c->phase == CONN_CLOSED && !c->dirty) {
-			cs->total--;
-			free(c);
-		}
-	}
-	return !STAILQ_EMPTY(&cs->dirty);
 }

@@ -112,6 +112,15 @@ void conn_answer(struct conn *, struct event *);
 /* Ends the open request after what fill() still has for it. */
 void conn_end(struct conn *);
 
+/* Bytes were written: its place in the order of last writes. */
+void conn_touch(struct conn *);
+
+/* The socket is full: it is woken when it takes more. */
+void conn_block(struct conn *);
+
+/* END_REQUEST is written: it is kept, or closed when the front is done. */
+void conn_ended(struct conn *);
+
 /* The socket is closed now; the object goes at the end of the turn. */
 void conn_close(struct conn *);
 
@@ -128,12 +137,6 @@ bool conns_drop_oldest(struct conns *);
  * after their connections.
  */
 void conns_bound_waiting(struct conns *);
-
-/*
- * Before the loop sleeps: writes once, within a budget of bytes, to each that
- * was woken, and frees the closed ones.  Returns true if more is to be done.
- */
-bool conns_flush(struct conns *);
 
 /* Once a second: limits of time, and idle(). */
 void conns_sweep(struct conns *);

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "flush.h"
 #include "log.h"
 
 #define YOUNG 0.5 /* seconds; see conns_bound_waiting() */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "flush.h"
 #include "listener.h"
 #include "log.h"
 #include "request.h"

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
+#include "flush.h"
 #include "record.h"
 #include "request.h"
 #include "route.h"

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
+#include "flush.h"
 #include "record.h"
 #include "stream.h"
 

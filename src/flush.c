@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The way out, once a turn: each connection that was woken is asked what there
+ * is to write, and given one write after the other until there is no more, the
+ * socket is full, or others have a right to be served.
+ *
+ * There is no queue.  What is to be written is asked of the owner when the
+ * socket takes it; after a short write the rest of the one piece that was cut
+ * is all that is held.
+ */
+#include "flush.h"
+
+#include <stdlib.h>
+
+#include "out.h"
+#include "record.h"
+
+#define FLUSH_BUDGET 262144 /* bytes a turn for one connection */
+
+enum flush {
+	FLUSH_DONE,  /* there is nothing more to write */
+	FLUSH_AGAIN, /* the socket is full */
+	FLUSH_MORE,  /* the budget is used up */
+	FLUSH_DEAD   /* the front has gone */
+};
+
+/* Puts together what this write will try to send; true: END_REQUEST too. */
+static bool
+gather(struct conn *c, struct batch *b)
+{
+	char *end;
+	size_t len;
+
+	out_begin(&c->out, b);
+	if (c->ended)
+		return false;
+	conn_all(c)->owner->fill(c, b);
+	if (!c->ending || (end = out_text(b, RECORD_END_SIZE)) == NULL)
+		return false;
+	len = record_end((uint8_t *)end, c->gate.id, FCGI_REQUEST_COMPLETE);
+	out_add(b, 0, end, len)->raw = true;
+	return true;
+}
+
+static enum flush
+flush(struct conn *c)
+{
+	struct conns *cs = conn_all(c);
+	struct batch *b = &cs->batch;
+	size_t budget = FLUSH_BUDGET, written;
+	enum out_result result;
+	unsigned i, begun;
+	bool last;
+
+	for (;;) {
+		i = c->out.held != NULL; /* not asked of the owner now */
+		last = gather(c, b);
+		if (b->n == 0)
+			return FLUSH_DONE;
+		result = out_write(&c->out, c->io.fd, c->gate.id, b, &begun,
+		    &written);
+		if (last && begun == b->n)
+			c->ended = true;
+		for (; i < begun - (last && begun == b->n); i++)
+			cs->owner->took(c, &b->piece[i]);
+		if (written > 0)
+			conn_touch(c);
+		if (result != OUT_ALL)
+			return result == OUT_FULL ? FLUSH_AGAIN : FLUSH_DEAD;
+		if (written >= budget)
+			return FLUSH_MORE;
+		budget -= written;
+	}
+}
+
+static void
+flush_one(struct conn *c)
+{
+	switch (flush(c)) {
+	case FLUSH_DONE:
+		if (c->ended)
+			conn_ended(c);
+		break;
+	case FLUSH_AGAIN:
+		conn_block(c);
+		break;
+	case FLUSH_MORE:
+		conn_wake(c);
+		break;
+	case FLUSH_DEAD:
+		conn_close(c);
+		break;
+	}
+}
+
+bool
+conns_flush(struct conns *cs)
+{
+	struct conn_queue turn = STAILQ_HEAD_INITIALIZER(turn);
+	struct conn *c;
+
+	STAILQ_CONCAT(&turn, &cs->dirty);
+	while ((c = STAILQ_FIRST(&turn)) != NULL) {
+		STAILQ_REMOVE_HEAD(&turn, dirty_link);
+		c->dirty = false;
+		if (c->phase == CONN_OPEN && !c->blocked)
+			flush_one(c);
+		if (c->phase == CONN_CLOSED && !c->dirty) {
+			cs->total--;
+			free(c);
+		}
+	}
+	return !STAILQ_EMPTY(&cs->dirty);
+}
