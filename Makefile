@@ -16,7 +16,8 @@ MAN	 = $(PREFIX)/share/man/man8
 NEED	      = gcc=cc libc6-dev pkg-config libfcgi-dev libev-dev
 NEED_lighttpd = lighttpd lighttpd-modules-lua
 NEED_nginx    = nginx
-NEED_check    = $(NEED) libcmocka-dev mandoc spawn-fcgi valgrind
+NEED_check    = $(NEED) libcmocka-dev mandoc spawn-fcgi valgrind \
+		libc6-dbg
 NEED_test     = $(NEED_check) $(NEED_lighttpd) $(NEED_nginx) curl procps \
 		nodejs=node npm=npm chromium
 NEED_bench    = $(NEED) $(NEED_lighttpd) $(NEED_nginx) libnginx-mod-nchan \
