@@ -175,6 +175,30 @@ with_its_own_socket_newcomers_are_told_to_come_back(void **state)
 }
 
 static void
+a_request_that_is_half_here_at_the_end_is_answered(void **state)
+{
+	struct responder r;
+	struct front f;
+
+	(void)state;
+	responder_start(&r, 0, NULL);
+	assert_true(front_connect(&f, r.address));
+	assert_true(front_begin(&f, 1, 1, 0));
+	assert_true(front_record(&f, 77, 0, NULL, 0, 0));
+	assert_true(front_until_record(&f, 11, slow(2000))); /* it was read */
+	assert_int_equal(kill(r.pid, SIGTERM), 0);
+	assert_true(responder_until_logged(&r, "draining", 1, slow(2000)));
+	assert_true(front_record(&f, 4, 1, "\x0e\x03REQUEST_METHODGET", 19, 0));
+	assert_true(front_record(&f, 4, 1, NULL, 0, 0));
+	assert_true(front_record(&f, 5, 1, NULL, 0, 0));
+	assert_true(front_until_end(&f, slow(2000)));
+	assert_int_equal(front_count(&f, "retry: "), 1);
+	assert_int_equal(responder_wait(&r, slow(2000)), 0);
+	front_close(&f);
+	responder_stop(&r);
+}
+
+static void
 sighup_opens_the_log_again(void **state)
 {
 	struct responder r;
@@ -391,6 +415,8 @@ main(void)
 		with_an_inherited_socket_the_next_process_serves_who_waited),
 	    cmocka_unit_test(
 		with_its_own_socket_newcomers_are_told_to_come_back),
+	    cmocka_unit_test(
+		a_request_that_is_half_here_at_the_end_is_answered),
 	    cmocka_unit_test(sighup_opens_the_log_again),
 	    cmocka_unit_test(without_a_socket_it_says_what_works),
 	    cmocka_unit_test(options_are_checked),
