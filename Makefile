@@ -31,7 +31,7 @@ SRC = main config log socket listener conn conns flush gate store params record 
 
 # The modules each unit test links: it shows what they depend on.
 UNITS = event sse record params store gate out clock config address log socket \
-	request stream route
+	request stream route eventid utf8 query channel
 unit_event   = event
 unit_sse     = sse
 unit_record  = record
@@ -47,6 +47,10 @@ unit_socket  = socket
 unit_request = request record
 unit_stream  = stream conn conns flush out clock sse event gate store \
 	       params record address log
+unit_eventid = eventid
+unit_utf8    = utf8
+unit_query   = query
+unit_channel = channel eventid event
 unit_route   = route reply request $(unit_stream)
 WIRE  = stream peers limits life
 
