@@ -18,10 +18,10 @@ NEED_lighttpd = lighttpd lighttpd-modules-lua
 NEED_nginx    = nginx
 NEED_check    = $(NEED) libcmocka-dev mandoc spawn-fcgi valgrind \
 		libc6-dbg
-NEED_test     = $(NEED_check) $(NEED_lighttpd) $(NEED_nginx) curl procps \
+NEED_test     = $(NEED_check) $(NEED_lighttpd) $(NEED_nginx) \
 		nodejs=node npm=npm chromium
 NEED_bench    = $(NEED) $(NEED_lighttpd) $(NEED_nginx) libnginx-mod-nchan \
-		php-fpm curl
+		php-fpm
 NEED_lint     = $(NEED) clang-format clang-tidy cppcheck mandoc shellcheck
 NEED_fuzz     = $(NEED) clang libclang-rt-14-dev
 

@@ -235,11 +235,11 @@ take_in(struct conn *c, const uint8_t *buf, size_t len)
 		buf += used;
 		len -= (size_t)used;
 	}
-	/* A kept connection waits for a request only once one has begun. */
-	if (c->phase == CONN_IDLE_KEPT && gate_active(&c->gate))
+	/* A kept connection is pressed for time only once something began. */
+	if (c->phase == CONN_KEPT && gate_busy(&c->gate))
 		change_phase(c, CONN_WAITING);
-	else if (c->phase == CONN_WAITING && c->kept && !gate_active(&c->gate))
-		change_phase(c, CONN_IDLE_KEPT);
+	else if (c->phase == CONN_WAITING && c->kept && !gate_busy(&c->gate))
+		change_phase(c, CONN_KEPT);
 }
 
 static void
@@ -303,7 +303,7 @@ conn_ended(struct conn *c)
 	if (c->gate.keep && !conn_all(c)->closing) {
 		request_over(c);
 		c->kept = true;
-		change_phase(c, CONN_IDLE_KEPT);
+		change_phase(c, CONN_KEPT);
 	} else if (!gate_body_done(&c->gate))
 		hang_up(c);
 	else

@@ -24,11 +24,11 @@
  * the order of the time from which that phase's limit counts.
  */
 enum conn_phase {
-	CONN_WAITING,	/* a request is not whole yet; since: it began */
-	CONN_IDLE_KEPT, /* kept, between two requests; since: the last ended */
-	CONN_OPEN,	/* a request is being served; since: the last write */
-	CONN_LINGER,	/* all is said; the front's unread rest is discarded */
-	CONN_CLOSED	/* nothing more; freed at the end of the turn */
+	CONN_WAITING, /* a request is not whole yet; since: it began */
+	CONN_KEPT,    /* kept, between two requests; since: the last ended */
+	CONN_OPEN,    /* a request is being served; since: the last write */
+	CONN_LINGER,  /* all is said; the front's unread rest is discarded */
+	CONN_CLOSED   /* nothing more; freed at the end of the turn */
 };
 
 struct conns;

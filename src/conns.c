@@ -27,7 +27,7 @@ bool
 conns_drop_oldest(struct conns *cs)
 {
 	static const enum conn_phase order[] = {CONN_LINGER, CONN_WAITING,
-	    CONN_IDLE_KEPT};
+	    CONN_KEPT};
 	struct conn *c;
 	size_t i;
 
@@ -72,7 +72,7 @@ conns_sweep(struct conns *cs)
 	/* The sweep comes once a second, and none may live longer. */
 	time_out(cs, CONN_WAITING, CONN_PATIENCE - 1);
 	time_out(cs, CONN_LINGER, CONN_PATIENCE - 1);
-	time_out(cs, CONN_IDLE_KEPT, CONN_IDLE);
+	time_out(cs, CONN_KEPT, CONN_IDLE);
 	for (c = TAILQ_FIRST(&cs->list[CONN_OPEN]);
 	     c != NULL && cs->now - c->since >= least; c = next) {
 		next = TAILQ_NEXT(c, link);

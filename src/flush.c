@@ -50,7 +50,7 @@ flush(struct conn *c)
 	size_t budget = FLUSH_BUDGET, written;
 	enum out_result result;
 	unsigned i, begun;
-	bool last;
+	bool last; /* END_REQUEST is the batch's last piece */
 
 	for (;;) {
 		i = c->out.held != NULL; /* not asked of the owner now */
@@ -59,9 +59,10 @@ flush(struct conn *c)
 			return FLUSH_DONE;
 		result = out_write(&c->out, c->io.fd, c->gate.id, b, &begun,
 		    &written);
+		c->ended = c->ended || (last && begun == b->n);
 		if (last && begun == b->n)
-			c->ended = true;
-		for (; i < begun - (last && begun == b->n); i++)
+			begun--; /* which is not the owner's */
+		for (; i < begun; i++)
 			cs->owner->took(c, &b->piece[i]);
 		if (written > 0)
 			conn_touch(c);

@@ -62,9 +62,9 @@ is_mine(const struct gate *g)
 }
 
 bool
-gate_active(const struct gate *g)
+gate_busy(const struct gate *g)
 {
-	return g->phase != IDLE;
+	return g->phase != IDLE || (g->have > 0 && g->have < CONTENT_DONE);
 }
 
 bool

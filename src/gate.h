@@ -67,8 +67,8 @@ ssize_t gate_read(struct gate *, const uint8_t *buf, size_t len,
  */
 void gate_end(struct gate *);
 
-/* True from BEGIN_REQUEST to gate_end(). */
-bool gate_active(const struct gate *);
+/* True from BEGIN_REQUEST to gate_end(), and inside of any record. */
+bool gate_busy(const struct gate *);
 
 /* True if the active request's body has come whole. */
 bool gate_body_done(const struct gate *);

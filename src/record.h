@@ -23,7 +23,7 @@ enum {
 	FCGI_UNKNOWN_TYPE = 11
 };
 
-enum { FCGI_RESPONDER = 1, FCGI_AUTHORIZER = 2, FCGI_FILTER = 3 };
+enum { FCGI_RESPONDER = 1 }; /* the only role that we take */
 
 enum { FCGI_KEEP_CONN = 1 };
 
@@ -39,12 +39,11 @@ enum record_status {
 enum { RECORD_MAX_CONNS = 1, RECORD_MAX_REQS = 2, RECORD_MPXS_CONNS = 4 };
 
 #define RECORD_VERSION	    1
-#define RECORD_HEADER	    8	  /* bytes in a record's header */
-#define RECORD_CONTENT_MAX  65535 /* bytes of content in one record */
-#define RECORD_BEGIN_SIZE   16	  /* a whole BEGIN_REQUEST */
-#define RECORD_END_SIZE	    24	  /* what record_end() writes at most */
-#define RECORD_UNKNOWN_SIZE 16	  /* what record_unknown() writes */
-#define RECORD_VALUES_SIZE  128	  /* what record_values() writes at most */
+#define RECORD_HEADER	    8	/* bytes in a record's header */
+#define RECORD_BEGIN_SIZE   16	/* a whole BEGIN_REQUEST */
+#define RECORD_END_SIZE	    24	/* what record_end() writes at most */
+#define RECORD_UNKNOWN_SIZE 16	/* what record_unknown() writes */
+#define RECORD_VALUES_SIZE  128 /* what record_values() writes at most */
 
 /* A record's header without padding: RECORD_HEADER bytes to p. */
 void record_header(uint8_t *p, uint8_t type, uint16_t id, uint16_t len);

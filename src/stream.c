@@ -217,7 +217,7 @@ bool
 streams_drained(const struct streams *ss)
 {
 	return ss->draining &&
-	       (ss->conns.total == ss->conns.count[CONN_IDLE_KEPT] ||
+	       (ss->conns.total == ss->conns.count[CONN_KEPT] ||
 		   ss->conns.now >= ss->drain_end + DRAIN_GRACE);
 }
 

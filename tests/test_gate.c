@@ -682,7 +682,7 @@ request_that_ends_while_the_next_begins(void **state)
 		if (cut < wire.len)
 			assert_true(feed_piece(&g, &t, wire.bytes + cut,
 			    wire.len - cut, &m));
-		outcomes = gate_active(&g);
+		outcomes = gate_busy(&g);
 		outcomes += strstr(t.text, "refuse 3") != NULL;
 		assert_int_equal(outcomes, 1);
 		assert_non_null(strstr(t.text, "values 0"));
@@ -775,18 +775,18 @@ body_is_done_when_it_has_come_whole(void **state)
 	struct manner m = {0};
 
 	(void)state;
-	assert_false(gate_active(&g));
+	assert_false(gate_busy(&g));
 	wire.len = wire.marks = 0;
 	wire_add(&wire, OPEN "stdin 1 'x");
 	assert_true(feed_piece(&g, &t, wire.bytes, wire.len, &m));
-	assert_true(gate_active(&g));
+	assert_true(gate_busy(&g));
 	assert_false(gate_body_done(&g));
 	wire.len = 0;
 	wire_add(&wire, "stdin 1");
 	assert_true(feed_piece(&g, &t, wire.bytes, wire.len, &m));
 	assert_true(gate_body_done(&g));
 	gate_end(&g);
-	assert_false(gate_active(&g));
+	assert_false(gate_busy(&g));
 	assert_false(gate_body_done(&g));
 	gate_free(&g);
 }

@@ -560,12 +560,18 @@ kept_connection_serves_the_next_request(void **state)
 	(void)peer_read(&p);
 	assert_false(p.eof);
 	assert_int_equal(answer.ends, 1);
-	assert_int_equal(streams.conns.count[CONN_IDLE_KEPT], 1);
+	assert_int_equal(streams.conns.count[CONN_KEPT], 1);
 	len = answer.len;
 	peer_send(&p, "stdin 1; values 0"); /* late, and no request */
 	turn();
-	assert_int_equal(streams.conns.count[CONN_IDLE_KEPT], 1);
+	assert_int_equal(streams.conns.count[CONN_KEPT], 1);
 	seconds_pass(80);
+	peer_send(&p, "raw #0109000000100000 #00"); /* half of a record */
+	turn();
+	assert_int_equal(streams.conns.count[CONN_WAITING], 1);
+	peer_send(&p, "raw #0000000000000000000000000000 #00");
+	turn();
+	assert_int_equal(streams.conns.count[CONN_KEPT], 1);
 	peer_send(&p, "begin 3 keep; params 3; stdin 3");
 	turn();
 	assert_memory_equal(peer_read(&p) + len,
@@ -607,7 +613,7 @@ pipelined_begin_that_is_cut_does_no_harm(void **state)
 	next.serve = stream_head;
 	peer_open(&p, GET_KEPT "; raw #0101000300080000 #0001");
 	end_turn();
-	assert_int_equal(streams.conns.count[CONN_IDLE_KEPT] +
+	assert_int_equal(streams.conns.count[CONN_KEPT] +
 			     streams.conns.count[CONN_WAITING],
 	    1);
 	peer_send(&p, "raw #010000000000");
@@ -616,7 +622,7 @@ pipelined_begin_that_is_cut_does_no_harm(void **state)
 	turn();
 	(void)peer_read(&p);
 	assert_false(p.eof);
-	assert_int_equal(streams.conns.count[CONN_IDLE_KEPT], 1);
+	assert_int_equal(streams.conns.count[CONN_KEPT], 1);
 	peer_close(&p);
 	assert_int_equal(streams.conns.total, 0);
 }
