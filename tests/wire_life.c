@@ -29,7 +29,7 @@ open_stream(struct front *f, const struct responder *r)
 {
 	assert_true(front_connect(f, r->address));
 	assert_true(front_get(f));
-	assert_true(front_until_text(f, "id: 1\n", slow(2000)));
+	assert_true(front_until_text(f, "id: 1\n", PATIENCE));
 }
 
 static long
@@ -56,7 +56,7 @@ each_signal_ends_the_streams_in_order(void **state)
 		    (const char *[]){"--retry", "3000", NULL});
 		open_stream(&f, &r);
 		assert_int_equal(responder_signal(&r, signals[i]), 0);
-		assert_true(front_until_end(&f, slow(1000)));
+		assert_true(front_until_end(&f, PATIENCE));
 		assert_int_equal(f.status, 0);
 		assert_int_equal(front_count(&f, "retry: "), 2);
 		assert_in_range(last_retry(&f), 3000, 4600);
@@ -83,7 +83,7 @@ a_drain_is_spread_and_tells_how_long_it_lasts(void **state)
 	begin = front_now();
 	assert_int_equal(kill(r.pid, SIGTERM), 0);
 	for (i = 0; i < STREAMS; i++) {
-		assert_true(front_until_end(&f[i], slow(2000)));
+		assert_true(front_until_end(&f[i], PATIENCE));
 		t = front_now() - begin;
 		first = t < first ? t : first;
 		last = t > last ? t : last;
@@ -93,7 +93,7 @@ a_drain_is_spread_and_tells_how_long_it_lasts(void **state)
 	}
 	assert_true(last - first > 0.05);
 	assert_in_range(longest, 1000, 1660);
-	assert_int_equal(responder_wait(&r, slow(2000)), 0);
+	assert_int_equal(responder_wait(&r, PATIENCE), 0);
 	responder_stop(&r);
 }
 
@@ -110,12 +110,12 @@ a_second_signal_ends_at_once(void **state)
 	for (i = 0; i < STREAMS; i++)
 		open_stream(&f[i], &r);
 	assert_int_equal(kill(r.pid, SIGTERM), 0);
-	assert_true(responder_until_logged(&r, "draining", 1, slow(2000)));
+	assert_true(responder_until_logged(&r, "draining", 1, PATIENCE));
 	assert_int_equal(kill(r.pid, SIGINT), 0);
-	assert_int_equal(responder_wait(&r, slow(5000)), 0);
+	assert_int_equal(responder_wait(&r, PATIENCE), 0);
 	assert_int_equal(responder_logged(&r, "ending at once"), 1);
 	for (i = 0; i < STREAMS; i++) {
-		cut += !front_until_end(&f[i], slow(1000));
+		cut += !front_until_end(&f[i], PATIENCE);
 		front_close(&f[i]);
 	}
 	assert_true(cut > 0);
@@ -132,13 +132,13 @@ with_an_inherited_socket_the_next_process_serves_who_waited(void **state)
 	responder_start(&r, 0, NULL);
 	open_stream(&f, &r);
 	assert_int_equal(responder_signal(&r, SIGTERM), 0);
-	assert_true(front_until_end(&f, slow(1000)));
+	assert_true(front_until_end(&f, PATIENCE));
 	assert_true(front_connect(&waiting, r.address));
 	assert_true(front_request(&waiting, 0, "GET",
 	    (const char *[]){"HTTP_LAST_EVENT_ID", "1", NULL}));
 	assert_false(front_read(&waiting, 50));
 	responder_again(&r, NULL);
-	assert_true(front_until_text(&waiting, "id: 2\n", slow(2000)));
+	assert_true(front_until_text(&waiting, "id: 2\n", PATIENCE));
 	front_close(&f);
 	front_close(&waiting);
 	responder_stop(&r);
@@ -159,17 +159,17 @@ with_its_own_socket_newcomers_are_told_to_come_back(void **state)
 	for (i = 0; i < STREAMS; i++)
 		open_stream(&f[i], &r);
 	assert_int_equal(kill(r.pid, SIGTERM), 0);
-	assert_true(front_until_end(&f[0], slow(2000)));
+	assert_true(front_until_end(&f[0], PATIENCE));
 	assert_true(front_connect(&newcomer, r.address));
 	assert_true(front_get(&newcomer));
-	assert_true(front_until_end(&newcomer, slow(2000)));
+	assert_true(front_until_end(&newcomer, PATIENCE));
 	assert_ptr_equal(strstr(newcomer.text, "Content-Type: text/event-"),
 	    newcomer.text);
 	assert_in_range(last_retry(&newcomer), 1000, 2000);
 	front_close(&newcomer);
 	for (i = 0; i < STREAMS; i++)
 		front_close(&f[i]);
-	assert_int_equal(responder_wait(&r, slow(3000)), 0);
+	assert_int_equal(responder_wait(&r, PATIENCE), 0);
 	assert_int_equal(access(r.address + 5, F_OK), -1);
 	responder_stop(&r);
 }
@@ -185,15 +185,15 @@ a_request_that_is_half_here_at_the_end_is_answered(void **state)
 	assert_true(front_connect(&f, r.address));
 	assert_true(front_begin(&f, 1, 1, 0));
 	assert_true(front_record(&f, 77, 0, NULL, 0, 0));
-	assert_true(front_until_record(&f, 11, slow(2000))); /* it was read */
+	assert_true(front_until_record(&f, 11, PATIENCE)); /* it was read */
 	assert_int_equal(kill(r.pid, SIGTERM), 0);
-	assert_true(responder_until_logged(&r, "draining", 1, slow(2000)));
+	assert_true(responder_until_logged(&r, "draining", 1, PATIENCE));
 	assert_true(front_record(&f, 4, 1, "\x0e\x03REQUEST_METHODGET", 19, 0));
 	assert_true(front_record(&f, 4, 1, NULL, 0, 0));
 	assert_true(front_record(&f, 5, 1, NULL, 0, 0));
-	assert_true(front_until_end(&f, slow(2000)));
+	assert_true(front_until_end(&f, PATIENCE));
 	assert_int_equal(front_count(&f, "retry: "), 1);
-	assert_int_equal(responder_wait(&r, slow(2000)), 0);
+	assert_int_equal(responder_wait(&r, PATIENCE), 0);
 	front_close(&f);
 	responder_stop(&r);
 }
@@ -208,7 +208,7 @@ sighup_opens_the_log_again(void **state)
 	(void)state;
 	responder_start(&r, 0, NULL);
 	assert_true(
-	    responder_until_logged(&r, "open files allow", 1, slow(5000)));
+	    responder_until_logged(&r, "open files allow", 1, PATIENCE));
 	(void)snprintf(log, sizeof(log), "%s/log", r.dir);
 	(void)snprintf(old, sizeof(old), "%s.1", log);
 	assert_int_equal(rename(log, old), 0);
@@ -216,7 +216,7 @@ sighup_opens_the_log_again(void **state)
 	do
 		open_stream(&f, &r), front_close(&f);
 	while (access(log, F_OK) == -1);
-	assert_true(responder_until_logged(&r, "stream closed", 1, slow(2000)));
+	assert_true(responder_until_logged(&r, "stream closed", 1, PATIENCE));
 	responder_stop(&r);
 }
 
@@ -323,11 +323,11 @@ a_socket_in_use_is_not_taken_and_a_stale_one_is(void **state)
 	assert_int_equal(run(null, option, said, sizeof(said)), 1);
 	assert_non_null(strstr(said, "another program listens there"));
 	assert_int_equal(kill(r.pid, SIGKILL), 0);
-	assert_int_equal(responder_wait(&r, slow(2000)), 128 + SIGKILL);
+	assert_int_equal(responder_wait(&r, PATIENCE), 128 + SIGKILL);
 	assert_int_equal(access(r.address + 5, F_OK), 0);
 	responder_again(&r, (const char *[]){"--listen", r.address, NULL});
 	assert_true(
-	    responder_until_logged(&r, "open files allow", 2, slow(5000)));
+	    responder_until_logged(&r, "open files allow", 2, PATIENCE));
 	responder_stop(&r);
 	(void)close(null);
 }
@@ -359,7 +359,7 @@ two_processes_of_spawn_fcgi_share_the_load(void **state)
 	assert_int_equal(fscanf(pids, "%d\n%d", &pid[0], &pid[1]), 2);
 	(void)fclose(pids);
 	assert_true(
-	    responder_until_logged(&r, "open files allow", 2, slow(5000)));
+	    responder_until_logged(&r, "open files allow", 2, PATIENCE));
 	for (i = 0; i < 2; i++) {
 		assert_int_equal(kill(pid[i], SIGSTOP), 0);
 		open_stream(&f[i], &r);
@@ -370,7 +370,7 @@ two_processes_of_spawn_fcgi_share_the_load(void **state)
 		front_close(&f[i]);
 	}
 	assert_true(
-	    responder_until_logged(&r, "ended: 1 streams", 2, slow(5000)));
+	    responder_until_logged(&r, "ended: 1 streams", 2, PATIENCE));
 	responder_stop(&r);
 }
 
@@ -384,7 +384,7 @@ systemd_passes_the_socket_as_descriptor_3(void **state)
 	(void)state;
 	responder_start(&r, 0, NULL); /* for its directory and socket */
 	assert_true(
-	    responder_until_logged(&r, "open files allow", 1, slow(5000)));
+	    responder_until_logged(&r, "open files allow", 1, PATIENCE));
 	assert_int_equal(responder_signal(&r, SIGTERM), 0);
 	r.pid = fork();
 	assert_int_not_equal(r.pid, -1);

@@ -60,7 +60,7 @@ headers_retry_and_the_first_message_come_at_once(void **state)
 	for (i = 0; i < 5; i++) {
 		t = front_now();
 		open_stream(&f, *state, 0, NULL);
-		assert_true(front_until_text(&f, "id: 1\n", slow(2000)));
+		assert_true(front_until_text(&f, "id: 1\n", PATIENCE));
 		t = front_now() - t;
 		best = t < best ? t : best;
 		assert_ptr_equal(strstr(f.text,
@@ -77,25 +77,38 @@ headers_retry_and_the_first_message_come_at_once(void **state)
 	assert_true(best < slow(50) / 1e3);
 }
 
-static void
-messages_come_with_the_interval(void **state)
+/* The mean time from one message to the next, over twenty. */
+static double
+mean_gap(struct responder *r)
 {
 	struct front f;
-	double first, last, gap;
+	double first, last;
 	char id[24];
 	int i;
 
-	open_stream(&f, *state, 0, NULL);
-	assert_true(front_until_text(&f, "id: 2\n", slow(2000)));
+	open_stream(&f, r, 0, NULL);
+	assert_true(front_until_text(&f, "id: 2\n", PATIENCE));
 	first = front_now();
 	for (i = 3; i <= 22; i++) {
 		(void)snprintf(id, sizeof(id), "id: %d\n", i);
-		assert_true(front_until_text(&f, id, slow(2000)));
+		assert_true(front_until_text(&f, id, PATIENCE));
 	}
 	last = front_now();
-	gap = (last - first) / 20;
-	assert_true(fabs(gap - 0.1) < slow(10) / 1e3);
 	front_close(&f);
+	return (last - first) / 20;
+}
+
+static void
+messages_come_with_the_interval(void **state)
+{
+	double off = 1, gap;
+	int i;
+
+	for (i = 0; i < TRIES && off >= slow(10) / 1e3; i++) {
+		gap = fabs(mean_gap(*state) - 0.1);
+		off = gap < off ? gap : off;
+	}
+	assert_true(off < slow(10) / 1e3);
 }
 
 static void
@@ -118,7 +131,7 @@ a_stream_goes_on_after_last_event_id(void **state)
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		open_stream(&f, *state, 0, cases[i].given);
-		assert_true(front_until_text(&f, "data: ", slow(2000)));
+		assert_true(front_until_text(&f, "data: ", PATIENCE));
 		assert_non_null(strstr(f.text, cases[i].first));
 		front_close(&f);
 	}
@@ -134,7 +147,7 @@ last_event_id_twice_counts_as_none(void **state)
 
 	assert_true(front_connect(&f, r->address));
 	assert_true(front_request(&f, 0, "GET", more));
-	assert_true(front_until_text(&f, "id: 1\n", slow(2000)));
+	assert_true(front_until_text(&f, "id: 1\n", PATIENCE));
 	front_close(&f);
 }
 
@@ -144,12 +157,12 @@ abort_is_answered_with_the_end(void **state)
 	struct front f;
 
 	open_stream(&f, *state, 0, NULL);
-	assert_true(front_until_text(&f, "id: 1\n", slow(2000)));
+	assert_true(front_until_text(&f, "id: 1\n", PATIENCE));
 	assert_true(front_record(&f, 2, 1, NULL, 0, 0));
-	assert_true(front_until_end(&f, slow(2000)));
+	assert_true(front_until_end(&f, PATIENCE));
 	assert_true(f.empty_stdout);
 	assert_int_equal(f.status, 0);
-	assert_true(front_until_closed(&f, slow(2000)));
+	assert_true(front_until_closed(&f, PATIENCE));
 	front_close(&f);
 }
 
@@ -161,12 +174,12 @@ a_kept_connection_serves_one_request_after_the_other(void **state)
 
 	open_stream(&f, *state, 1, NULL);
 	for (id = 1; id <= 9; id += 2) {
-		assert_true(front_until_text(&f, "id: 1\n", slow(2000)));
+		assert_true(front_until_text(&f, "id: 1\n", PATIENCE));
 		assert_true(front_record(&f, 2, id, NULL, 0, 0));
-		assert_true(front_until_end(&f, slow(2000)));
+		assert_true(front_until_end(&f, PATIENCE));
 		front_next(&f, (uint16_t)(id + 2));
 		assert_true(front_request(&f, 1, "HEAD", NULL));
-		assert_true(front_until_end(&f, slow(2000)));
+		assert_true(front_until_end(&f, PATIENCE));
 		front_next(&f, (uint16_t)(id + 2));
 		assert_true(front_request(&f, 1, "GET", NULL));
 	}
@@ -182,12 +195,12 @@ a_front_that_closes_its_side_has_gone(void **state)
 	struct front f;
 
 	open_stream(&f, r, 0, NULL);
-	assert_true(front_until_text(&f, "id: 1\n", slow(2000)));
+	assert_true(front_until_text(&f, "id: 1\n", PATIENCE));
 	assert_int_equal(shutdown(f.fd, SHUT_WR), 0);
-	assert_true(front_until_closed(&f, slow(2000)));
+	assert_true(front_until_closed(&f, PATIENCE));
 	assert_false(f.ended);
 	assert_true(
-	    responder_until_logged(r, "stream closed", before + 1, slow(2000)));
+	    responder_until_logged(r, "stream closed", before + 1, PATIENCE));
 	front_close(&f);
 }
 
@@ -212,11 +225,11 @@ short_answers_by_method(void **state)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_true(front_connect(&f, r->address));
 		assert_true(front_request(&f, 0, cases[i].method, NULL));
-		assert_true(front_until_end(&f, slow(2000)));
+		assert_true(front_until_end(&f, PATIENCE));
 		assert_ptr_equal(strstr(f.text, cases[i].starts), f.text);
 		assert_non_null(strstr(f.text, cases[i].has));
 		assert_non_null(strstr(f.text, "\r\n\r\n"));
-		assert_true(front_until_closed(&f, slow(2000)));
+		assert_true(front_until_closed(&f, PATIENCE));
 		front_close(&f);
 	}
 }
@@ -236,7 +249,7 @@ a_body_that_nobody_wants_does_not_lose_the_answer(void **state)
 	assert_true(front_record(&f, 4, 1, NULL, 0, 0));
 	for (i = 0; i < 16; i++)
 		assert_true(front_record(&f, 5, 1, body, sizeof(body), 255));
-	assert_true(front_until_end(&f, slow(2000)));
+	assert_true(front_until_end(&f, PATIENCE));
 	assert_non_null(strstr(f.text, "Status: 405"));
 	assert_false(f.reset);
 	front_close(&f);
@@ -251,7 +264,7 @@ an_unknown_role_of_the_location_is_an_error(void **state)
 	assert_true(front_connect(&f, r->address));
 	assert_true(front_request(&f, 0, "GET",
 	    (const char *[]){"SSE_ROLE", "emperor", NULL}));
-	assert_true(front_until_end(&f, slow(2000)));
+	assert_true(front_until_end(&f, PATIENCE));
 	assert_ptr_equal(strstr(f.text, "Status: 500 "), f.text);
 	front_close(&f);
 }
@@ -266,7 +279,7 @@ an_idle_stream_gets_heartbeats(void **state)
 	responder_start(&r, 0,
 	    (const char *[]){"--interval", "600", "--heartbeat", "1", NULL});
 	open_stream(&f, &r, 0, NULL);
-	assert_true(front_until_text(&f, "\n\n:\n\n:\n\n", slow(6000)));
+	assert_true(front_until_text(&f, "\n\n:\n\n:\n\n", PATIENCE));
 	assert_int_equal(front_count(&f, "data: "), 1);
 	front_close(&f);
 	responder_stop(&r);
@@ -287,9 +300,9 @@ a_slow_reader_misses_messages_and_no_number(void **state)
 	open_stream(&f, &r, 0, NULL);
 	(void)setsockopt(f.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	/* While it does not read, more comes than the sockets hold. */
-	assert_true(front_until_text(&other, "id: 1200\n", slow(30000)));
+	assert_true(front_until_text(&other, "id: 1200\n", PATIENCE));
 	for (i = 0; i < 100; i++)
-		assert_true(front_read(&f, slow(2000)));
+		assert_true(front_read(&f, PATIENCE));
 	for (i = 1; i <= (int)front_count(&f, "data: "); i++) {
 		(void)snprintf(id, sizeof(id), "id: %d\n", i);
 		assert_int_equal(front_count(&f, id), 1);
@@ -313,7 +326,7 @@ tcp_serves_as_well(void **state)
 	    (long)getpid() / 250 % 250 + 1, (long)getpid() % 250 + 1);
 	responder_listen(&r, address, (const char *[]){FAST, NULL});
 	open_stream(&f, &r, 0, NULL);
-	assert_true(front_until_text(&f, "id: 3\n", slow(2000)));
+	assert_true(front_until_text(&f, "id: 3\n", PATIENCE));
 	front_close(&f);
 	responder_stop(&r);
 }

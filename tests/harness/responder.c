@@ -149,7 +149,7 @@ responder_listen(struct responder *r, const char *address,
 		with[i + 2] = options[i];
 	launch(r, 0, with);
 	assert_true(
-	    responder_until_logged(r, "open files allow", 1, slow(5000)));
+	    responder_until_logged(r, "open files allow", 1, PATIENCE));
 }
 
 int

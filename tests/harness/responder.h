@@ -56,4 +56,11 @@ int responder_files(const struct responder *);
 /* What a slow tool (valgrind) makes of milliseconds: SLOW is set for it. */
 int slow(int ms);
 
+/*
+ * How long to wait for what must come, in milliseconds: a busy machine is not
+ * a failure.  How soon it must come is a matter of the best of several tries.
+ */
+#define PATIENCE slow(20000)
+#define TRIES	 5
+
 #endif
