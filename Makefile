@@ -27,7 +27,9 @@ NEED_fuzz     = $(NEED) clang libclang-rt-14-dev
 
 # The program, in the order in which it is best read.
 SRC = main config log socket listener conn conns flush gate store params record \
-      request route stream clock sse event out reply address
+      request route asked query reply subscribe stream address clock walk \
+      publish origin parse utf8 memory hub channel eventid sse event out \
+      status figures text
 
 # The modules each unit test links: it shows what they depend on.
 UNITS = event sse record params store gate out clock config address log socket \
@@ -60,7 +62,7 @@ HARDEN	?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 LDHARDEN ?= -pie -Wl,-z,relro,-z,now
 SANITIZE = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	   -fno-sanitize-recover=all
-LIBS	 = $(shell pkg-config --libs fcgi 2>/dev/null || echo -lfcgi) -lev
+LIBS	 = $(shell pkg-config --libs fcgi 2>/dev/null || echo -lfcgi) -lev -lm
 ifdef CI
 OURS	+= -Werror
 endif

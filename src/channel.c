@@ -20,7 +20,7 @@ channel_new(const char *name, struct eventid lost)
 
 	if (ch == NULL)
 		return NULL;
-	memcpy(ch->name, name, len);
+	ch->name = memcpy(ch->text, name, len);
 	ch->lost = lost;
 	TAILQ_INIT(&ch->readers);
 	return ch;
@@ -29,14 +29,12 @@ channel_new(const char *name, struct eventid lost)
 void
 channel_free(struct channel *ch)
 {
-	assert(ch->reading == 0);
-	while (channel_held(ch) > 0)
-		channel_drop(ch);
+	assert(ch->reading == 0 && channel_held(ch) == 0);
 	free(ch->ring);
 	free(ch);
 }
 
-static struct entry **
+static struct held **
 place(const struct channel *ch, uint64_t number)
 {
 	return &ch->ring[number & (ch->size - 1)];
@@ -48,22 +46,25 @@ channel_held(const struct channel *ch)
 	return (size_t)(ch->end - ch->first);
 }
 
-struct entry *
+struct held *
 channel_entry(const struct channel *ch, uint64_t number)
 {
 	assert(number >= ch->first && number < ch->end);
 	return *place(ch, number);
 }
 
-/* Doubles the ring; each entry keeps its number and so gets a new place. */
-static int
-grow(struct channel *ch)
+/* Makes the ring larger; each entry keeps its number and gets a new place. */
+int
+channel_reserve(struct channel *ch, size_t n)
 {
-	struct channel bigger = {
-	    .size = ch->size == 0 ? SIZE_MIN : ch->size * 2};
+	struct channel bigger = {.size = ch->size == 0 ? SIZE_MIN : ch->size};
 	uint64_t i;
 
-	bigger.ring = calloc(bigger.size, sizeof(*bigger.ring));
+	while (bigger.size - channel_held(ch) < n)
+		bigger.size *= 2;
+	if (bigger.size == ch->size)
+		return 0;
+	bigger.ring = calloc(bigger.size, sizeof(struct held *));
 	if (bigger.ring == NULL)
 		return -1;
 	for (i = ch->first; i < ch->end; i++)
@@ -74,24 +75,27 @@ grow(struct channel *ch)
 	return 0;
 }
 
-int
-channel_append(struct channel *ch, struct entry *e)
+void
+channel_append(struct channel *ch, struct held *e)
 {
-	if (channel_held(ch) == ch->size && grow(ch) == -1)
-		return -1;
+	assert(channel_held(ch) < ch->size);
+	e->channel = ch;
 	*place(ch, ch->end++) = e;
-	return 0;
 }
 
-void
+struct held *
 channel_drop(struct channel *ch)
 {
-	struct entry *e = channel_entry(ch, ch->first);
+	struct held *e = channel_entry(ch, ch->first);
 
 	ch->first++;
 	ch->lost = e->id;
-	event_unref(e->event);
-	free(e);
+	if (channel_held(ch) == 0) {
+		free(ch->ring);
+		ch->ring = NULL;
+		ch->size = 0;
+	}
+	return e;
 }
 
 uint64_t
@@ -99,6 +103,10 @@ channel_after(const struct channel *ch, struct eventid id)
 {
 	uint64_t low = ch->first, high = ch->end, middle;
 
+	/* Nearly every reader has read all, or all but the newest. */
+	if (low == high ||
+	    eventid_compare(channel_entry(ch, high - 1)->id, id) <= 0)
+		return high;
 	while (low < high) {
 		middle = low + (high - low) / 2;
 		if (eventid_compare(channel_entry(ch, middle)->id, id) > 0)
@@ -107,6 +115,22 @@ channel_after(const struct channel *ch, struct eventid id)
 			low = middle + 1;
 	}
 	return low;
+}
+
+void
+channel_join(struct channel *ch, struct cursor *cu, struct subscriber *reader)
+{
+	cu->channel = ch;
+	cu->reader = reader;
+	TAILQ_INSERT_TAIL(&ch->readers, cu, link);
+	ch->reading++;
+}
+
+void
+channel_leave(struct cursor *cu)
+{
+	TAILQ_REMOVE(&cu->channel->readers, cu, link);
+	cu->channel->reading--;
 }
 
 bool

@@ -64,14 +64,15 @@ clock_fill(struct subscriber *sub, struct batch *b, uint8_t kind)
 {
 	static const char before[] = "Message: ", between[] = " - the time is ";
 	struct clock *c = clock_of(sub);
+	struct tick *t = (struct tick *)sub;
 	char number[24], data[MESSAGE_SIZE], *p = data;
-	struct sse_message m = {.id = decimal(number, sub->position + 1)};
+	struct sse_message m = {.id = decimal(number, t->count + 1)};
 	size_t digits = strlen(m.id);
-	char *room = sub->due ? out_text(b, MESSAGE_SIZE) : NULL;
+	char *room = t->due ? out_text(b, MESSAGE_SIZE) : NULL;
 
 	if (room == NULL)
 		return;
-	sub->due = false; /* it is tried once: then it is skipped */
+	t->due = false; /* it is tried once: then it is skipped */
 	memcpy(p, before, sizeof(before) - 1);
 	p += sizeof(before) - 1;
 	memcpy(p, m.id, digits);
@@ -88,15 +89,16 @@ static void
 clock_took(struct subscriber *sub, const struct piece *p)
 {
 	(void)p;
-	sub->position++;
+	((struct tick *)sub)->count++;
 }
 
 static void
 clock_leave(struct subscriber *sub)
 {
 	struct clock *c = clock_of(sub);
+	struct tick *t = (struct tick *)sub;
 
-	TAILQ_REMOVE(&c->slot[sub->slot], sub, link);
+	TAILQ_REMOVE(&c->slot[t->slot], t, link);
 	if (--c->subscribers == 0)
 		ev_timer_stop(c->loop, &c->timer);
 }
@@ -104,19 +106,19 @@ clock_leave(struct subscriber *sub)
 void
 clock_turn(struct clock *c)
 {
-	struct subscriber *sub;
+	struct tick *t;
 
 	c->turned = *c->now;
 	c->hand = (c->hand + 1) % c->slots;
 	if (TAILQ_EMPTY(&c->slot[c->hand]))
 		return;
 	read_time(c);
-	TAILQ_FOREACH (sub, &c->slot[c->hand], link) {
-		if (sub->skip) {
-			sub->skip = false;
+	TAILQ_FOREACH (t, &c->slot[c->hand], link) {
+		if (t->skip) {
+			t->skip = false;
 			continue;
 		}
-		sub->due = c->feed.wake(sub); /* or it is skipped */
+		t->due = c->feed.wake(&t->sub); /* or it is skipped */
 	}
 }
 
@@ -140,8 +142,7 @@ count_from(const char *id)
 }
 
 void
-clock_subscribe(struct clock *c, struct subscriber *sub,
-    const char *last_event_id)
+clock_subscribe(struct clock *c, struct tick *t, const char *last_event_id)
 {
 	double slot = c->interval / c->slots;
 	bool later;
@@ -153,15 +154,15 @@ clock_subscribe(struct clock *c, struct subscriber *sub,
 	}
 	/* Nearer to the slot behind the hand's?  It comes too soon at first. */
 	later = *c->now - c->turned > slot / 2;
-	*sub = (struct subscriber){
-	    .feed = &c->feed,
-	    .position = count_from(last_event_id),
+	*t = (struct tick){
+	    .sub.feed = &c->feed,
+	    .count = count_from(last_event_id),
 	    .slot = (uint16_t)((c->hand + later) % c->slots),
 	    .skip = later,
 	};
-	TAILQ_INSERT_TAIL(&c->slot[sub->slot], sub, link);
+	TAILQ_INSERT_TAIL(&c->slot[t->slot], t, link);
 	read_time(c);
-	sub->due = c->feed.wake(sub);
+	t->due = c->feed.wake(&t->sub);
 }
 
 int

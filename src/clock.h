@@ -2,7 +2,11 @@
 #ifndef CLOCK_H
 #define CLOCK_H
 
+#include <sys/queue.h>
+
 #include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "feed.h"
 
@@ -10,6 +14,18 @@
 #define CLOCK_SLOT_MAX	0.125 /* seconds from one slot to the next */
 
 #define CLOCK_ID_DIGITS 18 /* a count that a browser may come back with */
+
+/* One stream's place in the wheel. */
+struct tick {
+	struct subscriber sub; /* first: what the feed gets is cast to this */
+	TAILQ_ENTRY(tick) link;
+	uint64_t count; /* of the message it had last */
+	uint16_t slot;
+	bool due;  /* there is a message to pull */
+	bool skip; /* not the next time yet: it would come too soon */
+};
+
+TAILQ_HEAD(tick_list, tick);
 
 /*
  * The feed that counts: to each stream, every interval, its own count and the
@@ -27,7 +43,7 @@ struct clock {
 	size_t subscribers;
 	char time[120]; /* the time as text, for all of this turn */
 	size_t time_len;
-	struct subscriber_list *slot;
+	struct tick_list *slot;
 };
 
 /*
@@ -44,8 +60,7 @@ void clock_free(struct clock *);
  * count goes on after last_event_id, or begins at 1 if that is NULL or not a
  * number of 1 to 18 digits.
  */
-void clock_subscribe(struct clock *, struct subscriber *,
-    const char *last_event_id);
+void clock_subscribe(struct clock *, struct tick *, const char *last_event_id);
 
 /* Moves the hand on: what the timer does. */
 void clock_turn(struct clock *);

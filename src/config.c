@@ -9,14 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum type { TEXT, FLAG, SECONDS, NUMBER };
+enum type { TEXT, FLAG, SECONDS, NUMBER, BYTES };
 
 static const struct option_row {
 	const char *name;
 	const char *arg;
 	enum type type;
 	size_t offset;
-	double min, max; /* of SECONDS and NUMBER; zero may mean something */
+	double min, max;      /* of numbers; zero may mean something */
 	const char *standard; /* the default; NULL: none */
 	const char *help;
 } rows[] = {
@@ -45,6 +45,23 @@ static const struct option_row {
     {"drain", "SEC", SECONDS, AT(drain), 0, 3600, "5",
 	"At the end of the program, spread the ends of many streams over up to "
 	"this time."},
+    {"history", "N", NUMBER, AT(history), 1, 1000000, "100",
+	"Events held for each channel, for streams that come back or are "
+	"slow."},
+    {"history-age", "SEC", SECONDS, AT(history_age), 0, 31536000, "300",
+	"How long an event is held; 0 is no limit."},
+    {"history-bytes", "BYTES", BYTES, AT(history_bytes), 65536, 1e15, "64M",
+	"Bytes of all events together, those still being written to slow "
+	"streams included.  Like all BYTES it takes K, M and G; it must be at "
+	"least eight times --max-event."},
+    {"max-channels", "N", NUMBER, AT(max_channels), 1, 10000000, "10000",
+	"Channels at a time.  Over it those without streams are forgotten, "
+	"oldest first."},
+    {"max-event", "BYTES", BYTES, AT(max_event), 1, 16777216, "32768",
+	"The data of one published event."},
+    {"max-body", "BYTES", BYTES, AT(max_body), 1, 1e9, "1M",
+	"The body of one POST; all unfinished ones together may have sixteen "
+	"times as much."},
     {"log", "stderr|FILE", TEXT, AT(log), 0, 0, "stderr",
 	"Where the log goes.  SIGHUP opens the file again."},
     {"verbose", NULL, FLAG, AT(verbose), 0, 0, NULL,
@@ -74,42 +91,68 @@ is_number(const char *s, enum type type)
 	return whole > 0 && s[whole + part] == '\0';
 }
 
+/* The factor of the letter at the end of BYTES; *len is then without it. */
+static double
+unit(const char *value, size_t *len)
+{
+	static const char letters[] = "KMG";
+	const char *letter =
+	    *len == 0 ? NULL : strchr(letters, value[*len - 1]);
+
+	if (letter == NULL)
+		return 1;
+	--*len;
+	return (double)(1UL << (10 * (letter - letters + 1)));
+}
+
+static bool
+set_number(void *field, const struct option_row *row, const char *value)
+{
+	size_t len = strlen(value);
+	double n = row->type == BYTES ? unit(value, &len) : 1;
+	char digits[32];
+
+	if (len >= sizeof(digits))
+		return false;
+	memcpy(digits, value, len);
+	digits[len] = '\0';
+	if (!is_number(digits, row->type))
+		return false;
+	n *= strtod(digits, NULL);
+	if (n < row->min || n > row->max)
+		return false;
+	if (row->type == SECONDS)
+		*(double *)field = n;
+	else
+		*(unsigned long *)field = (unsigned long)n;
+	return true;
+}
+
 static int
 set(struct config *cfg, const struct option_row *row, const char *value,
     char *err, size_t size)
 {
 	void *field = (char *)cfg + row->offset;
-	double n;
 
 	switch (row->type) {
 	case TEXT:
-		if (*value == '\0')
-			break;
 		*(const char **)field = value;
-		return 0;
+		if (*value != '\0')
+			return 0;
+		(void)snprintf(err, size, "--%s: it is empty", row->name);
+		return -1;
 	case FLAG:
 		*(bool *)field = true;
 		return 0;
 	default:
-		if (!is_number(value, row->type))
-			break;
-		n = strtod(value, NULL);
-		if (n < row->min || n > row->max)
-			break;
-		if (row->type == SECONDS)
-			*(double *)field = n;
-		else
-			*(unsigned long *)field = (unsigned long)n;
-		return 0;
-	}
-	if (row->type == TEXT)
-		(void)snprintf(err, size, "--%s: it is empty", row->name);
-	else
+		if (set_number(field, row, value))
+			return 0;
 		(void)snprintf(err, size,
-		    "--%s: '%s' is not a%s number from %.15g to %.15g",
-		    row->name, value, row->type == NUMBER ? " whole" : "",
-		    row->min, row->max);
-	return -1;
+		    "--%s: '%s' is not a%s number%s from %.15g to %.15g",
+		    row->name, value, row->type == SECONDS ? "" : " whole",
+		    row->type == BYTES ? " (K, M, G)" : "", row->min, row->max);
+		return -1;
+	}
 }
 
 static int
@@ -177,6 +220,11 @@ config_parse(struct config *cfg, int argc, char *argv[], char *err, size_t size)
 	if (set_defaults(cfg, err, size) == -1 ||
 	    parse(cfg, argc, argv, err, size) == -1)
 		return -1;
+	if (cfg->history_bytes / 8 < cfg->max_event) {
+		(void)snprintf(err, size,
+		    "--history-bytes must be at least eight times --max-event");
+		return -1;
+	}
 	if (strcmp(cfg->log, "stderr") == 0)
 		cfg->log = NULL;
 	return 0;

@@ -17,7 +17,13 @@ struct config {
 	double stall;
 	double max_age; /* 0: no limit */
 	double drain;
-	const char *log; /* NULL: standard error */
+	unsigned long history; /* events of a channel */
+	double history_age;    /* 0: no limit */
+	unsigned long history_bytes;
+	unsigned long max_channels;
+	unsigned long max_event; /* bytes */
+	unsigned long max_body;	 /* bytes */
+	const char *log;	 /* NULL: standard error */
 	bool verbose;
 	bool check;
 	bool version;

@@ -16,6 +16,7 @@
 
 #include "log.h"
 #include "record.h"
+#include "store.h"
 
 #define SAY_MAX 16 /* answers to the protocol for one read */
 
@@ -75,10 +76,32 @@ conn_wake(struct conn *c)
 	STAILQ_INSERT_TAIL(&conn_all(c)->dirty, c, dirty_link);
 }
 
+void
+conn_forget_body(struct conn *c)
+{
+	if (c->body->bytes != NULL)
+		conn_all(c)->bodies -= c->body->bytes->cap;
+	store_free(&c->body->bytes);
+}
+
+/* Is a request being served? */
+static bool
+serving(const struct conn *c)
+{
+	return c->phase >= CONN_OPEN && c->phase <= CONN_BODY;
+}
+
 static void
 request_over(struct conn *c)
 {
-	if (c->phase == CONN_OPEN)
+	struct body *body = c->body;
+
+	if (body != NULL) {
+		conn_forget_body(c);
+		c->body = NULL;
+		body->free(body);
+	}
+	if (serving(c))
 		conn_all(c)->owner->over(c);
 	gate_end(&c->gate);
 }
@@ -125,6 +148,42 @@ conn_end(struct conn *c)
 {
 	c->ending = true;
 	conn_wake(c);
+}
+
+void
+conn_want_body(struct conn *c, struct body *body)
+{
+	c->body = body;
+	change_phase(c, CONN_BODY);
+}
+
+static void
+body_done(struct conn *c, enum body_result result)
+{
+	change_phase(c, CONN_OPEN);
+	c->body->done(c, c->body, result);
+}
+
+static void
+on_body(struct conn *c, const uint8_t *data, size_t len)
+{
+	struct conns *cs = conn_all(c);
+	struct body *b = c->body;
+	size_t had = b->bytes == NULL ? 0 : b->bytes->len;
+	size_t cap = b->bytes == NULL ? 0 : b->bytes->cap;
+
+	if (len > b->max - had) {
+		body_done(c, BODY_LONG);
+		return;
+	}
+	if (len == 0)
+		return;
+	if (cs->bodies + len > cs->bodies_max ||
+	    store_add(&b->bytes, data, len) == -1) {
+		body_done(c, BODY_NO_ROOM);
+		return;
+	}
+	cs->bodies += b->bytes->cap - cap;
 }
 
 static void
@@ -174,7 +233,9 @@ refuse(struct conn *c, const struct gate_event *ev, enum record_status status)
 static void
 on_abort(struct conn *c, const struct gate_event *ev)
 {
-	if (c->phase == CONN_OPEN) {
+	if (c->phase == CONN_BODY)
+		change_phase(c, CONN_OPEN);
+	if (serving(c)) {
 		conn_end(c);
 		return;
 	}
@@ -213,9 +274,15 @@ handle(struct conn *c, const struct gate_event *ev)
 		log_debug("fd %d: closed: %s", c->io.fd, ev->why);
 		conn_close(c);
 		break;
-	case GATE_MORE:
 	case GATE_BODY:
+		if (c->phase == CONN_BODY)
+			on_body(c, ev->data, ev->len);
+		break;
 	case GATE_BODY_END:
+		if (c->phase == CONN_BODY)
+			body_done(c, BODY_WHOLE);
+		break;
+	case GATE_MORE:
 		break;
 	}
 }
@@ -248,10 +315,11 @@ read_more(struct conn *c)
 	struct conns *cs = conn_all(c);
 	ssize_t n = recv(c->io.fd, cs->in, sizeof(cs->in), 0);
 
-	if (n > 0)
+	if (n > 0) {
+		cs->received += (size_t)n;
 		take_in(c, cs->in, (size_t)n);
-	else if (n == 0 ||
-		 (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+	} else if (n == 0 ||
+		   (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
 		conn_close(c); /* no front half-closes: it has gone */
 }
 
@@ -262,7 +330,7 @@ on_ready(struct ev_loop *loop, ev_io *w, int revents)
 
 	(void)loop;
 	if (revents & EV_WRITE) {
-		c->blocked = false;
+		change_phase(c, CONN_OPEN);
 		watch(c, EV_READ);
 		conn_wake(c);
 	}
@@ -292,8 +360,7 @@ conn_new(struct conns *cs, int fd)
 void
 conn_block(struct conn *c)
 {
-	c->blocked = true;
-	conn_touch(c);
+	change_phase(c, CONN_FULL);
 	watch(c, EV_READ | EV_WRITE);
 }
 

@@ -16,6 +16,9 @@
 /* Seconds for a request to come whole, and for a closing peer's rest. */
 #define CONN_PATIENCE 5.0
 
+/* Seconds for a body that is wanted to come whole. */
+#define CONN_BODY_PATIENCE 30.0
+
 /* Seconds that a kept connection may wait for its next request. */
 #define CONN_IDLE 90.0
 
@@ -27,11 +30,35 @@ enum conn_phase {
 	CONN_WAITING, /* a request is not whole yet; since: it began */
 	CONN_KEPT,    /* kept, between two requests; since: the last ended */
 	CONN_OPEN,    /* a request is being served; since: the last write */
+	CONN_FULL,    /* the same, but the socket takes no more now */
+	CONN_BODY,    /* a request waits for its body; since: it began to */
 	CONN_LINGER,  /* all is said; the front's unread rest is discarded */
 	CONN_CLOSED   /* nothing more; freed at the end of the turn */
 };
 
+struct conn;
 struct conns;
+struct store;
+
+/* What became of a body that was wanted. */
+enum body_result {
+	BODY_WHOLE,
+	BODY_LONG,   /* it has more bytes than it may */
+	BODY_NO_ROOM /* all the unfinished ones together have too many */
+};
+
+/*
+ * A request's body, put together.  It is the first member of whatever its user
+ * makes of it.
+ */
+struct body {
+	struct store *bytes;
+	size_t max;
+	/* Called once, when no more comes. */
+	void (*done)(struct conn *, struct body *, enum body_result);
+	/* The request is over: frees all but the bytes. */
+	void (*free)(struct body *);
+};
 
 /*
  * One connection of the front, with at most one request on it.  It is the
@@ -44,12 +71,12 @@ struct conn {
 	double since;
 	struct gate gate;
 	struct out out;
+	struct body *body; /* that is wanted, or NULL */
 	uint8_t phase;
 	bool dirty : 1;
-	bool blocked : 1; /* the socket is full: wait until it takes more */
-	bool ending : 1;  /* END_REQUEST comes after what is there to write */
-	bool ended : 1;	  /* END_REQUEST is written, or its rest is held */
-	bool kept : 1;	  /* it has had a request, and is kept for others */
+	bool ending : 1; /* END_REQUEST comes after what is there to write */
+	bool ended : 1;	 /* END_REQUEST is written, or its rest is held */
+	bool kept : 1;	 /* it has had a request, and is kept for others */
 };
 
 TAILQ_HEAD(conn_list, conn);
@@ -80,11 +107,14 @@ struct conns {
 	unsigned long values_max; /* what GET_VALUES is told */
 	unsigned said;		  /* answers to the protocol for this read */
 	bool closing;		  /* no connection is kept after its request */
+	size_t bodies;		  /* bytes of all unfinished bodies */
+	size_t bodies_max;
 	struct conn_list list[CONN_CLOSED];
 	size_t count[CONN_CLOSED];
 	size_t total; /* all that are not freed yet */
 	struct conn_queue dirty;
 	unsigned long long accepted, bad, stalled, timed_out, dropped;
+	unsigned long long received, sent; /* bytes */
 	struct batch batch;
 	uint8_t in[65536];
 };
@@ -109,6 +139,12 @@ void conn_wake(struct conn *);
  */
 void conn_answer(struct conn *, struct event *);
 
+/* The open request's body is to be put together. */
+void conn_want_body(struct conn *, struct body *);
+
+/* Its bytes are of no more use. */
+void conn_forget_body(struct conn *);
+
 /* Ends the open request after what fill() still has for it. */
 void conn_end(struct conn *);
 
@@ -130,6 +166,13 @@ void conn_close(struct conn *);
  * was none.
  */
 bool conns_drop_oldest(struct conns *);
+
+/*
+ * Closes the connection that has been writing an event for the longest time
+ * without success, of those events that are accounted for.  Returns false if
+ * there was none.
+ */
+bool conns_relieve(struct conns *);
 
 /*
  * If more than waiting_max requests are not whole, closes the oldest, unless

@@ -27,7 +27,7 @@ bool
 conns_drop_oldest(struct conns *cs)
 {
 	static const enum conn_phase order[] = {CONN_LINGER, CONN_WAITING,
-	    CONN_KEPT};
+	    CONN_KEPT, CONN_BODY};
 	struct conn *c;
 	size_t i;
 
@@ -63,25 +63,52 @@ time_out(struct conns *cs, enum conn_phase phase, double limit)
 	}
 }
 
+bool
+conns_relieve(struct conns *cs)
+{
+	struct conn *c;
+
+	TAILQ_FOREACH (c, &cs->list[CONN_FULL], link)
+		if (c->out.held != NULL && c->out.held->account != NULL) {
+			log_debug("fd %d: closed: the event that it is slow "
+				  "to take needs too much memory",
+			    c->io.fd);
+			cs->stalled++;
+			conn_close(c);
+			return true;
+		}
+	return false;
+}
+
+/* Closes the streams that have taken nothing for too long. */
+static void
+end_stalled(struct conns *cs)
+{
+	struct conn *c;
+
+	while ((c = TAILQ_FIRST(&cs->list[CONN_FULL])) != NULL &&
+	       cs->now - c->since >= cs->stall) {
+		log_debug("fd %d: closed: it takes nothing", c->io.fd);
+		cs->stalled++;
+		conn_close(c);
+	}
+}
+
 void
 conns_sweep(struct conns *cs)
 {
-	double least = cs->heartbeat < cs->stall ? cs->heartbeat : cs->stall;
 	struct conn *c, *next;
 
 	/* The sweep comes once a second, and none may live longer. */
 	time_out(cs, CONN_WAITING, CONN_PATIENCE - 1);
 	time_out(cs, CONN_LINGER, CONN_PATIENCE - 1);
+	time_out(cs, CONN_BODY, CONN_BODY_PATIENCE - 1);
 	time_out(cs, CONN_KEPT, CONN_IDLE);
+	end_stalled(cs);
 	for (c = TAILQ_FIRST(&cs->list[CONN_OPEN]);
-	     c != NULL && cs->now - c->since >= least; c = next) {
+	     c != NULL && cs->now - c->since >= cs->heartbeat; c = next) {
 		next = TAILQ_NEXT(c, link);
-		if (c->blocked && cs->now - c->since >= cs->stall) {
-			log_debug("fd %d: closed: it takes nothing", c->io.fd);
-			cs->stalled++;
-			conn_close(c);
-		} else if (!c->blocked && cs->now - c->since >= cs->heartbeat)
-			cs->owner->idle(c);
+		cs->owner->idle(c);
 	}
 }
 

@@ -10,8 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ALLOCATOR 16 /* bytes that malloc() takes for itself, at most */
+
+size_t
+event_cost(const struct event *ev)
+{
+	return sizeof(*ev) + ev->len + ALLOCATOR;
+}
+
 struct event *
-event_new(const void *bytes, size_t len)
+event_room(size_t len, size_t *account)
 {
 	struct event *ev;
 
@@ -24,7 +32,19 @@ event_new(const void *bytes, size_t len)
 		return NULL;
 	ev->refs = 1;
 	ev->len = (uint32_t)len;
-	memcpy(ev->bytes, bytes, len);
+	ev->account = account;
+	if (account != NULL)
+		*account += event_cost(ev);
+	return ev;
+}
+
+struct event *
+event_new(const void *bytes, size_t len)
+{
+	struct event *ev = event_room(len, NULL);
+
+	if (ev != NULL)
+		memcpy(ev->bytes, bytes, len);
 	return ev;
 }
 
@@ -42,6 +62,9 @@ event_unref(struct event *ev)
 	if (ev == NULL)
 		return;
 	assert(ev->refs > 0);
-	if (--ev->refs == 0)
-		free(ev);
+	if (--ev->refs > 0)
+		return;
+	if (ev->account != NULL)
+		*ev->account -= event_cost(ev);
+	free(ev);
 }

@@ -12,6 +12,7 @@
 struct event {
 	uint32_t refs;
 	uint32_t len;
+	size_t *account; /* counts event_cost() while it lives; NULL: none */
 	uint8_t bytes[];
 };
 
@@ -20,6 +21,16 @@ struct event {
  * ENOMEM or, over UINT32_MAX bytes, EMSGSIZE.
  */
 struct event *event_new(const void *bytes, size_t len);
+
+/*
+ * The same with its bytes still to be written by the caller, before it is
+ * shared.  *account grows by what it costs, until it is freed; it must outlive
+ * the event.
+ */
+struct event *event_room(size_t len, size_t *account);
+
+/* The bytes of memory that it takes, the allocator's included. */
+size_t event_cost(const struct event *);
 
 struct event *event_ref(struct event *);
 

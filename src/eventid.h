@@ -20,6 +20,12 @@ struct eventid {
 /* Less than, equal to or greater than 0, as a is to b. */
 int eventid_compare(struct eventid a, struct eventid b);
 
+/*
+ * A position right before the id, which may be a former one's but is above none
+ * that is below this.  The id is not 0-0.
+ */
+struct eventid eventid_before(struct eventid);
+
 /* Writes the id and NUL; returns its length. */
 size_t eventid_format(char buf[static EVENTID_SIZE], struct eventid);
 
@@ -45,7 +51,7 @@ void eventid_begin(struct eventid_source *, uint32_t epoch, uint64_t ms);
 /* The next id, at wall time ms. */
 struct eventid eventid_next(struct eventid_source *, uint64_t ms);
 
-/* Was the id given out by this source (or is it the one it began with)? */
+/* Is the id of this source's life? */
 bool eventid_is_ours(const struct eventid_source *, struct eventid);
 
 #endif

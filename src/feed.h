@@ -2,9 +2,8 @@
 #ifndef FEED_H
 #define FEED_H
 
-#include <sys/queue.h>
-
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "out.h"
@@ -17,15 +16,8 @@
 struct feed;
 
 struct subscriber {
-	struct feed *feed;
-	TAILQ_ENTRY(subscriber) link; /* in a list of the feed's */
-	uint64_t position; /* how far it has come; the feed's to say */
-	uint16_t slot;	   /* the feed's: which of its lists */
-	bool due;	   /* there may be something to pull */
-	bool skip;	   /* the feed's: not the next time yet */
+	struct feed *feed; /* what else there is, is the feed's own */
 };
-
-TAILQ_HEAD(subscriber_list, subscriber);
 
 struct feed {
 	/*
@@ -39,6 +31,12 @@ struct feed {
 	/* A piece that fill() added is on its way. */
 	void (*took)(struct subscriber *, const struct piece *);
 	void (*leave)(struct subscriber *);
+	/*
+	 * Writes the event id, from which the subscriber would go
+	 * on if it came back now, into EVENTID_SIZE bytes, and returns its
+	 * length; 0: it has none.  NULL: the feed's events say all.
+	 */
+	size_t (*position)(struct subscriber *, char *buf);
 };
 
 #endif

@@ -15,7 +15,7 @@
 #include "out.h"
 #include "record.h"
 
-#define FLUSH_BUDGET 262144 /* bytes a turn for one connection */
+#define FLUSH_BUDGET 65536 /* bytes a turn for one connection */
 
 enum flush {
 	FLUSH_DONE,  /* there is nothing more to write */
@@ -64,6 +64,7 @@ flush(struct conn *c)
 			begun--; /* which is not the owner's */
 		for (; i < begun; i++)
 			cs->owner->took(c, &b->piece[i]);
+		cs->sent += written;
 		if (written > 0)
 			conn_touch(c);
 		if (result != OUT_ALL)
@@ -104,7 +105,7 @@ conns_flush(struct conns *cs)
 	while ((c = STAILQ_FIRST(&turn)) != NULL) {
 		STAILQ_REMOVE_HEAD(&turn, dirty_link);
 		c->dirty = false;
-		if (c->phase == CONN_OPEN && !c->blocked)
+		if (c->phase == CONN_OPEN)
 			flush_one(c);
 		if (c->phase == CONN_CLOSED && !c->dirty) {
 			cs->total--;

@@ -17,16 +17,10 @@
 
 #include "config.h"
 #include "flush.h"
-#include "listener.h"
 #include "log.h"
 #include "request.h"
 #include "route.h"
-#include "socket.h"
-#include "stream.h"
-
-#ifndef VERSION
-#define VERSION "0"
-#endif
+#include "server.h"
 
 /* Descriptors that are not for streams: at least so many, or this part. */
 #define RESERVE_MIN  16
@@ -35,29 +29,15 @@
 #define WAITING_MAX  1024 /* connections without a whole request, ... */
 #define WAITING_PART 32	  /* ... or this part of the descriptors */
 
+#define BODIES	   16	/* unfinished bodies, of the greatest length */
+#define LAG_WINDOW 10.0 /* seconds */
+
 static const char no_socket[] =
     "sse-fcgi: there is no socket to listen on; start it with one of\n"
     "  sse-fcgi --listen unix:/run/sse-fcgi/sse.sock\n"
     "  spawn-fcgi -s /run/sse-fcgi/sse.sock -f sse-fcgi\n";
 
-static const int signals[] = {SIGTERM, SIGINT, SIGUSR1, SIGHUP};
-
-#define SIGNALS (sizeof(signals) / sizeof(signals[0]))
-
-struct server {
-	struct config cfg;
-	struct ev_loop *loop;
-	struct listening listening;
-	struct listener listener;
-	struct streams streams;
-	ev_check turn_begins;
-	ev_prepare turn_ends;
-	ev_idle more; /* keeps the loop from sleeping while there is work */
-	ev_timer sweep;
-	ev_signal signal[SIGNALS];
-	bool end_now;	   /* a second signal came */
-	bool log_is_stale; /* it could not be opened again yet */
-};
+static const int signals[SERVER_SIGNALS] = {SIGTERM, SIGINT, SIGUSR1, SIGHUP};
 
 static double
 monotonic(void)
@@ -78,16 +58,34 @@ on_turn_begins(struct ev_loop *loop, ev_check *w, int revents)
 	sv->streams.conns.now = monotonic();
 }
 
+/* How long this turn kept others waiting. */
+static void
+measure_lag(struct server *sv)
+{
+	double lag = monotonic() - sv->streams.conns.now;
+
+	if (sv->streams.conns.now - sv->lag_since >= LAG_WINDOW) {
+		sv->lag_since = sv->streams.conns.now;
+		sv->lag[1] = sv->lag[0];
+		sv->lag[0] = 0;
+	}
+	if (lag > sv->lag[0])
+		sv->lag[0] = lag;
+}
+
 static void
 on_turn_ends(struct ev_loop *loop, ev_prepare *w, int revents)
 {
 	struct server *sv = w->data;
 
 	(void)revents;
+	hub_wake(&sv->hub);
 	if (conns_flush(&sv->streams.conns))
 		ev_idle_start(loop, &sv->more);
 	else
 		ev_idle_stop(loop, &sv->more);
+	hub_trim(&sv->hub);
+	measure_lag(sv);
 	if (sv->end_now || streams_drained(&sv->streams))
 		ev_break(loop, EVBREAK_ALL);
 }
@@ -119,6 +117,7 @@ on_sweep(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)loop;
 	(void)revents;
+	hub_age(&sv->hub);
 	conns_sweep(&sv->streams.conns);
 	if (sv->log_is_stale)
 		reopen_log(sv);
@@ -201,6 +200,7 @@ set_limits(struct server *sv)
 	if (waiting > WAITING_MAX)
 		waiting = WAITING_MAX;
 	sv->streams.conns.waiting_max = waiting > 0 ? waiting : 1;
+	sv->streams.conns.bodies_max = sv->cfg.max_body * BODIES;
 	log_info("%lu open files allow %lu streams; the limit is %lu", files,
 	    allowed, sv->cfg.max_streams);
 }
@@ -240,7 +240,7 @@ watch_loop(struct server *sv)
 	ev_timer_init(&sv->sweep, on_sweep, 1, 1);
 	sv->sweep.data = sv;
 	ev_timer_start(sv->loop, &sv->sweep);
-	for (i = 0; i < SIGNALS; i++) {
+	for (i = 0; i < SERVER_SIGNALS; i++) {
 		ev_signal_init(&sv->signal[i], on_signal, signals[i]);
 		sv->signal[i].data = sv;
 		ev_signal_start(sv->loop, &sv->signal[i]);
@@ -282,10 +282,43 @@ hold_signals(int how)
 	size_t i;
 
 	(void)sigemptyset(&set);
-	for (i = 0; i < SIGNALS; i++)
+	for (i = 0; i < SERVER_SIGNALS; i++)
 		(void)sigaddset(&set, signals[i]);
 	(void)sigprocmask(how, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+static uint64_t
+wall_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static bool
+relieve(void *arg)
+{
+	return conns_relieve(arg);
+}
+
+static void
+make_hub(struct server *sv)
+{
+	uint32_t epoch;
+
+	if (getentropy(&epoch, sizeof(epoch)) == -1)
+		fatal("no random number: %s", strerror(errno));
+	memory_init(&sv->memory, &sv->hub, epoch, wall_ms);
+	sv->engine = &sv->memory.engine;
+	sv->hub.history = sv->cfg.history;
+	sv->hub.history_age = sv->cfg.history_age;
+	sv->hub.bytes_max = sv->cfg.history_bytes;
+	sv->hub.channels_max = sv->cfg.max_channels;
+	sv->hub.relieve = relieve;
+	sv->hub.arg = &sv->streams.conns;
+	sv->hub.now = &sv->streams.conns.now;
 }
 
 static void
@@ -306,9 +339,11 @@ start(struct server *sv)
 	sv->loop = ev_default_loop(0);
 	if (sv->loop == NULL)
 		fatal("libev does not start");
-	if (streams_init(&sv->streams, sv->loop, &sv->cfg, route_request) == -1)
+	make_hub(sv);
+	if (streams_init(&sv->streams, sv->loop, &sv->cfg, &sv->hub,
+		route_request) == -1)
 		fatal("no memory");
-	sv->streams.conns.now = monotonic();
+	sv->started = sv->streams.conns.now = monotonic();
 	set_limits(sv);
 	watch_loop(sv);
 	hold_signals(SIG_UNBLOCK);
@@ -323,6 +358,7 @@ stop(struct server *sv)
 	log_info("ended: %llu streams served, %llu messages",
 	    sv->streams.opened, sv->streams.messages);
 	streams_free(&sv->streams);
+	hub_free(&sv->hub);
 	ev_loop_destroy(sv->loop);
 	request_exit();
 	log_close();

@@ -11,7 +11,7 @@
 
 #define OUT_RECORD_MAX 16384 /* content bytes in one record that we send */
 #define OUT_PIECES     32    /* pieces in one write */
-#define OUT_TEXT       4096  /* bytes of text made for one write */
+#define OUT_TEXT       8192  /* bytes of text made for one write */
 
 /*
  * A piece of a response: bytes that go out as STDOUT records of their own or,

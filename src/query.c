@@ -55,7 +55,6 @@ query_begin(struct query *q, const char *text, char *room)
 int
 query_next(struct query *q)
 {
-	char *room = q->room;
 	size_t len, name;
 
 	while (*q->next == '&')
@@ -64,13 +63,13 @@ query_next(struct query *q)
 		return 0;
 	len = strcspn(q->next, "&");
 	name = strcspn(q->next, "=&");
-	q->name = room;
-	if (decode(&room, q->next, name) == -1)
+	q->name = q->room;
+	if (decode(&q->room, q->next, name) == -1)
 		return -1;
-	q->value = room;
+	q->value = q->room;
 	if (name < len)
 		name++; /* the '=' */
-	if (decode(&room, q->next + name, len - name) == -1)
+	if (decode(&q->room, q->next + name, len - name) == -1)
 		return -1;
 	q->next += len;
 	return 1;

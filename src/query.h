@@ -9,13 +9,16 @@
  */
 struct query {
 	const char *next; /* what is not read yet */
+	char *room;	  /* where it is decoded to */
 	char *name;	  /* of the pair that was read last, NUL behind it */
 	char *value;
-	char *room; /* where they are decoded to */
 };
 
-/* text may be NULL; room holds strlen(text) + 2 bytes and outlives the query.
+/*
+ * text may be NULL; room holds QUERY_ROOM(strlen(text)) bytes and lasts as long
+ * as the names and values in it are of use.
  */
+#define QUERY_ROOM(len) (2 * (len) + 2)
 void query_begin(struct query *, const char *text, char *room);
 
 /*

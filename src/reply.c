@@ -5,9 +5,12 @@
  */
 #include "reply.h"
 
+#include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
-#define REPLY_SIZE 512
+#define HEAD_SIZE 512
+#define LINE_SIZE 256
 
 static const char *
 reason(int status)
@@ -16,9 +19,14 @@ reason(int status)
 		int status;
 		const char *reason;
 	} reasons[] = {
+	    {200, "OK"},
 	    {204, "No Content"},
+	    {400, "Bad Request"},
+	    {403, "Forbidden"},
 	    {405, "Method Not Allowed"},
+	    {413, "Content Too Large"},
 	    {500, "Internal Server Error"},
+	    {503, "Service Unavailable"},
 	};
 	size_t i;
 
@@ -29,17 +37,37 @@ reason(int status)
 }
 
 void
-reply(struct conn *c, int status, const char *extra, const char *text)
+reply_body(struct conn *c, int status, const char *extra, const char *type,
+    const char *body, size_t len)
 {
-	char buf[REPLY_SIZE];
+	char head[HEAD_SIZE];
+	struct event *ev;
 	int n;
 
-	n = snprintf(buf, sizeof(buf), "Status: %d %s\r\n%s%s\r\n%s%s", status,
-	    reason(status), extra,
-	    status == 204 ? "" : "Content-Type: text/plain\r\n", text,
-	    *text == '\0' ? "" : "\n");
-	if (n < 0 || (size_t)n >= sizeof(buf))
-		n = 0; /* cannot happen: all texts are ours */
-	conn_answer(c, n == 0 ? NULL : event_new(buf, (size_t)n));
+	n = snprintf(head, sizeof(head), "Status: %d %s\r\n%s%s%s%s\r\n",
+	    status, reason(status), extra,
+	    type == NULL ? "" : "Content-Type: ", type == NULL ? "" : type,
+	    type == NULL ? "" : "\r\n");
+	assert(n > 0 && (size_t)n < sizeof(head)); /* all texts are ours */
+	ev = event_room((size_t)n + (body == NULL ? 0 : len), NULL);
+	if (ev != NULL) {
+		memcpy(ev->bytes, head, (size_t)n);
+		if (body != NULL)
+			memcpy(ev->bytes + n, body, len);
+	}
+	conn_answer(c, ev);
 	conn_end(c);
+}
+
+void
+reply(struct conn *c, int status, const char *extra, const char *text)
+{
+	char line[LINE_SIZE];
+	int n = snprintf(line, sizeof(line), "%s\n", text);
+
+	assert(n > 0 && (size_t)n < sizeof(line));
+	if (status == 204)
+		reply_body(c, status, extra, NULL, NULL, 0);
+	else
+		reply_body(c, status, extra, "text/plain", line, (size_t)n);
 }

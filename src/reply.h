@@ -11,4 +11,10 @@
  */
 void reply(struct conn *, int status, const char *extra, const char *text);
 
+/*
+ * The same with a body of any type and length; a HEAD request's is NULL.
+ */
+void reply_body(struct conn *, int status, const char *extra, const char *type,
+    const char *body, size_t len);
+
 #endif

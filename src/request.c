@@ -29,6 +29,13 @@ static const struct wanted {
     {"SSE_ROLE", offsetof(struct request, role)},
     {"HTTP_LAST_EVENT_ID", offsetof(struct request, last_event_id)},
     {"REMOTE_ADDR", offsetof(struct request, address)},
+    {"SSE_CHANNEL", offsetof(struct request, channel)},
+    {"QUERY_STRING", offsetof(struct request, query)},
+    {"CONTENT_LENGTH", offsetof(struct request, content_length)},
+    {"CONTENT_TYPE", offsetof(struct request, content_type)},
+    {"HTTP_HOST", offsetof(struct request, host)},
+    {"HTTP_ORIGIN", offsetof(struct request, origin)},
+    {"HTTP_SEC_FETCH_SITE", offsetof(struct request, fetch_site)},
 };
 
 #define WANTED (sizeof(wanted) / sizeof(wanted[0]))
@@ -144,31 +151,38 @@ method_of(const char *name)
 }
 
 /*
- * Copies the wanted parameters.  A browser may send Last-Event-ID twice, and
- * some fronts then hand on both: its position is unknown.
+ * Keeps a parameter's value, the first if there are several.  A browser may
+ * send Last-Event-ID twice, and some fronts then hand on both: as one value
+ * that is a list (RFC 9110, section 5.3), and so no position.
  */
+static int
+keep(struct request *r, const struct wanted *w, const char *value)
+{
+	char **to = field(r, w);
+
+	if (*to != NULL && to != &r->last_event_id)
+		return 0;
+	if (*to != NULL) {
+		free(*to);
+		value = ",";
+	}
+	*to = strdup(value);
+	return *to == NULL ? -1 : 0;
+}
+
 static int
 copy(struct request *r, char **env)
 {
-	size_t i, n, ids = 0;
-	char **to;
+	size_t i, n;
 
 	for (; *env != NULL; env++)
 		for (i = 0; i < WANTED; i++) {
 			n = strlen(wanted[i].name);
-			if (strncmp(*env, wanted[i].name, n) != 0 ||
-			    (*env)[n] != '=')
-				continue;
-			to = field(r, &wanted[i]);
-			if (to == &r->last_event_id)
-				ids++;
-			if (*to == NULL && (*to = strdup(*env + n + 1)) == NULL)
+			if (strncmp(*env, wanted[i].name, n) == 0 &&
+			    (*env)[n] == '=' &&
+			    keep(r, &wanted[i], *env + n + 1) == -1)
 				return -1;
 		}
-	if (ids > 1) {
-		free(r->last_event_id);
-		r->last_event_id = NULL;
-	}
 	return 0;
 }
 

@@ -20,9 +20,16 @@ enum method {
  */
 struct request {
 	enum method method;
-	char *role;	     /* SSE_ROLE */
-	char *last_event_id; /* HTTP_LAST_EVENT_ID; NULL too if ambiguous */
-	char *address;	     /* REMOTE_ADDR */
+	char *role;	      /* SSE_ROLE */
+	char *channel;	      /* SSE_CHANNEL */
+	char *query;	      /* QUERY_STRING */
+	char *last_event_id;  /* HTTP_LAST_EVENT_ID; "," if there were two */
+	char *address;	      /* REMOTE_ADDR */
+	char *content_length; /* CONTENT_LENGTH */
+	char *content_type;   /* CONTENT_TYPE */
+	char *host;	      /* HTTP_HOST */
+	char *origin;	      /* HTTP_ORIGIN */
+	char *fetch_site;     /* HTTP_SEC_FETCH_SITE */
 };
 
 /* Once, before the first request_decode(): makes libfcgi ready.  0 or -1. */

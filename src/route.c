@@ -10,9 +10,11 @@
 #include <string.h>
 
 #include "log.h"
+#include "publish.h"
 #include "reply.h"
 #include "request.h"
-#include "stream.h"
+#include "status.h"
+#include "subscribe.h"
 
 static const char *const method_name[] = {[METHOD_GET] = "GET",
     [METHOD_HEAD] = "HEAD",
@@ -24,8 +26,11 @@ static const struct route {
 	enum method method;
 	void (*serve)(struct stream *, const struct request *);
 } routes[] = {
-    {"stream", METHOD_GET, stream_open},
-    {"stream", METHOD_HEAD, stream_head},
+    {"stream", METHOD_GET, subscribe},
+    {"stream", METHOD_HEAD, subscribe},
+    {"publish", METHOD_POST, publish},
+    {"status", METHOD_GET, status},
+    {"status", METHOD_HEAD, status},
 };
 
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))

@@ -8,11 +8,12 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 struct text {
-	char *buf;
+	char *buf; /* NULL: they are only counted */
 	size_t used, size;
 	bool full;
 };
@@ -24,7 +25,8 @@ append(struct text *t, const char *s, size_t len)
 		t->full = true;
 		return;
 	}
-	memcpy(t->buf + t->used, s, len);
+	if (t->buf != NULL)
+		memcpy(t->buf + t->used, s, len);
 	t->used += len;
 }
 
@@ -73,10 +75,38 @@ one_line(const char *s)
 	return s == NULL || s[strcspn(s, "\r\n")] == '\0';
 }
 
-size_t
-sse_retry(char *buf, unsigned long ms)
+static void
+append_message(struct text *t, const struct sse_message *m)
 {
-	return (size_t)snprintf(buf, SSE_RETRY_SIZE, "retry: %lu\n\n", ms);
+	if (m->type != NULL)
+		append_field(t, FIELD("event"), m->type, strlen(m->type));
+	if (m->id != NULL)
+		append_field(t, FIELD("id"), m->id, strlen(m->id));
+	append_data(t, m->data, m->len);
+	append(t, "\n", 1);
+}
+
+size_t
+sse_retry(char *buf, unsigned long ms, const char *id)
+{
+	return (size_t)snprintf(buf, SSE_RETRY_SIZE, "retry: %lu\n%s%s%s\n", ms,
+	    id == NULL ? "" : "id: ", id == NULL ? "" : id,
+	    id == NULL ? "" : "\n");
+}
+
+size_t
+sse_id(char *buf, const char *id)
+{
+	return (size_t)snprintf(buf, SSE_ID_SIZE, "id: %s\n\n", id);
+}
+
+size_t
+sse_size(const struct sse_message *m)
+{
+	struct text t = {.size = SIZE_MAX};
+
+	append_message(&t, m);
+	return t.used;
 }
 
 size_t
@@ -88,12 +118,7 @@ sse_encode(char *buf, size_t size, const struct sse_message *m)
 		errno = EINVAL;
 		return 0;
 	}
-	if (m->type != NULL)
-		append_field(&t, FIELD("event"), m->type, strlen(m->type));
-	if (m->id != NULL)
-		append_field(&t, FIELD("id"), m->id, strlen(m->id));
-	append_data(&t, m->data, m->len);
-	append(&t, "\n", 1);
+	append_message(&t, m);
 	if (t.full) {
 		errno = ENOSPC;
 		return 0;

@@ -14,10 +14,20 @@
  */
 #define SSE_HEARTBEAT ":\n\n"
 
-#define SSE_RETRY_SIZE 32
+#define SSE_ID_SIZE    64 /* of an id: line and an empty one */
+#define SSE_RETRY_SIZE (32 + SSE_ID_SIZE)
 
-/* "retry: <ms>" as a block of its own; buf holds SSE_RETRY_SIZE bytes. */
-size_t sse_retry(char *buf, unsigned long ms);
+/*
+ * "retry: <ms>" as a block of its own, with an id: line if id is not NULL;
+ * buf holds SSE_RETRY_SIZE bytes, and id is an event id's text.
+ */
+size_t sse_retry(char *buf, unsigned long ms, const char *id);
+
+/*
+ * "id: <id>" as a block of its own, which fires no message: a browser takes it
+ * for where it is.  buf holds SSE_ID_SIZE bytes.
+ */
+size_t sse_id(char *buf, const char *id);
 
 struct sse_message {
 	const char *id;	  /* NULL: none */
@@ -32,5 +42,9 @@ struct sse_message {
  * would begin another field, or 0 with ENOSPC if size bytes do not hold it.
  */
 size_t sse_encode(char *buf, size_t size, const struct sse_message *);
+
+/* The bytes that sse_encode() writes for a message whose id and type are good.
+ */
+size_t sse_size(const struct sse_message *);
 
 #endif

@@ -10,10 +10,12 @@
 #include "stream.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "eventid.h"
 #include "log.h"
 #include "sse.h"
 
@@ -63,7 +65,7 @@ stream_wake(struct subscriber *sub)
 	    (struct stream *)((char *)sub - offsetof(struct stream, sub));
 
 	conn_wake(&s->conn);
-	return !s->conn.blocked;
+	return s->conn.phase == CONN_OPEN;
 }
 
 static bool
@@ -81,11 +83,44 @@ retire(struct stream *s)
 	conn_end(&s->conn);
 }
 
+/* The id from which the stream would go on, or NULL. */
+static const char *
+position(struct stream *s, char id[static EVENTID_SIZE])
+{
+	size_t len = s->sub.feed->position == NULL ?
+			 0 :
+			 s->sub.feed->position(&s->sub, id);
+
+	return len == 0 ? NULL : id;
+}
+
+static void
+offer_retry(struct stream *s, struct batch *b)
+{
+	char id[EVENTID_SIZE], *text = out_text(b, SSE_RETRY_SIZE);
+
+	if (text != NULL)
+		(void)out_add(b, RETRY, text,
+		    sse_retry(text, retry_ms(all(&s->conn)), position(s, id)));
+}
+
+/* A channel's heartbeat says where the stream is; the clock's says nothing. */
+static void
+offer_beat(struct stream *s, struct batch *b)
+{
+	char id[EVENTID_SIZE], *text;
+
+	if (position(s, id) == NULL)
+		(void)out_add(b, BEAT, SSE_HEARTBEAT,
+		    sizeof(SSE_HEARTBEAT) - 1);
+	else if ((text = out_text(b, SSE_ID_SIZE)) != NULL)
+		(void)out_add(b, BEAT, text, sse_id(text, id));
+}
+
 static void
 fill(struct conn *c, struct batch *b)
 {
 	struct stream *s = (struct stream *)c;
-	char *text;
 
 	if (s->sub.feed == NULL)
 		return;
@@ -93,14 +128,12 @@ fill(struct conn *c, struct batch *b)
 		retire(s);
 	if (s->todo & HEAD)
 		(void)out_add(b, HEAD, HEADERS, sizeof(HEADERS) - 1);
-	if (s->todo & RETRY && (text = out_text(b, SSE_RETRY_SIZE)) != NULL)
-		(void)out_add(b, RETRY, text,
-		    sse_retry(text, retry_ms(all(c))));
+	if (s->todo & RETRY)
+		offer_retry(s, b);
 	if (!c->ending)
 		s->sub.feed->fill(&s->sub, b, EVENT);
 	if (s->todo & BEAT && b->n == 0)
-		(void)out_add(b, BEAT, SSE_HEARTBEAT,
-		    sizeof(SSE_HEARTBEAT) - 1);
+		offer_beat(s, b);
 	s->todo &= (uint8_t)~BEAT; /* anything else written will do as well */
 }
 
@@ -143,57 +176,78 @@ over(struct conn *c)
 	ss->open--;
 }
 
+const char *
+stream_refusal_name(enum refusal why)
+{
+	static const char *const names[] = {[REFUSED_STREAMS] = "streams",
+	    [REFUSED_ADDRESS] = "address",
+	    [REFUSED_CHANNELS] = "channels",
+	    [REFUSED_DRAINING] = "draining",
+	    [REFUSED_MEMORY] = "memory"};
+
+	return names[why];
+}
+
 /* Not now: the browser is to come back much later than others. */
 static void
-refuse(struct stream *s, const struct request *r, const char *why)
+refuse(struct stream *s, const struct request *r, enum refusal why)
 {
 	struct streams *ss = all(&s->conn);
 	unsigned long ms = retry_ms(ss) * (ss->draining ? 1 : REFUSED_FACTOR);
 	char buf[sizeof(HEADERS) + SSE_RETRY_SIZE] = HEADERS;
 	size_t len = sizeof(HEADERS) - 1;
 
-	ss->refused++;
+	ss->refused[why]++;
 	log_debug("stream refused: %s (fd %d), %s",
-	    r->address == NULL ? "-" : r->address, s->conn.io.fd, why);
-	len += sse_retry(buf + len, ms);
+	    r->address == NULL ? "-" : r->address, s->conn.io.fd,
+	    stream_refusal_name(why));
+	address_leave(&ss->addresses, s->address);
+	s->address = NULL;
+	len += sse_retry(buf + len, ms, NULL);
 	conn_answer(&s->conn, event_new(buf, len));
 	conn_end(&s->conn);
 }
 
-/* NULL if the stream may be, otherwise why not. */
-static const char *
+/* REFUSALS if the stream may be, otherwise why not. */
+static enum refusal
 limit_reached(struct stream *s, const struct request *r)
 {
 	struct streams *ss = all(&s->conn);
 	const struct config *cfg = ss->cfg;
 
 	if (ss->draining)
-		return "draining";
+		return REFUSED_DRAINING;
 	if (ss->open >= cfg->max_streams)
-		return "too many streams";
+		return REFUSED_STREAMS;
 	if (cfg->max_per_address == 0 && !cfg->verbose)
-		return NULL; /* the address is of no use */
+		return REFUSALS; /* the address is of no use */
 	s->address = address_enter(&ss->addresses, r->address);
 	if (s->address == NULL)
-		return "no memory";
+		return REFUSED_MEMORY;
 	if (cfg->max_per_address > 0 &&
 	    s->address->streams > cfg->max_per_address)
-		return "too many streams of this address";
-	return NULL;
+		return REFUSED_ADDRESS;
+	return REFUSALS;
 }
 
-void
-stream_open(struct stream *s, const struct request *r)
+/* Returns false if the stream was refused. */
+static bool
+admit(struct stream *s, const struct request *r)
+{
+	enum refusal why = limit_reached(s, r);
+
+	if (why == REFUSALS)
+		return true;
+	refuse(s, r, why);
+	return false;
+}
+
+/* The stream has its feed. */
+static void
+begin(struct stream *s, const struct request *r)
 {
 	struct streams *ss = all(&s->conn);
-	const char *why = limit_reached(s, r);
 
-	if (why != NULL) {
-		refuse(s, r, why);
-		address_leave(&ss->addresses, s->address);
-		s->address = NULL;
-		return;
-	}
 	ss->open++;
 	ss->opened++;
 	s->opened = ss->conns.now;
@@ -202,13 +256,33 @@ stream_open(struct stream *s, const struct request *r)
 	s->todo = HEAD | RETRY;
 	log_debug("stream opened: %s (fd %d)",
 	    r->address == NULL ? "-" : r->address, s->conn.io.fd);
-	clock_subscribe(&ss->clock, &s->sub, r->last_event_id);
 }
 
 void
-stream_head(struct stream *s, const struct request *r)
+stream_open_clock(struct stream *s, const struct request *r)
 {
-	(void)r;
+	if (!admit(s, r))
+		return;
+	clock_subscribe(&all(&s->conn)->clock, &s->tick, r->last_event_id);
+	begin(s, r);
+}
+
+void
+stream_open_channels(struct stream *s, const struct request *r,
+    const char *const channels[], size_t n, const struct position *p)
+{
+	if (!admit(s, r))
+		return;
+	if (walk_begin(&all(&s->conn)->walks, &s->walk, channels, n, p) == -1)
+		refuse(s, r,
+		    errno == ENOSPC ? REFUSED_CHANNELS : REFUSED_MEMORY);
+	else
+		begin(s, r);
+}
+
+void
+stream_head(struct stream *s)
+{
 	conn_answer(&s->conn, event_new(HEADERS, sizeof(HEADERS) - 1));
 	conn_end(&s->conn);
 }
@@ -221,20 +295,13 @@ streams_drained(const struct streams *ss)
 		   ss->conns.now >= ss->drain_end + DRAIN_GRACE);
 }
 
-/* Ends as many as must go now for the last to go at the end. */
-static void
-on_drain(struct ev_loop *loop, ev_timer *w, int revents)
+/* Ends up to quota streams of the list; returns what is left of it. */
+static size_t
+retire_some(struct conn_list *list, size_t quota)
 {
-	struct streams *ss = w->data;
-	double left = ss->drain_end - ss->conns.now;
-	size_t quota = ss->open;
 	struct conn *c;
 
-	(void)loop;
-	(void)revents;
-	if (left > DRAIN_STEP)
-		quota = (size_t)((double)quota * DRAIN_STEP / left) + 1;
-	TAILQ_FOREACH (c, &ss->conns.list[CONN_OPEN], link) {
+	TAILQ_FOREACH (c, list, link) {
 		if (quota == 0)
 			break;
 		if (c->ending)
@@ -242,6 +309,23 @@ on_drain(struct ev_loop *loop, ev_timer *w, int revents)
 		retire((struct stream *)c);
 		quota--;
 	}
+	return quota;
+}
+
+/* Ends as many as must go now for the last to go at the end. */
+static void
+on_drain(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct streams *ss = w->data;
+	double left = ss->drain_end - ss->conns.now;
+	size_t quota = ss->open;
+
+	(void)loop;
+	(void)revents;
+	if (left > DRAIN_STEP)
+		quota = (size_t)((double)quota * DRAIN_STEP / left) + 1;
+	quota = retire_some(&ss->conns.list[CONN_OPEN], quota);
+	(void)retire_some(&ss->conns.list[CONN_FULL], quota);
 }
 
 void
@@ -262,7 +346,7 @@ streams_drain(struct streams *ss)
 
 int
 streams_init(struct streams *ss, struct ev_loop *loop, const struct config *cfg,
-    void (*request)(struct conn *, const struct gate_event *))
+    struct hub *hub, void (*request)(struct conn *, const struct gate_event *))
 {
 	memset(ss, 0, sizeof(*ss));
 	ss->cfg = cfg;
@@ -280,6 +364,8 @@ streams_init(struct streams *ss, struct ev_loop *loop, const struct config *cfg,
 	if (clock_init(&ss->clock, loop, &ss->conns.now, cfg->interval) == -1)
 		return -1;
 	ss->clock.feed.wake = stream_wake;
+	walks_init(&ss->walks, hub);
+	ss->walks.feed.wake = stream_wake;
 	return 0;
 }
 

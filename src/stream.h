@@ -13,11 +13,16 @@
 #include "conn.h"
 #include "feed.h"
 #include "request.h"
+#include "walk.h"
 
 /* One browser's EventSource: a connection whose request stays. */
 struct stream {
 	struct conn conn;
-	struct subscriber sub; /* feed NULL: not a stream, or not any more */
+	union {
+		struct subscriber sub; /* feed NULL: no stream (any more) */
+		struct tick tick;      /* of the clock's streams */
+		struct walk walk;      /* of the channels' */
+	};
 	struct address *address;
 	double opened;
 	float lifetime; /* seconds; 0: no limit */
@@ -25,26 +30,37 @@ struct stream {
 	uint8_t todo; /* what fill() adds beside the feed's events */
 };
 
+/* Why a stream was refused. */
+enum refusal {
+	REFUSED_STREAMS,  /* too many */
+	REFUSED_ADDRESS,  /* too many of one address */
+	REFUSED_CHANNELS, /* there may be no channel more */
+	REFUSED_DRAINING,
+	REFUSED_MEMORY,
+	REFUSALS
+};
+
 /* All streams, and what they share. */
 struct streams {
 	struct conns conns;
 	struct conn_owner owner;
 	struct clock clock;
+	struct walks walks;
 	struct addresses addresses;
 	const struct config *cfg;
 	size_t open;
-	unsigned long long opened, messages, refused;
+	unsigned long long opened, messages, refused[REFUSALS];
 	bool draining;
 	double drain_end;
 	ev_timer drain_timer;
 };
 
 /*
- * request gets every whole request; cfg and loop must outlive the streams.
+ * request gets every whole request; loop, cfg and hub must outlive the streams.
  * -1: no memory.
  */
 int streams_init(struct streams *, struct ev_loop *, const struct config *,
-    void (*request)(struct conn *, const struct gate_event *));
+    struct hub *, void (*request)(struct conn *, const struct gate_event *));
 
 /* Closes and frees all. */
 void streams_free(struct streams *);
@@ -58,10 +74,17 @@ void streams_drain(struct streams *);
 /* True when a drain has nothing more to wait for. */
 bool streams_drained(const struct streams *);
 
-/* GET: opens the clock's stream, or refuses it if a limit is reached. */
-void stream_open(struct stream *, const struct request *);
+/*
+ * Opens a stream of the clock, or of n channels from a position on; or refuses
+ * it if a limit is reached.
+ */
+void stream_open_clock(struct stream *, const struct request *);
+void stream_open_channels(struct stream *, const struct request *,
+    const char *const channels[], size_t n, const struct position *);
 
-/* HEAD: a stream's headers, and the end. */
-void stream_head(struct stream *, const struct request *);
+/* Answers with a stream's headers and the end. */
+void stream_head(struct stream *);
+
+const char *stream_refusal_name(enum refusal);
 
 #endif

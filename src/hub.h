@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef HUB_H
+#define HUB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "channel.h"
+#include "eventid.h"
+#include "feed.h"
+#include "sse.h"
+
+/* The type of the events that say what a stream has lost; ours alone. */
+#define HUB_GAP "gap"
+
+/*
+ * All channels: one sequence of ids over them, one budget of bytes.
+ *
+ * A position is an id: of the last event that a reader has had, of any channel.
+ * What a channel has dropped is above a reader's position if the channel's
+ * lost is: that is a gap.
+ */
+struct hub {
+	size_t history;	    /* events held for each channel */
+	double history_age; /* seconds that one is held; 0: no limit */
+	size_t bytes_max;   /* held, or still being written to a slow stream */
+	size_t channels_max;
+
+	/*
+	 * Set by the streams' side: makes a stream give up the event that it
+	 * has been writing for too long.  Returns false if there is none.
+	 */
+	bool (*relieve)(void *arg);
+	void *arg;
+	const double *now; /* monotonic seconds, kept by the caller */
+
+	void *names;
+	size_t channels;
+	struct channel_list all;	/* in the order they were made */
+	struct held_list entries;	/* all that are held, oldest first */
+	struct channel_list unread;	/* no readers; by their last event */
+	struct channel_list unused;	/* neither readers nor events */
+	STAILQ_HEAD(, channel) touched; /* published to in this turn */
+	struct eventid base;		/* below all events of this hub */
+	struct eventid last;		/* of the newest event, at first base */
+	struct eventid forgotten; /* lost of what has no channel any more */
+	size_t bytes;		  /* of all events that are not freed */
+	size_t held_bytes;	  /* of them, those of entries */
+	size_t held;		  /* entries */
+	unsigned long long published;
+};
+
+/* An empty hub; the limits and the rest up to now are the caller's to set. */
+void hub_init(struct hub *, struct eventid base);
+
+/* Frees all; nobody may read any more. */
+void hub_free(struct hub *);
+
+/*
+ * Publishes n messages, whose ids increase and are above hub->last, to the
+ * channel: all or none.  Returns the number of its readers, or -1 with errno
+ * ENOMEM, or ENOSPC if there may be no channel more.
+ */
+long hub_publish(struct hub *, const char *channel, const struct eventid ids[],
+    const struct sse_message messages[], size_t n);
+
+/* The channel, or NULL if there is none of this name. */
+struct channel *hub_find(const struct hub *, const char *name);
+
+/*
+ * The reader joins the channel, which is made if need be.  -1: no memory, or
+ * there may be no channel more.
+ */
+int hub_join(struct hub *, struct cursor *, const char *channel,
+    struct subscriber *reader);
+void hub_leave(struct hub *, struct cursor *);
+
+/*
+ * The end of a turn has three parts: readers of what was published are woken,
+ * then (by the caller) written to, and then the histories are cut to their
+ * length.  So a reader that keeps up never loses an event, however many came
+ * in one turn.
+ */
+void hub_wake(struct hub *);
+void hub_trim(struct hub *);
+
+/* Drops what is too old; once a second. */
+void hub_age(struct hub *);
+
+#endif

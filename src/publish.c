@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A POST's way: what its parameters say is checked before its body is waited
+ * for, the body before anything of it is published.  So a publication that was
+ * not answered with 200 has reached nobody.
+ */
+#include "publish.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "asked.h"
+#include "memory.h"
+#include "origin.h"
+#include "parse.h"
+#include "reply.h"
+#include "server.h"
+#include "store.h"
+#include "utf8.h"
+
+#define RETRY_AFTER "Retry-After: 5\r\n"
+#define REPLY_SIZE  256
+
+/* A publication on its way in. */
+struct post {
+	struct body body;      /* first: what comes back is cast to this */
+	struct stream *stream; /* NULL: it has gone meanwhile */
+	bool publishing;       /* the engine has it */
+	bool several;	       /* the body is an event stream */
+	bool measured;	       /* its length was announced: */
+	uint64_t length;
+	char *type; /* NULL: none */
+	char channel[CHANNEL_NAME_MAX + 1];
+};
+
+static void
+refuse(struct stream *s, int status, const char *why)
+{
+	server_of(s)->publish_refused++;
+	reply(&s->conn, status, status == 503 ? RETRY_AFTER : "", why);
+}
+
+/* The request is over. */
+static void
+free_post(struct body *body)
+{
+	struct post *p = (struct post *)body;
+
+	p->stream = NULL;
+	if (p->publishing)
+		return; /* on_published() comes here again */
+	free(p->type);
+	free(p);
+}
+
+/* How the publication went; it is the answer to the request. */
+static void
+on_published(void *arg, const struct published *what)
+{
+	struct post *p = arg;
+	char text[REPLY_SIZE], id[EVENTID_SIZE];
+	int n;
+
+	p->publishing = false;
+	if (p->stream == NULL) {
+		free_post(&p->body);
+		return;
+	}
+	if (what->result == PUBLISH_NO_CHANNEL) {
+		refuse(p->stream, 503, "there are too many channels");
+		return;
+	}
+	if (what->result == PUBLISH_NO_MEMORY) {
+		refuse(p->stream, 503, "there is no memory");
+		return;
+	}
+	(void)eventid_format(id, what->last);
+	n = snprintf(text, sizeof(text),
+	    "{\"id\":\"%s\",\"channel\":\"%s\",\"streams\":%zu", id, p->channel,
+	    what->streams);
+	if (p->several)
+		n += snprintf(text + n, sizeof(text) - (size_t)n,
+		    ",\"events\":%zu", what->events);
+	n += snprintf(text + n, sizeof(text) - (size_t)n, "}\n");
+	reply_body(&p->stream->conn, 200, "Cache-Control: no-store\r\n",
+	    "application/json", text, (size_t)n);
+}
+
+/* NULL, or what is wrong with the type. */
+static const char *
+type_fault(const char *type)
+{
+	if (type == NULL)
+		return NULL;
+	if (type[strcspn(type, "\r\n")] != '\0')
+		return "a type is one line";
+	if (!utf8_valid((const uint8_t *)type, strlen(type)))
+		return "a type is UTF-8";
+	if (strcmp(type, HUB_GAP) == 0)
+		return "the type " HUB_GAP " is not the publisher's to use";
+	return NULL;
+}
+
+/* The messages are checked, all of them, and then published. */
+static void
+publish_all(struct post *p, struct sse_message m[], size_t n)
+{
+	struct server *sv = server_of(p->stream);
+	const char *wrong = NULL;
+	size_t i;
+
+	for (i = 0; i < n && wrong == NULL; i++) {
+		if (m[i].type == NULL)
+			m[i].type = p->type;
+		wrong = type_fault(m[i].type);
+		if (m[i].len + (m[i].type == NULL ? 0 : strlen(m[i].type)) >
+		    sv->cfg.max_event) {
+			refuse(p->stream, 413,
+			    "an event has more bytes than --max-event allows");
+			return;
+		}
+	}
+	if (wrong != NULL) {
+		refuse(p->stream, 400, wrong);
+		return;
+	}
+	p->publishing = true;
+	sv->engine->publish(sv->engine, p->channel, m, n, on_published, p);
+}
+
+/* A body that is an event stream: many events. */
+static void
+publish_several(struct post *p, char *text, size_t len)
+{
+	static struct sse_message messages[MEMORY_BATCH_MAX];
+	char *room = malloc(len + 1);
+	const char *wrong;
+	ssize_t n;
+
+	if (room == NULL) {
+		refuse(p->stream, 503, "there is no memory");
+		return;
+	}
+	n = parse_events(text, len, room, messages, MEMORY_BATCH_MAX, &wrong);
+	if (n == -1)
+		refuse(p->stream, 400, wrong);
+	else
+		publish_all(p, messages, (size_t)n);
+	free(room);
+}
+
+/* The body is here. */
+static void
+publish_body(struct post *p)
+{
+	struct store *store = p->body.bytes;
+	size_t len = store == NULL ? 0 : store->len;
+	char *text = store == NULL ? NULL : (char *)store->bytes;
+	struct sse_message one = {.data = text == NULL ? "" : text, .len = len};
+
+	if (p->measured && p->length != len)
+		refuse(p->stream, 400, "CONTENT_LENGTH is not the body's");
+	else if (!utf8_valid((const uint8_t *)one.data, len))
+		refuse(p->stream, 400, "the body is not UTF-8");
+	else if (p->several && len > 0)
+		publish_several(p, text, len);
+	else if (p->several)
+		refuse(p->stream, 400, "there is no event in it");
+	else
+		publish_all(p, &one, 1);
+}
+
+static void
+on_body(struct conn *c, struct body *body, enum body_result result)
+{
+	struct post *p = (struct post *)body;
+
+	if (result == BODY_WHOLE)
+		publish_body(p);
+	else if (result == BODY_LONG)
+		refuse(p->stream, 413,
+		    "the body has more bytes than --max-body allows");
+	else
+		refuse(p->stream, 503, "there are too many bodies at a time");
+	conn_forget_body(c);
+}
+
+/* Digits, and below 2^64; nothing else is a length (RFC 9110, section 8.6). */
+static bool
+read_length(const char *text, uint64_t *length)
+{
+	errno = 0;
+	*length = strtoull(text, NULL, 10);
+	return *text != '\0' && errno == 0 &&
+	       strspn(text, "0123456789") == strlen(text);
+}
+
+static bool
+is_event_stream(const char *type)
+{
+	static const char wanted[] = "text/event-stream";
+	size_t len = sizeof(wanted) - 1;
+
+	return type != NULL && strncasecmp(type, wanted, len) == 0 &&
+	       (type[len] == '\0' || type[len] == ';' || type[len] == ' ');
+}
+
+/* What the parameters alone tell: 0, or the status to refuse it with. */
+static int
+fault(const struct server *sv, const struct request *r, struct post *p,
+    const char **why)
+{
+	const char *length = r->content_length;
+
+	p->measured = length != NULL && *length != '\0';
+	p->several = is_event_stream(r->content_type);
+	*why = origin_foreign(r);
+	if (*why != NULL)
+		return 403;
+	if (p->measured && !read_length(length, &p->length)) {
+		*why = "CONTENT_LENGTH is not a length";
+		return 400;
+	}
+	if (p->measured && p->length > sv->cfg.max_body) {
+		*why = "the body has more bytes than --max-body allows";
+		return 413;
+	}
+	if (sv->streams.draining) {
+		*why = "this process is about to end";
+		return 503;
+	}
+	return 0;
+}
+
+/* What it asks for: 0, or the status to refuse it with. */
+static int
+read_asked(const struct request *r, struct post *p, const char **why)
+{
+	struct asked a;
+
+	*why = asked_read(&a, r);
+	if (*why == NULL && a.channels != 1)
+		*why = "one channel is to be named";
+	if (*why == NULL && asked_clock(&a))
+		*why = "the clock's events are its own";
+	if (*why == NULL && a.event != NULL && *a.event != '\0') {
+		*why = type_fault(a.event);
+		if (*why == NULL && (p->type = strdup(a.event)) == NULL)
+			*why = "there is no memory for this type";
+	}
+	if (*why == NULL)
+		memcpy(p->channel, a.channel[0], strlen(a.channel[0]) + 1);
+	asked_free(&a);
+	return *why == NULL ? 0 : 400;
+}
+
+void
+publish(struct stream *s, const struct request *r)
+{
+	const struct server *sv = server_of(s);
+	struct post *p = calloc(1, sizeof(*p));
+	const char *why;
+	int status;
+
+	if (p == NULL) {
+		refuse(s, 503, "there is no memory");
+		return;
+	}
+	p->stream = s;
+	p->body.max = sv->cfg.max_body;
+	p->body.done = on_body;
+	p->body.free = free_post;
+	status = fault(sv, r, p, &why);
+	if (status == 0)
+		status = read_asked(r, p, &why);
+	if (status == 0)
+		conn_want_body(&s->conn, &p->body);
+	else {
+		refuse(s, status, why);
+		free_post(&p->body);
+	}
+}

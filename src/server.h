@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SERVER_H
+#define SERVER_H
+
+#include <ev.h>
+#include <stdbool.h>
+
+#include "config.h"
+#include "engine.h"
+#include "hub.h"
+#include "listener.h"
+#include "memory.h"
+#include "socket.h"
+#include "stream.h"
+
+#ifndef VERSION
+#define VERSION "0"
+#endif
+
+#define SERVER_SIGNALS 4
+
+/* All that one process has. */
+struct server {
+	struct streams streams; /* first: see server_of() */
+	struct config cfg;
+	struct ev_loop *loop;
+	struct listening listening;
+	struct listener listener;
+	struct hub hub;
+	struct memory memory;
+	struct engine *engine;
+	unsigned long long publish_refused;
+	double started; /* monotonic seconds */
+	double lag[2];	/* the longest turn of the last while, and before it */
+	double lag_since;
+	ev_check turn_begins;
+	ev_prepare turn_ends;
+	ev_idle more; /* keeps the loop from sleeping while there is work */
+	ev_timer sweep;
+	ev_signal signal[SERVER_SIGNALS];
+	bool end_now;	   /* a second signal came */
+	bool log_is_stale; /* it could not be opened again yet */
+};
+
+/* The server that serves this stream. */
+static inline struct server *
+server_of(struct stream *s)
+{
+	return (struct server *)conn_all(&s->conn);
+}
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef WALK_H
+#define WALK_H
+
+#include <stdint.h>
+
+#include "eventid.h"
+#include "feed.h"
+#include "hub.h"
+
+#define WALK_CHANNELS_MAX 16 /* that one stream may read */
+
+/* Why a stream has lost events. */
+enum gap_reason {
+	GAP_OVERFLOW, /* they were dropped before it had read them */
+	GAP_RESTART,  /* its position is of another life of the hub */
+	GAP_UNKNOWN,  /* its position is none */
+	GAP_SOURCE,   /* they never came here */
+	GAP_REASONS
+};
+
+/* Where a stream wants to begin. */
+struct position {
+	enum {
+		POSITION_NOW,
+		POSITION_AFTER,	  /* id */
+		POSITION_RESTART, /* an id of another life */
+		POSITION_UNKNOWN, /* anything else */
+		POSITION_HISTORY  /* the last n events of its channels */
+	} kind;
+	struct eventid id;
+	unsigned long n;
+};
+
+/*
+ * One stream's way through its channels.  The next event is that with the
+ * lowest id above the position, of any of the channels; so replay and live are
+ * the same walk, and one position does for all of them.
+ */
+struct walk {
+	struct subscriber sub; /* first: what its feed gets is cast to this */
+	struct eventid at;     /* the position */
+	uint8_t n;	       /* channels */
+	uint8_t lost;	       /* 0, or the gap_reason why it has no position */
+	union {
+		struct cursor one; /* with a single channel, the usual case */
+		struct cursor *several;
+	} cursors;
+};
+
+/* What comes next. */
+struct walk_step {
+	enum { WALK_NOTHING, WALK_EVENT, WALK_GAP } kind;
+	struct eventid id;   /* the position behind it */
+	struct event *event; /* the channel's reference */
+};
+
+/* The feed of all walks through one hub. */
+struct walks {
+	struct feed feed;
+	struct hub *hub;
+	unsigned long long gaps[GAP_REASONS];
+};
+
+/* hub must outlive it; feed.wake is the caller's to set. */
+void walks_init(struct walks *, struct hub *);
+
+/*
+ * Subscribes to n different channels (1 to WALK_CHANNELS_MAX), from a position
+ * on.  -1: no memory, or there may be no channel more; and nothing has changed.
+ */
+int walk_begin(struct walks *, struct walk *, const char *const channels[],
+    size_t n, const struct position *);
+
+/* What comes next; pure. */
+struct walk_step walk_next(const struct walk *);
+
+/* Goes on behind that step, which must be the next. */
+void walk_take(struct walk *, const struct walk_step *);
+
+const char *gap_reason_name(enum gap_reason);
+
+#endif
