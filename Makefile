@@ -26,10 +26,10 @@ NEED_lint     = $(NEED) clang-format clang-tidy cppcheck mandoc shellcheck
 NEED_fuzz     = $(NEED) clang libclang-rt-14-dev
 
 # The program, in the order in which it is best read.
-SRC = main config log socket listener conn conns flush gate store params record \
-      request route asked query reply subscribe stream address clock walk \
-      publish origin parse utf8 memory hub channel eventid sse event out \
-      status figures text
+SRC = main server config log socket listener conn conns flush body gate store \
+      params record request route asked query reply subscribe stream drain \
+      address clock walk publish origin parse utf8 memory hub channel eventid \
+      sse event out status figures text
 
 # The modules each unit test links: it shows what they depend on.
 UNITS = event sse record params store gate out clock config address log socket \

@@ -14,9 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "body.h"
 #include "log.h"
 #include "record.h"
-#include "store.h"
 
 #define SAY_MAX 16 /* answers to the protocol for one read */
 
@@ -48,8 +48,8 @@ enter(struct conn *c, enum conn_phase phase)
 	cs->count[phase]++;
 }
 
-static void
-change_phase(struct conn *c, enum conn_phase phase)
+void
+conn_enter(struct conn *c, enum conn_phase phase)
 {
 	unlist(c);
 	enter(c, phase);
@@ -76,14 +76,6 @@ conn_wake(struct conn *c)
 	STAILQ_INSERT_TAIL(&conn_all(c)->dirty, c, dirty_link);
 }
 
-void
-conn_forget_body(struct conn *c)
-{
-	if (c->body->bytes != NULL)
-		conn_all(c)->bodies -= c->body->bytes->cap;
-	store_free(&c->body->bytes);
-}
-
 /* Is a request being served? */
 static bool
 serving(const struct conn *c)
@@ -94,13 +86,7 @@ serving(const struct conn *c)
 static void
 request_over(struct conn *c)
 {
-	struct body *body = c->body;
-
-	if (body != NULL) {
-		conn_forget_body(c);
-		c->body = NULL;
-		body->free(body);
-	}
+	body_over(c);
 	if (serving(c))
 		conn_all(c)->owner->over(c);
 	gate_end(&c->gate);
@@ -118,7 +104,7 @@ conn_close(struct conn *c)
 	(void)close(c->io.fd);
 	gate_free(&c->gate);
 	out_free(&c->out);
-	change_phase(c, CONN_CLOSED);
+	conn_enter(c, CONN_CLOSED);
 	conn_wake(c);
 }
 
@@ -150,46 +136,10 @@ conn_end(struct conn *c)
 	conn_wake(c);
 }
 
-void
-conn_want_body(struct conn *c, struct body *body)
-{
-	c->body = body;
-	change_phase(c, CONN_BODY);
-}
-
-static void
-body_done(struct conn *c, enum body_result result)
-{
-	change_phase(c, CONN_OPEN);
-	c->body->done(c, c->body, result);
-}
-
-static void
-on_body(struct conn *c, const uint8_t *data, size_t len)
-{
-	struct conns *cs = conn_all(c);
-	struct body *b = c->body;
-	size_t had = b->bytes == NULL ? 0 : b->bytes->len;
-	size_t cap = b->bytes == NULL ? 0 : b->bytes->cap;
-
-	if (len > b->max - had) {
-		body_done(c, BODY_LONG);
-		return;
-	}
-	if (len == 0)
-		return;
-	if (cs->bodies + len > cs->bodies_max ||
-	    store_add(&b->bytes, data, len) == -1) {
-		body_done(c, BODY_NO_ROOM);
-		return;
-	}
-	cs->bodies += b->bytes->cap - cap;
-}
-
 static void
 on_request(struct conn *c, const struct gate_event *ev)
 {
-	change_phase(c, CONN_OPEN);
+	conn_enter(c, CONN_OPEN);
 	c->ending = false;
 	c->ended = false;
 	conn_all(c)->owner->request(c, ev);
@@ -216,7 +166,7 @@ hang_up(struct conn *c)
 		return;
 	request_over(c);
 	(void)shutdown(c->io.fd, SHUT_WR);
-	change_phase(c, CONN_LINGER);
+	conn_enter(c, CONN_LINGER);
 }
 
 /* END_REQUEST to a request that was not served. */
@@ -234,7 +184,7 @@ static void
 on_abort(struct conn *c, const struct gate_event *ev)
 {
 	if (c->phase == CONN_BODY)
-		change_phase(c, CONN_OPEN);
+		conn_enter(c, CONN_OPEN);
 	if (serving(c)) {
 		conn_end(c);
 		return;
@@ -276,11 +226,11 @@ handle(struct conn *c, const struct gate_event *ev)
 		break;
 	case GATE_BODY:
 		if (c->phase == CONN_BODY)
-			on_body(c, ev->data, ev->len);
+			body_add(c, ev->data, ev->len);
 		break;
 	case GATE_BODY_END:
 		if (c->phase == CONN_BODY)
-			body_done(c, BODY_WHOLE);
+			body_end(c, BODY_WHOLE);
 		break;
 	case GATE_MORE:
 		break;
@@ -304,9 +254,9 @@ take_in(struct conn *c, const uint8_t *buf, size_t len)
 	}
 	/* A kept connection is pressed for time only once something began. */
 	if (c->phase == CONN_KEPT && gate_busy(&c->gate))
-		change_phase(c, CONN_WAITING);
+		conn_enter(c, CONN_WAITING);
 	else if (c->phase == CONN_WAITING && c->kept && !gate_busy(&c->gate))
-		change_phase(c, CONN_KEPT);
+		conn_enter(c, CONN_KEPT);
 }
 
 static void
@@ -330,7 +280,7 @@ on_ready(struct ev_loop *loop, ev_io *w, int revents)
 
 	(void)loop;
 	if (revents & EV_WRITE) {
-		change_phase(c, CONN_OPEN);
+		conn_enter(c, CONN_OPEN);
 		watch(c, EV_READ);
 		conn_wake(c);
 	}
@@ -360,7 +310,7 @@ conn_new(struct conns *cs, int fd)
 void
 conn_block(struct conn *c)
 {
-	change_phase(c, CONN_FULL);
+	conn_enter(c, CONN_FULL);
 	watch(c, EV_READ | EV_WRITE);
 }
 
@@ -370,7 +320,7 @@ conn_ended(struct conn *c)
 	if (c->gate.keep && !conn_all(c)->closing) {
 		request_over(c);
 		c->kept = true;
-		change_phase(c, CONN_KEPT);
+		conn_enter(c, CONN_KEPT);
 	} else if (!gate_body_done(&c->gate))
 		hang_up(c);
 	else

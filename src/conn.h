@@ -36,29 +36,8 @@ enum conn_phase {
 	CONN_CLOSED   /* nothing more; freed at the end of the turn */
 };
 
-struct conn;
+struct body;
 struct conns;
-struct store;
-
-/* What became of a body that was wanted. */
-enum body_result {
-	BODY_WHOLE,
-	BODY_LONG,   /* it has more bytes than it may */
-	BODY_NO_ROOM /* all the unfinished ones together have too many */
-};
-
-/*
- * A request's body, put together.  It is the first member of whatever its user
- * makes of it.
- */
-struct body {
-	struct store *bytes;
-	size_t max;
-	/* Called once, when no more comes. */
-	void (*done)(struct conn *, struct body *, enum body_result);
-	/* The request is over: frees all but the bytes. */
-	void (*free)(struct body *);
-};
 
 /*
  * One connection of the front, with at most one request on it.  It is the
@@ -139,14 +118,11 @@ void conn_wake(struct conn *);
  */
 void conn_answer(struct conn *, struct event *);
 
-/* The open request's body is to be put together. */
-void conn_want_body(struct conn *, struct body *);
-
-/* Its bytes are of no more use. */
-void conn_forget_body(struct conn *);
-
 /* Ends the open request after what fill() still has for it. */
 void conn_end(struct conn *);
+
+/* Its phase changes, and so its place in the lists. */
+void conn_enter(struct conn *, enum conn_phase);
 
 /* Bytes were written: its place in the order of last writes. */
 void conn_touch(struct conn *);

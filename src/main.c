@@ -4,8 +4,6 @@
  * clock wakes its streams, and before the loop sleeps all that were woken are
  * written to.
  */
-#include <sys/resource.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -16,21 +14,12 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "drain.h"
 #include "flush.h"
 #include "log.h"
 #include "request.h"
 #include "route.h"
 #include "server.h"
-
-/* Descriptors that are not for streams: at least so many, or this part. */
-#define RESERVE_MIN  16
-#define RESERVE_PART 200
-
-#define WAITING_MAX  1024 /* connections without a whole request, ... */
-#define WAITING_PART 32	  /* ... or this part of the descriptors */
-
-#define BODIES	   16	/* unfinished bodies, of the greatest length */
-#define LAG_WINDOW 10.0 /* seconds */
 
 static const char no_socket[] =
     "sse-fcgi: there is no socket to listen on; start it with one of\n"
@@ -39,15 +28,6 @@ static const char no_socket[] =
 
 static const int signals[SERVER_SIGNALS] = {SIGTERM, SIGINT, SIGUSR1, SIGHUP};
 
-static double
-monotonic(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 static void
 on_turn_begins(struct ev_loop *loop, ev_check *w, int revents)
 {
@@ -55,22 +35,7 @@ on_turn_begins(struct ev_loop *loop, ev_check *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	sv->streams.conns.now = monotonic();
-}
-
-/* How long this turn kept others waiting. */
-static void
-measure_lag(struct server *sv)
-{
-	double lag = monotonic() - sv->streams.conns.now;
-
-	if (sv->streams.conns.now - sv->lag_since >= LAG_WINDOW) {
-		sv->lag_since = sv->streams.conns.now;
-		sv->lag[1] = sv->lag[0];
-		sv->lag[0] = 0;
-	}
-	if (lag > sv->lag[0])
-		sv->lag[0] = lag;
+	sv->streams.conns.now = server_clock();
 }
 
 static void
@@ -85,8 +50,8 @@ on_turn_ends(struct ev_loop *loop, ev_prepare *w, int revents)
 	else
 		ev_idle_stop(loop, &sv->more);
 	hub_trim(&sv->hub);
-	measure_lag(sv);
-	if (sv->end_now || streams_drained(&sv->streams))
+	server_measure_lag(sv);
+	if (sv->end_now || drain_over(&sv->streams))
 		ev_break(loop, EVBREAK_ALL);
 }
 
@@ -136,7 +101,7 @@ on_end_signal(struct server *sv, int signum)
 	/* With an inherited socket the next process finds them waiting. */
 	if (sv->listening.inherited)
 		listener_stop(&sv->listener);
-	streams_drain(&sv->streams);
+	drain_start(&sv->streams);
 }
 
 static void
@@ -163,46 +128,6 @@ open_standard_descriptors(void)
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd > STDERR_FILENO)
 		(void)close(fd);
-}
-
-/* The soft limit of open files becomes the hard one, which is returned. */
-static unsigned long
-raise_descriptor_limit(void)
-{
-	struct rlimit rl;
-
-	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
-		return 1024;
-	rl.rlim_cur = rl.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
-		(void)getrlimit(RLIMIT_NOFILE, &rl);
-	return rl.rlim_cur == RLIM_INFINITY ? 1000000 :
-					      (unsigned long)rl.rlim_cur;
-}
-
-static void
-set_limits(struct server *sv)
-{
-	unsigned long files = raise_descriptor_limit(), allowed, waiting;
-	unsigned long reserve = files / RESERVE_PART;
-
-	if (reserve < RESERVE_MIN)
-		reserve = RESERVE_MIN;
-	allowed = files > reserve ? files - reserve : 1;
-	if (sv->cfg.max_streams == 0)
-		sv->cfg.max_streams = allowed;
-	else if (sv->cfg.max_streams > allowed)
-		log_warn("--max-streams %lu is more than the %lu that %lu "
-			 "open files allow",
-		    sv->cfg.max_streams, allowed, files);
-	sv->streams.conns.values_max = sv->cfg.max_streams;
-	waiting = files / WAITING_PART;
-	if (waiting > WAITING_MAX)
-		waiting = WAITING_MAX;
-	sv->streams.conns.waiting_max = waiting > 0 ? waiting : 1;
-	sv->streams.conns.bodies_max = sv->cfg.max_body * BODIES;
-	log_info("%lu open files allow %lu streams; the limit is %lu", files,
-	    allowed, sv->cfg.max_streams);
 }
 
 static void
@@ -288,39 +213,6 @@ hold_signals(int how)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
-static uint64_t
-wall_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-static bool
-relieve(void *arg)
-{
-	return conns_relieve(arg);
-}
-
-static void
-make_hub(struct server *sv)
-{
-	uint32_t epoch;
-
-	if (getentropy(&epoch, sizeof(epoch)) == -1)
-		fatal("no random number: %s", strerror(errno));
-	memory_init(&sv->memory, &sv->hub, epoch, wall_ms);
-	sv->engine = &sv->memory.engine;
-	sv->hub.history = sv->cfg.history;
-	sv->hub.history_age = sv->cfg.history_age;
-	sv->hub.bytes_max = sv->cfg.history_bytes;
-	sv->hub.channels_max = sv->cfg.max_channels;
-	sv->hub.relieve = relieve;
-	sv->hub.arg = &sv->streams.conns;
-	sv->hub.now = &sv->streams.conns.now;
-}
-
 static void
 start(struct server *sv)
 {
@@ -339,12 +231,12 @@ start(struct server *sv)
 	sv->loop = ev_default_loop(0);
 	if (sv->loop == NULL)
 		fatal("libev does not start");
-	make_hub(sv);
+	server_make_hub(sv);
 	if (streams_init(&sv->streams, sv->loop, &sv->cfg, &sv->hub,
 		route_request) == -1)
 		fatal("no memory");
-	sv->started = sv->streams.conns.now = monotonic();
-	set_limits(sv);
+	sv->started = sv->streams.conns.now = server_clock();
+	server_set_limits(sv);
 	watch_loop(sv);
 	hold_signals(SIG_UNBLOCK);
 	listener_start(&sv->listener, &sv->streams.conns, sv->listening.fd);
@@ -357,6 +249,7 @@ stop(struct server *sv)
 	socket_close(&sv->listening);
 	log_info("ended: %llu streams served, %llu messages",
 	    sv->streams.opened, sv->streams.messages);
+	drain_stop(&sv->streams);
 	streams_free(&sv->streams);
 	hub_free(&sv->hub);
 	ev_loop_destroy(sv->loop);

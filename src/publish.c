@@ -14,6 +14,7 @@
 #include <strings.h>
 
 #include "asked.h"
+#include "body.h"
 #include "memory.h"
 #include "origin.h"
 #include "parse.h"
@@ -186,7 +187,7 @@ on_body(struct conn *c, struct body *body, enum body_result result)
 		    "the body has more bytes than --max-body allows");
 	else
 		refuse(p->stream, 503, "there are too many bodies at a time");
-	conn_forget_body(c);
+	body_forget(c);
 }
 
 /* Digits, and below 2^64; nothing else is a length (RFC 9110, section 8.6). */
@@ -278,7 +279,7 @@ publish(struct stream *s, const struct request *r)
 	if (status == 0)
 		status = read_asked(r, p, &why);
 	if (status == 0)
-		conn_want_body(&s->conn, &p->body);
+		body_want(&s->conn, &p->body);
 	else {
 		refuse(s, status, why);
 		free_post(&p->body);

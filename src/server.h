@@ -42,6 +42,19 @@ struct server {
 	bool log_is_stale; /* it could not be opened again yet */
 };
 
+/* Monotonic seconds. */
+double server_clock(void);
+
+/* By the descriptors that there may be: streams, unfinished requests, bodies.
+ */
+void server_set_limits(struct server *);
+
+/* The hub and its engine, by the options. */
+void server_make_hub(struct server *);
+
+/* How long this turn, which is over, kept others waiting. */
+void server_measure_lag(struct server *);
+
 /* The server that serves this stream. */
 static inline struct server *
 server_of(struct stream *s)

@@ -9,7 +9,6 @@
  */
 #include "stream.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,10 +25,6 @@
 	"\r\n"
 
 #define REFUSED_FACTOR 10 /* a refused stream's retry:, in those of others */
-
-#define DRAIN_STEP  0.05  /* seconds between two rounds of ends */
-#define DRAIN_EACH  0.001 /* seconds a stream, if that ends sooner */
-#define DRAIN_GRACE 1.0	  /* seconds for the last ones to take their end */
 
 /* struct stream's todo, and the kinds of its pieces. */
 enum { HEAD = 1, RETRY = 2, BEAT = 4, EVENT = 8 };
@@ -75,9 +70,8 @@ expired(struct stream *s)
 	       all(&s->conn)->conns.now - s->opened >= (double)s->lifetime;
 }
 
-/* Ends the stream in order: the browser comes back after retry:. */
-static void
-retire(struct stream *s)
+void
+stream_retire(struct stream *s)
 {
 	s->todo |= RETRY;
 	conn_end(&s->conn);
@@ -125,7 +119,7 @@ fill(struct conn *c, struct batch *b)
 	if (s->sub.feed == NULL)
 		return;
 	if (expired(s) && !c->ending)
-		retire(s);
+		stream_retire(s);
 	if (s->todo & HEAD)
 		(void)out_add(b, HEAD, HEADERS, sizeof(HEADERS) - 1);
 	if (s->todo & RETRY)
@@ -287,63 +281,6 @@ stream_head(struct stream *s)
 	conn_end(&s->conn);
 }
 
-bool
-streams_drained(const struct streams *ss)
-{
-	return ss->draining &&
-	       (ss->conns.total == ss->conns.count[CONN_KEPT] ||
-		   ss->conns.now >= ss->drain_end + DRAIN_GRACE);
-}
-
-/* Ends up to quota streams of the list; returns what is left of it. */
-static size_t
-retire_some(struct conn_list *list, size_t quota)
-{
-	struct conn *c;
-
-	TAILQ_FOREACH (c, list, link) {
-		if (quota == 0)
-			break;
-		if (c->ending)
-			continue;
-		retire((struct stream *)c);
-		quota--;
-	}
-	return quota;
-}
-
-/* Ends as many as must go now for the last to go at the end. */
-static void
-on_drain(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	struct streams *ss = w->data;
-	double left = ss->drain_end - ss->conns.now;
-	size_t quota = ss->open;
-
-	(void)loop;
-	(void)revents;
-	if (left > DRAIN_STEP)
-		quota = (size_t)((double)quota * DRAIN_STEP / left) + 1;
-	quota = retire_some(&ss->conns.list[CONN_OPEN], quota);
-	(void)retire_some(&ss->conns.list[CONN_FULL], quota);
-}
-
-void
-streams_drain(struct streams *ss)
-{
-	double time = (double)ss->open * DRAIN_EACH;
-
-	assert(!ss->draining);
-	ss->draining = true;
-	ss->conns.closing = true;
-	if (time > ss->cfg->drain)
-		time = ss->cfg->drain;
-	ss->drain_end = ss->conns.now + time;
-	ev_timer_init(&ss->drain_timer, on_drain, 0, DRAIN_STEP);
-	ss->drain_timer.data = ss;
-	ev_timer_start(ss->conns.loop, &ss->drain_timer);
-}
-
 int
 streams_init(struct streams *ss, struct ev_loop *loop, const struct config *cfg,
     struct hub *hub, void (*request)(struct conn *, const struct gate_event *))
@@ -372,7 +309,6 @@ streams_init(struct streams *ss, struct ev_loop *loop, const struct config *cfg,
 void
 streams_free(struct streams *ss)
 {
-	ev_timer_stop(ss->conns.loop, &ss->drain_timer);
 	conns_free(&ss->conns);
 	clock_free(&ss->clock);
 }

@@ -66,15 +66,6 @@ int streams_init(struct streams *, struct ev_loop *, const struct config *,
 void streams_free(struct streams *);
 
 /*
- * Tells every stream to come back later and ends it, spread over the drain
- * time; new ones are answered the same.  To be called once.
- */
-void streams_drain(struct streams *);
-
-/* True when a drain has nothing more to wait for. */
-bool streams_drained(const struct streams *);
-
-/*
  * Opens a stream of the clock, or of n channels from a position on; or refuses
  * it if a limit is reached.
  */
@@ -84,6 +75,9 @@ void stream_open_channels(struct stream *, const struct request *,
 
 /* Answers with a stream's headers and the end. */
 void stream_head(struct stream *);
+
+/* Ends the stream in order: its browser comes back after retry:. */
+void stream_retire(struct stream *);
 
 const char *stream_refusal_name(enum refusal);
 
