@@ -77,7 +77,7 @@ help:
 	@echo "make test       everything: units, wire, front servers, browser"
 	@echo "make check      units and wire, under a minute"
 	@echo "make bench      the figures, side by side"
-	@echo "make fuzz       the gate under libFuzzer [SECONDS=60]"
+	@echo "make fuzz       what peers write under libFuzzer [SECONDS=60]"
 	@echo "make lint       formatting, static analysis, manual"
 	@echo "make install    [PREFIX=$(PREFIX) DESTDIR=..]; make uninstall"
 	@echo "make clean"
@@ -204,12 +204,18 @@ lint: need-lint
 	    tests/harness/manual tests/harness/valgrind .ci/run
 
 SECONDS ?= 60
+fuzz_gate  = gate store params record
+fuzz_parse = parse sse utf8 query eventid
 fuzz: need-fuzz | build/fuzz
+	@$(MAKE) -s fuzz-gate fuzz-parse
+
+fuzz-%:
 	clang -g -O1 -std=c11 -D_DEFAULT_SOURCE -Isrc \
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	    -o build/fuzz/gate tests/fuzz/gate.c src/gate.c src/store.c \
-	    src/params.c src/record.c
-	build/fuzz/gate -max_total_time=$(SECONDS) -max_len=8192 build/fuzz
+	    -o build/fuzz/$* tests/fuzz/$*.c $(fuzz_$*:%=src/%.c)
+	@mkdir -p build/fuzz/$*.corpus
+	build/fuzz/$* -max_total_time=$(SECONDS) -max_len=8192 \
+	    build/fuzz/$*.corpus
 
 .NOTPARALLEL: # tests measure time, and packages come before what needs them
 .PHONY: all help run test check test-valgrind test-fronts test-browser \

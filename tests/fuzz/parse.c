@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a publisher and a browser may write: an event stream, a query, an event
+ * id.  Each message that comes out of a stream is encoded and read again, and
+ * must be the same.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "eventid.h"
+#include "parse.h"
+#include "query.h"
+#include "sse.h"
+#include "utf8.h"
+
+#define MESSAGES 8
+
+static int
+same(const struct sse_message *a, const struct sse_message *b)
+{
+	if ((a->type == NULL) != (b->type == NULL) ||
+	    (a->type != NULL && strcmp(a->type, b->type) != 0))
+		return 0;
+	return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+}
+
+static void
+read_again(const struct sse_message *m)
+{
+	struct sse_message again;
+	size_t size = sse_size(m);
+	char *text = malloc(size), *room = malloc(size);
+	const char *wrong;
+
+	assert(text != NULL && room != NULL);
+	assert(sse_encode(text, size, m) == size);
+	assert(parse_events(text, size, room, &again, 1, &wrong) == 1);
+	assert(same(m, &again));
+	free(room);
+	free(text);
+}
+
+static void
+stream(const uint8_t *bytes, size_t len)
+{
+	struct sse_message messages[MESSAGES];
+	char *text = malloc(len + 1), *room = malloc(len + 1);
+	const char *wrong;
+	ssize_t i, n;
+
+	assert(text != NULL && room != NULL);
+	memcpy(text, bytes, len);
+	n = parse_events(text, len, room, messages, MESSAGES, &wrong);
+	assert((n == -1) == (wrong != NULL));
+	for (i = 0; i < n; i++)
+		read_again(&messages[i]);
+	free(room);
+	free(text);
+}
+
+static void
+query(const char *text)
+{
+	char *room = malloc(QUERY_ROOM(strlen(text)));
+	struct query q;
+
+	assert(room != NULL);
+	query_begin(&q, text, room);
+	while (query_next(&q) == 1)
+		assert(strlen(q.name) + strlen(q.value) <= strlen(text));
+	free(room);
+}
+
+static void
+id(const char *text)
+{
+	char again[EVENTID_SIZE];
+	struct eventid id;
+
+	if (!eventid_parse(&id, text))
+		return;
+	(void)eventid_format(again, id);
+	assert(strcmp(again, text) == 0);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	char *text = malloc(len + 1);
+
+	assert(text != NULL);
+	memcpy(text, bytes, len);
+	text[len] = '\0';
+	(void)utf8_valid(bytes, len);
+	stream(bytes, len);
+	query(text);
+	id(text);
+	free(text);
+	return 0;
+}
