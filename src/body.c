@@ -8,57 +8,24 @@
 
 #include "store.h"
 
-void
-body_want(struct conn *c, struct body *body)
+enum body_result
+body_add(struct body *b, const uint8_t *data, size_t len)
 {
-	c->body = body;
-	conn_enter(c, CONN_BODY);
-}
-
-void
-body_forget(struct conn *c)
-{
-	if (c->body->bytes != NULL)
-		conn_all(c)->bodies -= c->body->bytes->cap;
-	store_free(&c->body->bytes);
-}
-
-void
-body_end(struct conn *c, enum body_result result)
-{
-	conn_enter(c, CONN_OPEN);
-	c->body->done(c, c->body, result);
-}
-
-void
-body_add(struct conn *c, const uint8_t *data, size_t len)
-{
-	struct conns *cs = conn_all(c);
-	struct body *b = c->body;
 	size_t had = b->bytes == NULL ? 0 : b->bytes->len;
 	size_t cap = b->bytes == NULL ? 0 : b->bytes->cap;
 
-	if (len > b->max - had) {
-		body_end(c, BODY_LONG);
-		return;
-	}
-	if (store_add(&b->bytes, data, len) == -1) {
-		body_end(c, BODY_NO_ROOM);
-		return;
-	}
-	cs->bodies += b->bytes->cap - cap;
-	if (cs->bodies > cs->bodies_max)
-		body_end(c, BODY_NO_ROOM);
+	if (len > b->max - had)
+		return BODY_LONG;
+	if (store_add(&b->bytes, data, len) == -1)
+		return BODY_NO_ROOM;
+	b->all->bytes += b->bytes->cap - cap;
+	return b->all->bytes > b->all->max ? BODY_NO_ROOM : BODY_MORE;
 }
 
 void
-body_over(struct conn *c)
+body_forget(struct body *b)
 {
-	struct body *body = c->body;
-
-	if (body == NULL)
-		return;
-	body_forget(c);
-	c->body = NULL;
-	body->free(body);
+	if (b->bytes != NULL)
+		b->all->bytes -= b->bytes->cap;
+	store_free(&b->bytes);
 }

@@ -5,15 +5,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "conn.h"
-
 struct store;
+
+/* What all unfinished bodies have together. */
+struct bodies {
+	size_t bytes, max;
+};
 
 /* What became of a body that was wanted. */
 enum body_result {
+	BODY_MORE, /* there may be more of it to come */
 	BODY_WHOLE,
 	BODY_LONG,   /* it has more bytes than it may */
-	BODY_NO_ROOM /* all the unfinished ones together have too many */
+	BODY_NO_ROOM /* all together have too many, or there is no memory */
 };
 
 /*
@@ -21,23 +25,19 @@ enum body_result {
  * makes of it.
  */
 struct body {
+	struct bodies *all;
 	struct store *bytes;
 	size_t max;
 	/* Called once, when no more comes. */
-	void (*done)(struct conn *, struct body *, enum body_result);
+	void (*done)(struct body *, enum body_result);
 	/* The request is over: frees all but the bytes. */
 	void (*free)(struct body *);
 };
 
-/* The open request's body is to be put together. */
-void body_want(struct conn *, struct body *);
+/* Adds bytes.  BODY_MORE, or why there may be no more. */
+enum body_result body_add(struct body *, const uint8_t *data, size_t len);
 
 /* Its bytes are of no more use. */
-void body_forget(struct conn *);
-
-/* For the connection: bytes came; no more come; the request is over. */
-void body_add(struct conn *, const uint8_t *data, size_t len);
-void body_end(struct conn *, enum body_result);
-void body_over(struct conn *);
+void body_forget(struct body *);
 
 #endif

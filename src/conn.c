@@ -14,7 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "body.h"
 #include "log.h"
 #include "record.h"
 
@@ -48,8 +47,8 @@ enter(struct conn *c, enum conn_phase phase)
 	cs->count[phase]++;
 }
 
-void
-conn_enter(struct conn *c, enum conn_phase phase)
+static void
+change_phase(struct conn *c, enum conn_phase phase)
 {
 	unlist(c);
 	enter(c, phase);
@@ -86,7 +85,13 @@ serving(const struct conn *c)
 static void
 request_over(struct conn *c)
 {
-	body_over(c);
+	struct body *body = c->body;
+
+	if (body != NULL) {
+		body_forget(body);
+		body->free(body);
+	}
+	c->body = NULL;
 	if (serving(c))
 		conn_all(c)->owner->over(c);
 	gate_end(&c->gate);
@@ -104,7 +109,7 @@ conn_close(struct conn *c)
 	(void)close(c->io.fd);
 	gate_free(&c->gate);
 	out_free(&c->out);
-	conn_enter(c, CONN_CLOSED);
+	change_phase(c, CONN_CLOSED);
 	conn_wake(c);
 }
 
@@ -136,10 +141,28 @@ conn_end(struct conn *c)
 	conn_wake(c);
 }
 
+void
+conn_want_body(struct conn *c, struct body *body)
+{
+	body->all = &conn_all(c)->bodies;
+	c->body = body;
+	change_phase(c, CONN_BODY);
+}
+
+/* The body is whole, or there may be no more of it. */
+static void
+on_body(struct conn *c, enum body_result result)
+{
+	if (result == BODY_MORE)
+		return;
+	change_phase(c, CONN_OPEN);
+	c->body->done(c->body, result);
+}
+
 static void
 on_request(struct conn *c, const struct gate_event *ev)
 {
-	conn_enter(c, CONN_OPEN);
+	change_phase(c, CONN_OPEN);
 	c->ending = false;
 	c->ended = false;
 	conn_all(c)->owner->request(c, ev);
@@ -166,7 +189,7 @@ hang_up(struct conn *c)
 		return;
 	request_over(c);
 	(void)shutdown(c->io.fd, SHUT_WR);
-	conn_enter(c, CONN_LINGER);
+	change_phase(c, CONN_LINGER);
 }
 
 /* END_REQUEST to a request that was not served. */
@@ -184,7 +207,7 @@ static void
 on_abort(struct conn *c, const struct gate_event *ev)
 {
 	if (c->phase == CONN_BODY)
-		conn_enter(c, CONN_OPEN);
+		change_phase(c, CONN_OPEN);
 	if (serving(c)) {
 		conn_end(c);
 		return;
@@ -226,11 +249,11 @@ handle(struct conn *c, const struct gate_event *ev)
 		break;
 	case GATE_BODY:
 		if (c->phase == CONN_BODY)
-			body_add(c, ev->data, ev->len);
+			on_body(c, body_add(c->body, ev->data, ev->len));
 		break;
 	case GATE_BODY_END:
 		if (c->phase == CONN_BODY)
-			body_end(c, BODY_WHOLE);
+			on_body(c, BODY_WHOLE);
 		break;
 	case GATE_MORE:
 		break;
@@ -254,9 +277,9 @@ take_in(struct conn *c, const uint8_t *buf, size_t len)
 	}
 	/* A kept connection is pressed for time only once something began. */
 	if (c->phase == CONN_KEPT && gate_busy(&c->gate))
-		conn_enter(c, CONN_WAITING);
+		change_phase(c, CONN_WAITING);
 	else if (c->phase == CONN_WAITING && c->kept && !gate_busy(&c->gate))
-		conn_enter(c, CONN_KEPT);
+		change_phase(c, CONN_KEPT);
 }
 
 static void
@@ -280,7 +303,7 @@ on_ready(struct ev_loop *loop, ev_io *w, int revents)
 
 	(void)loop;
 	if (revents & EV_WRITE) {
-		conn_enter(c, CONN_OPEN);
+		change_phase(c, CONN_OPEN);
 		watch(c, EV_READ);
 		conn_wake(c);
 	}
@@ -310,7 +333,7 @@ conn_new(struct conns *cs, int fd)
 void
 conn_block(struct conn *c)
 {
-	conn_enter(c, CONN_FULL);
+	change_phase(c, CONN_FULL);
 	watch(c, EV_READ | EV_WRITE);
 }
 
@@ -320,7 +343,7 @@ conn_ended(struct conn *c)
 	if (c->gate.keep && !conn_all(c)->closing) {
 		request_over(c);
 		c->kept = true;
-		conn_enter(c, CONN_KEPT);
+		change_phase(c, CONN_KEPT);
 	} else if (!gate_body_done(&c->gate))
 		hang_up(c);
 	else

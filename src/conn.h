@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "body.h"
 #include "event.h"
 #include "gate.h"
 #include "out.h"
@@ -36,7 +37,6 @@ enum conn_phase {
 	CONN_CLOSED   /* nothing more; freed at the end of the turn */
 };
 
-struct body;
 struct conns;
 
 /*
@@ -86,8 +86,7 @@ struct conns {
 	unsigned long values_max; /* what GET_VALUES is told */
 	unsigned said;		  /* answers to the protocol for this read */
 	bool closing;		  /* no connection is kept after its request */
-	size_t bodies;		  /* bytes of all unfinished bodies */
-	size_t bodies_max;
+	struct bodies bodies;
 	struct conn_list list[CONN_CLOSED];
 	size_t count[CONN_CLOSED];
 	size_t total; /* all that are not freed yet */
@@ -118,11 +117,11 @@ void conn_wake(struct conn *);
  */
 void conn_answer(struct conn *, struct event *);
 
+/* The open request's body is to be put together. */
+void conn_want_body(struct conn *, struct body *);
+
 /* Ends the open request after what fill() still has for it. */
 void conn_end(struct conn *);
-
-/* Its phase changes, and so its place in the lists. */
-void conn_enter(struct conn *, enum conn_phase);
 
 /* Bytes were written: its place in the order of last writes. */
 void conn_touch(struct conn *);

@@ -176,7 +176,7 @@ publish_body(struct post *p)
 }
 
 static void
-on_body(struct conn *c, struct body *body, enum body_result result)
+on_body(struct body *body, enum body_result result)
 {
 	struct post *p = (struct post *)body;
 
@@ -187,7 +187,7 @@ on_body(struct conn *c, struct body *body, enum body_result result)
 		    "the body has more bytes than --max-body allows");
 	else
 		refuse(p->stream, 503, "there are too many bodies at a time");
-	body_forget(c);
+	body_forget(body);
 }
 
 /* Digits, and below 2^64; nothing else is a length (RFC 9110, section 8.6). */
@@ -279,7 +279,7 @@ publish(struct stream *s, const struct request *r)
 	if (status == 0)
 		status = read_asked(r, p, &why);
 	if (status == 0)
-		body_want(&s->conn, &p->body);
+		conn_want_body(&s->conn, &p->body);
 	else {
 		refuse(s, status, why);
 		free_post(&p->body);

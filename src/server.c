@@ -67,7 +67,7 @@ server_set_limits(struct server *sv)
 	if (waiting > WAITING_MAX)
 		waiting = WAITING_MAX;
 	sv->streams.conns.waiting_max = waiting > 0 ? waiting : 1;
-	sv->streams.conns.bodies_max = sv->cfg.max_body * BODIES;
+	sv->streams.conns.bodies.max = sv->cfg.max_body * BODIES;
 	log_info("%lu open files allow %lu streams; the limit is %lu", files,
 	    allowed, sv->cfg.max_streams);
 }
