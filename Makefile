@@ -47,13 +47,14 @@ unit_address = address
 unit_log     = log
 unit_socket  = socket
 unit_request = request record
-unit_stream  = stream conn conns flush out clock sse event gate store \
-	       params record address log
+unit_stream  = stream clock walk hub channel eventid sse conn conns flush out \
+	       event gate store params record address log
 unit_eventid = eventid
 unit_utf8    = utf8
 unit_query   = query
 unit_channel = channel eventid event
-unit_route   = route reply request $(unit_stream)
+unit_route   = route subscribe publish status asked query reply request \
+	       origin parse utf8 memory figures text $(unit_stream)
 WIRE  = stream peers limits life
 
 OURS	 = -std=c11 -D_DEFAULT_SOURCE -DVERSION='"$(VERSION)"' \

@@ -9,10 +9,10 @@
 #define STEPS 200000
 #define MODEL 4096
 
-static struct entry *
+static struct held *
 new_entry(struct eventid id)
 {
-	struct entry *e = calloc(1, sizeof(*e));
+	struct held *e = calloc(1, sizeof(*e));
 
 	assert_non_null(e);
 	e->id = id;
@@ -24,8 +24,31 @@ new_entry(struct eventid id)
 static void
 append(struct channel *ch, uint64_t ms)
 {
-	assert_int_equal(channel_append(ch, new_entry((struct eventid){ms, 1})),
-	    0);
+	struct held *e = new_entry((struct eventid){ms, 1});
+
+	assert_int_equal(channel_reserve(ch, 1), 0);
+	channel_append(ch, e);
+	assert_ptr_equal(e->channel, ch);
+}
+
+/* The oldest entry's id; the entry is gone. */
+static uint64_t
+drop(struct channel *ch)
+{
+	struct held *e = channel_drop(ch);
+	uint64_t ms = e->id.ms;
+
+	event_unref(e->event);
+	free(e);
+	return ms;
+}
+
+static void
+free_all(struct channel *ch)
+{
+	while (channel_held(ch) > 0)
+		(void)drop(ch);
+	channel_free(ch);
 }
 
 static void
@@ -38,7 +61,7 @@ a_new_channel_has_lost_what_it_is_told(void **state)
 	assert_int_equal(channel_held(ch), 0);
 	assert_int_equal(ch->lost.ms, 7);
 	assert_int_equal(channel_after(ch, (struct eventid){0, 0}), 0);
-	channel_free(ch);
+	free_all(ch);
 }
 
 static void
@@ -50,11 +73,11 @@ what_is_dropped_is_lost_from_then_on(void **state)
 	append(ch, 10);
 	append(ch, 20);
 	append(ch, 30);
-	channel_drop(ch);
+	assert_int_equal(drop(ch), 10);
 	assert_int_equal(channel_held(ch), 2);
 	assert_int_equal(ch->lost.ms, 10);
 	assert_int_equal(channel_entry(ch, ch->first)->id.ms, 20);
-	channel_free(ch);
+	free_all(ch);
 }
 
 static void
@@ -67,11 +90,11 @@ an_entry_keeps_its_number(void **state)
 	for (i = 0; i < 1000; i++) {
 		append(ch, i + 1);
 		if (i % 3 == 0)
-			channel_drop(ch);
+			(void)drop(ch);
 	}
 	for (i = ch->first; i < ch->end; i++)
 		assert_int_equal(channel_entry(ch, i)->id.ms, i + 1);
-	channel_free(ch);
+	free_all(ch);
 }
 
 /* The event lives on with whoever has it still to write. */
@@ -84,10 +107,74 @@ a_dropped_event_stays_for_those_who_hold_it(void **state)
 	(void)state;
 	append(ch, 1);
 	held = event_ref(channel_entry(ch, 0)->event);
-	channel_drop(ch);
+	(void)drop(ch);
 	assert_memory_equal(held->bytes, "text", 4);
 	event_unref(held);
-	channel_free(ch);
+	free_all(ch);
+}
+
+/* Room may be made for many at once, wherever the ring begins. */
+static void
+reserved_room_is_there_for_so_many(void **state)
+{
+	struct channel *ch;
+	uint64_t ms, n, i;
+
+	(void)state;
+	for (n = 1; n < 40; n++) {
+		ch = channel_new("news", (struct eventid){0, 0});
+		for (ms = 1; ms <= 10; ms++)
+			append(ch, ms);
+		for (i = 0; i < n % 11; i++)
+			(void)drop(ch);
+		assert_int_equal(channel_reserve(ch, n), 0);
+		for (i = 0; i < n; i++, ms++)
+			channel_append(ch, new_entry((struct eventid){ms, 1}));
+		assert_int_equal(channel_held(ch), 10 - n % 11 + n);
+		for (i = ch->first; i < ch->end; i++)
+			assert_int_equal(channel_entry(ch, i)->id.ms, i + 1);
+		free_all(ch);
+	}
+}
+
+static void
+an_empty_channel_has_no_ring(void **state)
+{
+	struct channel *ch = channel_new("news", (struct eventid){0, 0});
+
+	(void)state;
+	append(ch, 1);
+	assert_non_null(ch->ring);
+	(void)drop(ch);
+	assert_null(ch->ring);
+	append(ch, 2);
+	assert_int_equal(channel_after(ch, (struct eventid){1, 1}), 1);
+	assert_int_equal(channel_after(ch, (struct eventid){2, 1}), 2);
+	free_all(ch);
+}
+
+static void
+readers_join_and_leave_in_any_order(void **state)
+{
+	struct channel *ch = channel_new("news", (struct eventid){0, 0});
+	struct subscriber *reader = (struct subscriber *)(void *)ch;
+	struct cursor cu[3];
+
+	(void)state;
+	channel_join(ch, &cu[0], reader);
+	channel_join(ch, &cu[1], NULL);
+	channel_join(ch, &cu[2], NULL);
+	assert_int_equal(ch->reading, 3);
+	assert_ptr_equal(cu[0].channel, ch);
+	assert_ptr_equal(cu[0].reader, reader);
+	channel_leave(&cu[1]);
+	assert_ptr_equal(TAILQ_FIRST(&ch->readers), &cu[0]);
+	assert_ptr_equal(TAILQ_NEXT(&cu[0], link), &cu[2]);
+	channel_leave(&cu[0]);
+	channel_leave(&cu[2]);
+	assert_int_equal(ch->reading, 0);
+	assert_true(TAILQ_EMPTY(&ch->readers));
+	free_all(ch);
 }
 
 static void
@@ -107,7 +194,7 @@ the_next_one_after_any_id_is_found(void **state)
 			append(ch, ms);
 			model[end++] = ms;
 		} else if (end > first && random() % 2 == 0) {
-			channel_drop(ch);
+			assert_int_equal(drop(ch), model[first]);
 			assert_int_equal(ch->lost.ms, model[first++]);
 		}
 		at = (uint64_t)random() % (ms + 3);
@@ -120,7 +207,7 @@ the_next_one_after_any_id_is_found(void **state)
 			    want);
 		assert_int_equal(channel_held(ch), end - first);
 	}
-	channel_free(ch);
+	free_all(ch);
 }
 
 static void
@@ -150,6 +237,9 @@ main(void)
 	    cmocka_unit_test(what_is_dropped_is_lost_from_then_on),
 	    cmocka_unit_test(an_entry_keeps_its_number),
 	    cmocka_unit_test(a_dropped_event_stays_for_those_who_hold_it),
+	    cmocka_unit_test(reserved_room_is_there_for_so_many),
+	    cmocka_unit_test(an_empty_channel_has_no_ring),
+	    cmocka_unit_test(readers_join_and_leave_in_any_order),
 	    cmocka_unit_test(the_next_one_after_any_id_is_found),
 	    cmocka_unit_test(names_are_of_few_characters),
 	};

@@ -16,7 +16,7 @@
 #define KIND 5
 
 struct listener {
-	struct subscriber sub;
+	struct tick tick;
 	bool blocked; /* it can take nothing */
 	bool full;    /* its socket turns out to be full only in the write */
 	unsigned wakes, got;
@@ -72,7 +72,7 @@ flush(struct wheel *w, struct listener *l)
 
 	w->batch.n = 0;
 	w->batch.text_used = 0;
-	l->sub.feed->fill(&l->sub, &w->batch, KIND);
+	l->tick.sub.feed->fill(&l->tick.sub, &w->batch, KIND);
 	if (w->batch.n == 0 || l->full)
 		return;
 	assert_int_equal(w->batch.n, 1);
@@ -83,13 +83,13 @@ flush(struct wheel *w, struct listener *l)
 	assert_int_equal(sscanf(l->text, "id: %lu\n", &l->number[l->got % 64]),
 	    1);
 	l->at[l->got++ % 64] = w->now;
-	l->sub.feed->took(&l->sub, p);
+	l->tick.sub.feed->took(&l->tick.sub, p);
 }
 
 static void
 join(struct wheel *w, struct listener *l, const char *last_event_id)
 {
-	clock_subscribe(&w->clock, &l->sub, last_event_id);
+	clock_subscribe(&w->clock, &l->tick, last_event_id);
 	flush(w, l);
 }
 
@@ -103,7 +103,7 @@ turn(struct wheel *w)
 static void
 leave(struct listener *l)
 {
-	l->sub.feed->leave(&l->sub);
+	l->tick.sub.feed->leave(&l->tick.sub);
 }
 
 static void
@@ -113,7 +113,7 @@ first_message_is_due_at_once(void **state)
 	struct listener l = {0};
 
 	(void)state;
-	clock_subscribe(&w->clock, &l.sub, NULL);
+	clock_subscribe(&w->clock, &l.tick, NULL);
 	assert_int_equal(l.wakes, 1);
 	flush(w, &l);
 	assert_int_equal(l.got, 1);
@@ -246,7 +246,7 @@ one_that_can_take_nothing_skips_and_its_count_stays(void **state)
 	l.blocked = false;
 	flush(w, &l); /* what it missed does not come later */
 	assert_int_equal(l.got, 2);
-	assert_int_equal(l.sub.position, 2);
+	assert_int_equal(l.tick.count, 2);
 	go_round(w, &l);
 	assert_int_equal(l.got, 3);
 	assert_int_equal(l.number[2], 3);
@@ -280,9 +280,9 @@ full_batch_leaves_the_message_due(void **state)
 	struct listener l = {0};
 
 	(void)state;
-	clock_subscribe(&w->clock, &l.sub, NULL);
+	clock_subscribe(&w->clock, &l.tick, NULL);
 	w->batch.n = OUT_PIECES;
-	l.sub.feed->fill(&l.sub, &w->batch, KIND);
+	l.tick.sub.feed->fill(&l.tick.sub, &w->batch, KIND);
 	assert_int_equal(w->batch.n, OUT_PIECES);
 	flush(w, &l);
 	assert_int_equal(l.got, 1);

@@ -11,8 +11,9 @@
 #include "config.h"
 
 static const char *const names[] = {"listen", "interval", "heartbeat", "retry",
-    "max-streams", "max-per-address", "stall", "max-age", "drain", "log",
-    "verbose", "check", "version", "help"};
+    "max-streams", "max-per-address", "stall", "max-age", "drain", "history",
+    "history-age", "history-bytes", "max-channels", "max-event", "max-body",
+    "log", "verbose", "check", "version", "help"};
 
 /* Arguments divided by spaces; "" stands for an empty one. */
 struct line {
@@ -38,7 +39,18 @@ make_line(struct line *l, const char *arguments)
 	l->argv[l->argc] = NULL;
 }
 
-/* All fields as text. */
+#define CHANNELS "100 300 67108864 10000 32768 1048576" /* the defaults */
+
+/* The channels' fields as text. */
+static void
+show_channels(char *to, size_t size, const struct config *c)
+{
+	(void)snprintf(to, size, "%lu %g %lu %lu %lu %lu", c->history,
+	    c->history_age, c->history_bytes, c->max_channels, c->max_event,
+	    c->max_body);
+}
+
+/* All other fields as text. */
 static void
 show(char *to, size_t size, const struct config *c)
 {
@@ -51,52 +63,95 @@ show(char *to, size_t size, const struct config *c)
 
 static const struct row {
 	const char *arguments;
-	const char *shown; /* NULL: refused */
+	const char *shown;    /* NULL: refused */
+	const char *channels; /* NULL: the defaults */
 } rows[] = {
-    {"", "- 2 15 2000 0 0 60 0 5 - 0000"},
-    {"--listen unix:/tmp/x:0600", "unix:/tmp/x:0600 2 15 2000 0 0 60 0 5 - "
-				  "0000"},
-    {"--listen=[::1]:9000", "[::1]:9000 2 15 2000 0 0 60 0 5 - 0000"},
-    {"--interval 0.5 --heartbeat 1.25", "- 0.5 1.25 2000 0 0 60 0 5 - 0000"},
+    {"", "- 2 15 2000 0 0 60 0 5 - 0000", NULL},
+    {"--listen unix:/tmp/x:0600",
+	"unix:/tmp/x:0600 2 15 2000 0 0 60 0 5 - "
+	"0000",
+	NULL},
+    {"--listen=[::1]:9000", "[::1]:9000 2 15 2000 0 0 60 0 5 - 0000", NULL},
+    {"--interval 0.5 --heartbeat 1.25", "- 0.5 1.25 2000 0 0 60 0 5 - 0000",
+	NULL},
     {"--retry 1 --max-streams 2 --max-per-address 3",
-	"- 2 15 1 2 3 60 0 5 - 0000"},
-    {"--stall 1 --max-age 2 --drain 3", "- 2 15 2000 0 0 1 2 3 - 0000"},
-    {"--log /tmp/log", "- 2 15 2000 0 0 60 0 5 /tmp/log 0000"},
-    {"--log stderr", "- 2 15 2000 0 0 60 0 5 - 0000"},
-    {"--log stderr.log", "- 2 15 2000 0 0 60 0 5 stderr.log 0000"},
-    {"--verbose", "- 2 15 2000 0 0 60 0 5 - 1000"},
-    {"--check", "- 2 15 2000 0 0 60 0 5 - 0100"},
-    {"--version", "- 2 15 2000 0 0 60 0 5 - 0010"},
-    {"--help", "- 2 15 2000 0 0 60 0 5 - 0001"},
-    {"--help --check --verbose --version", "- 2 15 2000 0 0 60 0 5 - 1111"},
-    {"--interval 3 --interval 4", "- 4 15 2000 0 0 60 0 5 - 0000"},
-    {"--", "- 2 15 2000 0 0 60 0 5 - 0000"},
+	"- 2 15 1 2 3 60 0 5 - 0000", NULL},
+    {"--stall 1 --max-age 2 --drain 3", "- 2 15 2000 0 0 1 2 3 - 0000", NULL},
+    {"--log /tmp/log", "- 2 15 2000 0 0 60 0 5 /tmp/log 0000", NULL},
+    {"--log stderr", "- 2 15 2000 0 0 60 0 5 - 0000", NULL},
+    {"--log stderr.log", "- 2 15 2000 0 0 60 0 5 stderr.log 0000", NULL},
+    {"--verbose", "- 2 15 2000 0 0 60 0 5 - 1000", NULL},
+    {"--check", "- 2 15 2000 0 0 60 0 5 - 0100", NULL},
+    {"--version", "- 2 15 2000 0 0 60 0 5 - 0010", NULL},
+    {"--help", "- 2 15 2000 0 0 60 0 5 - 0001", NULL},
+    {"--help --check --verbose --version", "- 2 15 2000 0 0 60 0 5 - 1111",
+	NULL},
+    {"--interval 3 --interval 4", "- 4 15 2000 0 0 60 0 5 - 0000", NULL},
+    {"--", "- 2 15 2000 0 0 60 0 5 - 0000", NULL},
     /* As getopt_long(3) has it: what is unambiguous may be cut. */
-    {"--int 3", "- 3 15 2000 0 0 60 0 5 - 0000"},
-    {"--verb", "- 2 15 2000 0 0 60 0 5 - 1000"},
-    {"--ver", NULL},
-    {"--max 3", NULL},
-    {"--h", NULL},
+    {"--int 3", "- 3 15 2000 0 0 60 0 5 - 0000", NULL},
+    {"--verb", "- 2 15 2000 0 0 60 0 5 - 1000", NULL},
+    {"--ver", NULL, NULL},
+    {"--max 3", NULL, NULL},
+    {"--h", NULL, NULL},
     /* What is not an option, or lacks its value, or has one too many. */
-    {"extra", NULL},
-    {"--verbose extra", NULL},
-    {"extra --verbose", NULL},
-    {"-- --verbose", NULL},
-    {"-", NULL},
-    {"\"\"", NULL},
-    {"-v", NULL},
-    {"-vx", NULL},
-    {"-h", NULL},
-    {"--nonsense", NULL},
-    {"--nonsense=3", NULL},
-    {"--interval", NULL},
-    {"--verbose --interval", NULL},
-    {"--listen", NULL},
-    {"--listen \"\"", NULL},
-    {"--listen=", NULL},
-    {"--log=", NULL},
-    {"--verbose=1", NULL},
-    {"--help=", NULL},
+    {"extra", NULL, NULL},
+    {"--verbose extra", NULL, NULL},
+    {"extra --verbose", NULL, NULL},
+    {"-- --verbose", NULL, NULL},
+    {"-", NULL, NULL},
+    {"\"\"", NULL, NULL},
+    {"-v", NULL, NULL},
+    {"-vx", NULL, NULL},
+    {"-h", NULL, NULL},
+    {"--nonsense", NULL, NULL},
+    {"--nonsense=3", NULL, NULL},
+    {"--interval", NULL, NULL},
+    {"--verbose --interval", NULL, NULL},
+    {"--listen", NULL, NULL},
+    {"--listen \"\"", NULL, NULL},
+    {"--listen=", NULL, NULL},
+    {"--log=", NULL, NULL},
+    {"--verbose=1", NULL, NULL},
+    {"--help=", NULL, NULL},
+    /* Bytes, and how many of them an event may have. */
+    {"--history 1 --history-age 0.5 --max-channels 2",
+	"- 2 15 2000 0 0 60 0 5 - 0000", "1 0.5 67108864 2 32768 1048576"},
+    {"--history-bytes 128M --max-event 1K --max-body 2M",
+	"- 2 15 2000 0 0 60 0 5 - 0000",
+	"100 300 134217728 10000 1024 2097152"},
+    {"--history-bytes 3G --max-body 0001K", "- 2 15 2000 0 0 60 0 5 - 0000",
+	"100 300 3221225472 10000 32768 1024"},
+    {"--history-bytes 262144", "- 2 15 2000 0 0 60 0 5 - 0000",
+	"100 300 262144 10000 32768 1048576"},
+    {"--history-bytes 262143", NULL, NULL},
+    {"--history-bytes 64K", NULL, NULL},
+    {"--history-bytes 64K --max-event 8K", "- 2 15 2000 0 0 60 0 5 - 0000",
+	"100 300 65536 10000 8192 1048576"},
+    {"--max-event 8K --history-bytes 65536", "- 2 15 2000 0 0 60 0 5 - 0000",
+	"100 300 65536 10000 8192 1048576"},
+    {"--history-bytes 64K --max-event 8193", NULL, NULL},
+    {"--history-bytes 63K --max-event 1", NULL, NULL},
+    {"--max-event 8M", "- 2 15 2000 0 0 60 0 5 - 0000",
+	"100 300 67108864 10000 8388608 1048576"},
+    {"--max-event 8388609", NULL, NULL},
+    {"--max-event 16M --history-bytes 128M", "- 2 15 2000 0 0 60 0 5 - 0000",
+	"100 300 134217728 10000 16777216 1048576"},
+    {"--max-event 16M --history-bytes 134217727", NULL, NULL},
+    {"--max-body K", NULL, NULL},
+    {"--max-body 1k", NULL, NULL},
+    {"--max-body 1KK", NULL, NULL},
+    {"--max-body 1KB", NULL, NULL},
+    {"--max-body 1.5M", NULL, NULL},
+    {"--max-body 1T", NULL, NULL},
+    {"--max-body K1", NULL, NULL},
+    {"--max-body -1K", NULL, NULL},
+    {"--max-body 0K", NULL, NULL},
+    {"--max-body 1G", NULL, NULL},
+    {"--history-bytes 18014398509481985G", NULL, NULL},
+    {"--history 5K", NULL, NULL},
+    {"--history-age 1K", NULL, NULL},
+    {"--max-channels 1K", NULL, NULL},
 };
 
 static void
@@ -105,7 +160,7 @@ line_is_read_or_refused(void **state)
 	const struct row *row = *state;
 	struct line l;
 	struct config cfg;
-	char err[200] = "", shown[200];
+	char err[200] = "", shown[200], channels[200];
 	int result;
 
 	make_line(&l, row->arguments);
@@ -115,6 +170,9 @@ line_is_read_or_refused(void **state)
 			fail_msg("%s", err);
 		show(shown, sizeof(shown), &cfg);
 		assert_string_equal(shown, row->shown);
+		show_channels(channels, sizeof(channels), &cfg);
+		assert_string_equal(channels,
+		    row->channels == NULL ? CHANNELS : row->channels);
 		return;
 	}
 	assert_int_equal(result, -1);
@@ -142,6 +200,18 @@ static const struct bounds {
     {"max-age", {"0", "31536000", "0.001", "60"},
 	{"31536001", "31536000.5", "1e9", "99999999999"}},
     {"drain", {"0", "3600", "0.5", "5"}, {"3600.5", "3601", "1e1", "10000"}},
+    {"history", {"1", "1000000", "100", "007"},
+	{"0", "1000001", "1.5", "18446744073709551617"}},
+    {"history-age", {"0", "31536000", "0.5", "300"},
+	{"31536001", "31536000.5", "1e1", "99999999999"}},
+    {"history-bytes", {"262144", "1000000000000000", "67108864", "300000"},
+	{"65535", "1000000000000001", "262144.0", "18446744073709551616"}},
+    {"max-channels", {"1", "10000000", "10000", "02"},
+	{"0", "10000001", "1.0", "4294967297"}},
+    {"max-event", {"1", "8388608", "32768", "2"},
+	{"0", "16777217", "1.5", "4294967297"}},
+    {"max-body", {"1", "1000000000", "1048576", "2"},
+	{"0", "1000000001", "0.5", "18446744073709551617"}},
 };
 
 static int
@@ -160,7 +230,9 @@ field(const struct config *c, size_t i)
 {
 	const double all[] = {c->interval, c->heartbeat, (double)c->retry,
 	    (double)c->max_streams, (double)c->max_per_address, c->stall,
-	    c->max_age, c->drain};
+	    c->max_age, c->drain, (double)c->history, c->history_age,
+	    (double)c->history_bytes, (double)c->max_channels,
+	    (double)c->max_event, (double)c->max_body};
 
 	return all[i];
 }

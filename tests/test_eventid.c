@@ -105,7 +105,7 @@ a_full_millisecond_goes_over_into_the_next(void **state)
 }
 
 static void
-ids_of_another_life_or_of_the_future_are_not_ours(void **state)
+ids_of_the_same_epoch_are_ours_and_no_others(void **state)
 {
 	struct eventid_source s;
 	struct eventid id;
@@ -116,8 +116,12 @@ ids_of_another_life_or_of_the_future_are_not_ours(void **state)
 	id = eventid_next(&s, 1000);
 	assert_true(eventid_is_ours(&s, id));
 	id.n++;
-	assert_false(eventid_is_ours(&s, id)); /* not given out yet */
-	id = (struct eventid){999, (uint64_t)6 << 20};
+	assert_true(eventid_is_ours(&s, id)); /* also one not given out yet */
+	id.n = ((uint64_t)5 << 20) - 1;
+	assert_false(eventid_is_ours(&s, id));
+	id.n = (uint64_t)6 << 20;
+	assert_false(eventid_is_ours(&s, id));
+	id.n = ((uint64_t)1 << 52) | (uint64_t)5 << 20; /* over 32 bits */
 	assert_false(eventid_is_ours(&s, id));
 }
 
@@ -130,7 +134,7 @@ main(void)
 	    cmocka_unit_test(ids_are_ordered_by_time_and_then_by_number),
 	    cmocka_unit_test(ids_increase_whatever_the_clock_does),
 	    cmocka_unit_test(a_full_millisecond_goes_over_into_the_next),
-	    cmocka_unit_test(ids_of_another_life_or_of_the_future_are_not_ours),
+	    cmocka_unit_test(ids_of_the_same_epoch_are_ours_and_no_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -467,7 +467,7 @@ batch_holds_32_pieces(void **state)
 }
 
 static void
-text_has_room_for_4096_bytes(void **state)
+text_has_room_for_so_many_bytes_and_no_more(void **state)
 {
 	static struct batch b;
 	struct out o = {0};
@@ -475,14 +475,14 @@ text_has_room_for_4096_bytes(void **state)
 
 	(void)state;
 	out_begin(&o, &b);
-	first = out_text(&b, 4000);
+	first = out_text(&b, OUT_TEXT - 96);
 	second = out_text(&b, 96);
 	assert_non_null(first);
-	assert_ptr_equal(second, first + 4000);
+	assert_ptr_equal(second, first + OUT_TEXT - 96);
 	assert_null(out_text(&b, 1));
 	out_begin(&o, &b);
-	assert_null(out_text(&b, 4097));
-	assert_non_null(out_text(&b, 4096));
+	assert_null(out_text(&b, OUT_TEXT + 1));
+	assert_non_null(out_text(&b, OUT_TEXT));
 }
 
 /* An answer, say: held before anything is written. */
@@ -562,7 +562,7 @@ main(void)
 	    cmocka_unit_test(all_written_may_be_less_than_all_pieces),
 	    cmocka_unit_test(big_event_is_cut_about_every_record),
 	    cmocka_unit_test(batch_holds_32_pieces),
-	    cmocka_unit_test(text_has_room_for_4096_bytes),
+	    cmocka_unit_test(text_has_room_for_so_many_bytes_and_no_more),
 	    cmocka_unit_test(held_event_goes_out_first),
 	    cmocka_unit_test(random_pieces_and_cuts_lose_nothing),
 	    cmocka_unit_test(big_event_among_others_fits_the_call),

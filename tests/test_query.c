@@ -19,6 +19,8 @@ static const struct row {
     {"=b", "=b;"},
     {"=", "=;"},
     {"&&a=b&&c=d&", "a=b;c=d;"},
+    {"a&b&c&d&e", "a=;b=;c=;d=;e=;"},
+    {"=&=&=&=", "=;=;=;=;"},
     {"a=b=c", "a=b=c;"},
     {"a+b=c+d", "a b=c d;"},
     {"a%20b=%41%2b%2B", "a b=A++;"},
@@ -41,7 +43,7 @@ static void
 pairs_are_decoded_once(void **state)
 {
 	const struct row *row = *state;
-	char *room = malloc(strlen(row->text) + 2), pairs[256] = "";
+	char *room = malloc(QUERY_ROOM(strlen(row->text))), pairs[256] = "";
 	struct query q;
 	size_t n = 0;
 	int more;
@@ -61,7 +63,7 @@ static void
 no_query_is_an_empty_one(void **state)
 {
 	struct query q;
-	char room[2];
+	char room[QUERY_ROOM(0)];
 
 	(void)state;
 	query_begin(&q, NULL, room);

@@ -19,50 +19,70 @@ static const char *const method[] = {"GET", "HEAD", "OPTIONS", "POST", "OTHER"};
 /* NULL fields are shown as "-". */
 static const struct row {
 	const char *name, *params;
-	const char *shown; /* method, role, Last-Event-ID, address */
+	const char *shown;  /* method, role, Last-Event-ID, address */
+	const char *others; /* NULL: there are none */
 } rows[] = {
-    {"nothing", "raw", "OTHER - - -"},
-    {"get", "raw REQUEST_METHOD=GET", "GET - - -"},
-    {"head", "raw REQUEST_METHOD=HEAD", "HEAD - - -"},
-    {"options", "raw REQUEST_METHOD=OPTIONS", "OPTIONS - - -"},
-    {"post", "raw REQUEST_METHOD=POST", "POST - - -"},
-    {"put", "raw REQUEST_METHOD=PUT", "OTHER - - -"},
-    {"get_in_small_letters", "raw REQUEST_METHOD=get", "OTHER - - -"},
-    {"method_that_begins_with_get", "raw REQUEST_METHOD=GETS", "OTHER - - -"},
-    {"method_empty", "raw REQUEST_METHOD=", "OTHER - - -"},
-    {"method_among_others", "raw A=b REQUEST_METHOD=GET C=d", "GET - - -"},
-    {"role", "raw REQUEST_METHOD=GET SSE_ROLE=publish", "GET publish - -"},
-    {"role_empty", "raw SSE_ROLE=", "OTHER [] - -"},
-    {"role_from_the_browser", "raw HTTP_SSE_ROLE=publish", "OTHER - - -"},
-    {"role_in_small_letters", "raw sse_role=publish", "OTHER - - -"},
-    {"last_event_id", "raw HTTP_LAST_EVENT_ID=41", "OTHER - [41] -"},
-    {"last_event_id_empty", "raw HTTP_LAST_EVENT_ID=", "OTHER - [] -"},
+    {"nothing", "raw", "OTHER - - -", NULL},
+    {"get", "raw REQUEST_METHOD=GET", "GET - - -", NULL},
+    {"head", "raw REQUEST_METHOD=HEAD", "HEAD - - -", NULL},
+    {"options", "raw REQUEST_METHOD=OPTIONS", "OPTIONS - - -", NULL},
+    {"post", "raw REQUEST_METHOD=POST", "POST - - -", NULL},
+    {"put", "raw REQUEST_METHOD=PUT", "OTHER - - -", NULL},
+    {"get_in_small_letters", "raw REQUEST_METHOD=get", "OTHER - - -", NULL},
+    {"method_that_begins_with_get", "raw REQUEST_METHOD=GETS", "OTHER - - -",
+	NULL},
+    {"method_empty", "raw REQUEST_METHOD=", "OTHER - - -", NULL},
+    {"method_among_others", "raw A=b REQUEST_METHOD=GET C=d", "GET - - -",
+	NULL},
+    {"role", "raw REQUEST_METHOD=GET SSE_ROLE=publish", "GET publish - -",
+	NULL},
+    {"role_empty", "raw SSE_ROLE=", "OTHER [] - -", NULL},
+    {"role_from_the_browser", "raw HTTP_SSE_ROLE=publish", "OTHER - - -", NULL},
+    {"role_in_small_letters", "raw sse_role=publish", "OTHER - - -", NULL},
+    {"last_event_id", "raw HTTP_LAST_EVENT_ID=41", "OTHER - [41] -", NULL},
+    {"last_event_id_empty", "raw HTTP_LAST_EVENT_ID=", "OTHER - [] -", NULL},
     {"last_event_id_twice", "raw HTTP_LAST_EVENT_ID=41 HTTP_LAST_EVENT_ID=42",
-	"OTHER - - -"},
+	"OTHER - [,] -", NULL},
     {"last_event_id_twice_the_same",
-	"raw HTTP_LAST_EVENT_ID=41 HTTP_LAST_EVENT_ID=41", "OTHER - - -"},
+	"raw HTTP_LAST_EVENT_ID=41 HTTP_LAST_EVENT_ID=41", "OTHER - [,] -",
+	NULL},
     {"last_event_id_three_times",
 	"raw HTTP_LAST_EVENT_ID=1 HTTP_LAST_EVENT_ID=2 HTTP_LAST_EVENT_ID=3",
-	"OTHER - - -"},
+	"OTHER - [,] -", NULL},
     {"last_event_id_with_any_bytes",
-	"raw HTTP_LAST_EVENT_ID=%3d%0d%0a%20%ff%3b", "OTHER - [=\r\n \377;] -"},
-    {"address", "raw REMOTE_ADDR=2001:db8::1", "OTHER - - 2001:db8::1"},
-    {"address_empty", "raw REMOTE_ADDR=", "OTHER - - []"},
+	"raw HTTP_LAST_EVENT_ID=%3d%0d%0a%20%ff%3b", "OTHER - [=\r\n \377;] -",
+	NULL},
+    {"address", "raw REMOTE_ADDR=2001:db8::1", "OTHER - - 2001:db8::1", NULL},
+    {"address_empty", "raw REMOTE_ADDR=", "OTHER - - []", NULL},
     {"all_of_them",
 	"raw SSE_ROLE=stream REMOTE_ADDR=192.0.2.1 REQUEST_METHOD=GET "
 	"HTTP_LAST_EVENT_ID=7 QUERY_STRING=a%3db",
-	"GET stream [7] 192.0.2.1"},
+	"GET stream [7] 192.0.2.1", "query [a=b] "},
+    {"channel", "raw SSE_CHANNEL=a%20b", "OTHER - - -", "channel [a b] "},
+    {"channel_empty", "raw SSE_CHANNEL=", "OTHER - - -", "channel [] "},
+    {"channel_from_the_browser", "raw HTTP_SSE_CHANNEL=a", "OTHER - - -", NULL},
+    {"query", "raw QUERY_STRING=a%3d%2562", "OTHER - - -", "query [a=%62] "},
+    {"body_s_length_and_type", "raw CONTENT_LENGTH=12 CONTENT_TYPE=text/plain",
+	"OTHER - - -", "length [12] type [text/plain] "},
+    {"where_from",
+	"raw HTTP_HOST=a:1 HTTP_ORIGIN=http://a:1 "
+	"HTTP_SEC_FETCH_SITE=none",
+	"OTHER - - -", "host [a:1] origin [http://a:1] site [none] "},
+    {"first_of_several_wins",
+	"raw SSE_CHANNEL=a SSE_CHANNEL=b HTTP_ORIGIN=c HTTP_ORIGIN=d",
+	"OTHER - - -", "channel [a] origin [c] "},
     {"names_that_begin_like_ours",
 	"raw SSE_ROL=a SSE_ROLES=b SSE_ROLE_=c REMOTE_ADDRESS=d REMOTE_ADD=e "
 	"HTTP_LAST_EVENT_I=f HTTP_LAST_EVENT_ID2=g REQUEST_METHODS=GET",
-	"OTHER - - -"},
+	"OTHER - - -", NULL},
     {"our_names_as_values", "raw A=SSE_ROLE%3dpublish B=REQUEST_METHOD%3dGET",
-	"OTHER - - -"},
+	"OTHER - - -", NULL},
     {"long_lengths", "raw ~REQUEST_METHOD=GET ~SSE_ROLE=status",
-	"GET status - -"},
-    {"512_pairs", "raw @511 REQUEST_METHOD=GET", "GET - - -"},
-    {"65535_bytes", "raw REQUEST_METHOD=GET A=*65510", "GET - - -"},
-    {"proxy_header", "raw HTTP_PROXY=evil REQUEST_METHOD=GET", "GET - - -"},
+	"GET status - -", NULL},
+    {"512_pairs", "raw @511 REQUEST_METHOD=GET", "GET - - -", NULL},
+    {"65535_bytes", "raw REQUEST_METHOD=GET A=*65510", "GET - - -", NULL},
+    {"proxy_header", "raw HTTP_PROXY=evil REQUEST_METHOD=GET", "GET - - -",
+	NULL},
 };
 
 static struct wire wire;
@@ -91,12 +111,30 @@ decode(struct request *r)
 	return result;
 }
 
+/* Those that most requests do not have, by their names. */
+static void
+show_others(char *to, size_t size, const struct request *r)
+{
+	const struct {
+		const char *name, *value;
+	} others[] = {{"channel", r->channel}, {"query", r->query},
+	    {"length", r->content_length}, {"type", r->content_type},
+	    {"host", r->host}, {"origin", r->origin}, {"site", r->fetch_site}};
+	size_t i, n = 0;
+
+	*to = '\0';
+	for (i = 0; i < LENGTH(others); i++)
+		if (others[i].value != NULL)
+			n += (size_t)snprintf(to + n, size - n, "%s [%s] ",
+			    others[i].name, others[i].value);
+}
+
 static void
 is_decoded(void **state)
 {
 	const struct row *row = *state;
 	struct request r;
-	char got[400], role[100], id[100], address[100];
+	char got[400], others[400], role[100], id[100], address[100];
 
 	wire.len = 0;
 	wire_add(&wire, row->params);
@@ -105,8 +143,10 @@ is_decoded(void **state)
 	(void)snprintf(got, sizeof(got), "%s %s %s %s", method[r.method],
 	    shown(r.role, role, 0), shown(r.last_event_id, id, 1),
 	    shown(r.address, address, 0));
+	show_others(others, sizeof(others), &r);
 	request_free(&r);
 	assert_string_equal(got, row->shown);
+	assert_string_equal(others, row->others == NULL ? "" : row->others);
 }
 
 static void

@@ -3,133 +3,124 @@
  * Who serves what: role and method, as the front's parameters say them, and
  * the answer that the front gets.
  */
-#include "unit.h"
+#include "pair.h"
 
 #include <sys/resource.h>
-#include <sys/socket.h>
 
 #include <signal.h>
-#include <stdbool.h>
-#include <unistd.h>
 
-#include "flush.h"
-#include "record.h"
 #include "request.h"
 #include "route.h"
-#include "stream.h"
+#include "server.h"
 
-#define STREAM "Content-Type: text/event-stream\r\n"
-#define ALLOW  "Allow: GET, HEAD, OPTIONS\r\n"
+#define STREAM	    "Content-Type: text/event-stream\r\n"
+#define OK	    "Status: 200 OK\r\n"
+#define NOT_ALLOWED "Status: 405 Method Not Allowed\r\n"
+#define FAULT	    "Status: 500 Internal Server Error\r\n"
+#define READ	    "\r\nAllow: GET, HEAD, OPTIONS\r\n"
+#define WRITE	    "\r\nAllow: POST, OPTIONS\r\n"
 
 static const struct row {
 	const char *name, *params;
 	const char *begin; /* the response begins like this */
-	bool allow;	   /* it has the header */
+	const char *has;   /* and has this in it; NULL: not looked at */
 	bool stays;	   /* and it is not over */
 	bool body;	   /* there is something behind the headers */
 } rows[] = {
-    {"get_without_role_is_a_stream", "REQUEST_METHOD=GET", STREAM, false, true,
+    {"get_without_role_is_a_stream", "REQUEST_METHOD=GET", STREAM, NULL, true,
 	true},
-    {"get_of_a_stream", "REQUEST_METHOD=GET SSE_ROLE=stream", STREAM, false,
+    {"get_of_a_stream", "REQUEST_METHOD=GET SSE_ROLE=stream", STREAM, NULL,
 	true, true},
-    {"head_of_a_stream", "REQUEST_METHOD=HEAD SSE_ROLE=stream", STREAM, false,
+    {"get_of_a_channel", "REQUEST_METHOD=GET QUERY_STRING=channel%3dnews",
+	STREAM, "\nid: ", true, true},
+    {"head_of_a_stream", "REQUEST_METHOD=HEAD SSE_ROLE=stream", STREAM, NULL,
 	false, false},
-    {"head_without_role", "REQUEST_METHOD=HEAD", STREAM, false, false, false},
-    {"post_is_not_allowed", "REQUEST_METHOD=POST",
-	"Status: 405 Method Not Allowed\r\n", true, false, true},
+    {"head_without_role", "REQUEST_METHOD=HEAD", STREAM, NULL, false, false},
+    {"post_is_not_allowed", "REQUEST_METHOD=POST", NOT_ALLOWED, READ, false,
+	true},
     {"post_of_a_stream_is_not_allowed", "REQUEST_METHOD=POST SSE_ROLE=stream",
-	"Status: 405 Method Not Allowed\r\n", true, false, true},
-    {"other_methods_are_not_allowed", "REQUEST_METHOD=DELETE",
-	"Status: 405 Method Not Allowed\r\n", true, false, true},
-    {"no_method_is_not_allowed", "A=b", "Status: 405 Method Not Allowed\r\n",
-	true, false, true},
-    {"no_parameters_are_not_allowed", "", "Status: 405 Method Not Allowed\r\n",
-	true, false, true},
+	NOT_ALLOWED, READ, false, true},
+    {"other_methods_are_not_allowed", "REQUEST_METHOD=DELETE", NOT_ALLOWED,
+	READ, false, true},
+    {"no_method_is_not_allowed", "A=b", NOT_ALLOWED, READ, false, true},
+    {"no_parameters_are_not_allowed", "", NOT_ALLOWED, READ, false, true},
     {"options_has_no_body", "REQUEST_METHOD=OPTIONS",
-	"Status: 204 No Content\r\n", true, false, false},
+	"Status: 204 No Content\r\n", READ, false, false},
     {"options_of_a_stream", "REQUEST_METHOD=OPTIONS SSE_ROLE=stream",
-	"Status: 204 No Content\r\n", true, false, false},
-    {"unknown_role", "REQUEST_METHOD=GET SSE_ROLE=nonsense",
-	"Status: 500 Internal Server Error\r\n", false, false, true},
+	"Status: 204 No Content\r\n", READ, false, false},
+    {"post_to_publish", "REQUEST_METHOD=POST SSE_ROLE=publish SSE_CHANNEL=a",
+	OK, "\"channel\":\"a\"", false, true},
+    {"post_to_no_channel", "REQUEST_METHOD=POST SSE_ROLE=publish",
+	"Status: 400 Bad Request\r\n", NULL, false, true},
+    {"get_of_publish_is_not_allowed", "REQUEST_METHOD=GET SSE_ROLE=publish",
+	NOT_ALLOWED, WRITE, false, true},
+    {"options_of_publish", "REQUEST_METHOD=OPTIONS SSE_ROLE=publish",
+	"Status: 204 No Content\r\n", WRITE, false, false},
+    {"get_of_status", "REQUEST_METHOD=GET SSE_ROLE=status", OK,
+	"\nssefcgi_streams{", false, true},
+    {"head_of_status", "REQUEST_METHOD=HEAD SSE_ROLE=status", OK,
+	"\nContent-Type: ", false, false},
+    {"post_to_status_is_not_allowed", "REQUEST_METHOD=POST SSE_ROLE=status",
+	NOT_ALLOWED, READ, false, true},
+    {"unknown_role", "REQUEST_METHOD=GET SSE_ROLE=nonsense", FAULT, NULL, false,
+	true},
     {"unknown_role_with_options", "REQUEST_METHOD=OPTIONS SSE_ROLE=nonsense",
-	"Status: 500 Internal Server Error\r\n", false, false, true},
-    {"role_in_large_letters", "REQUEST_METHOD=GET SSE_ROLE=STREAM",
-	"Status: 500 Internal Server Error\r\n", false, false, true},
-    {"role_that_begins_like_ours", "REQUEST_METHOD=GET SSE_ROLE=streams",
-	"Status: 500 Internal Server Error\r\n", false, false, true},
-    {"empty_role", "REQUEST_METHOD=GET SSE_ROLE=",
-	"Status: 500 Internal Server Error\r\n", false, false, true},
+	FAULT, NULL, false, true},
+    {"role_in_large_letters", "REQUEST_METHOD=GET SSE_ROLE=STREAM", FAULT, NULL,
+	false, true},
+    {"role_that_begins_like_ours", "REQUEST_METHOD=GET SSE_ROLE=streams", FAULT,
+	NULL, false, true},
+    {"empty_role", "REQUEST_METHOD=GET SSE_ROLE=", FAULT, NULL, false, true},
     {"role_that_the_browser_sends", "REQUEST_METHOD=GET HTTP_SSE_ROLE=nonsense",
-	STREAM, false, true, true},
+	STREAM, NULL, true, true},
 };
 
-static struct config cfg;
-static struct ev_loop *loop;
-static struct streams streams;
-static struct answer answer;
-static struct wire wire;
+static struct server server;
+
+static uint64_t
+wall_ms(void)
+{
+	return 1795359156000;
+}
 
 static int
 set_up(void **state)
 {
 	(void)state;
-	cfg = (struct config){.interval = 2,
-	    .heartbeat = 15,
-	    .retry = 2000,
-	    .max_streams = 1000,
-	    .stall = 60};
-	loop = ev_loop_new(EVFLAG_AUTO);
-	if (loop == NULL ||
-	    streams_init(&streams, loop, &cfg, route_request) != 0)
-		return -1;
-	streams.conns.now = 5000;
-	streams.conns.waiting_max = 100;
-	return 0;
+	memory_init(&server.memory, &server.hub, 7, wall_ms);
+	server.engine = &server.memory.engine;
+	return pair_set_up(&server.streams, &server.cfg, &server.hub,
+	    route_request);
 }
 
 static int
 tear_down(void **state)
 {
 	(void)state;
-	streams_free(&streams);
-	ev_loop_destroy(loop);
+	pair_tear_down();
 	return 0;
 }
 
-/* Sends the request; returns the front's end. */
-static int
-ask(const char *params)
+/* Sends the request. */
+static void
+ask(struct peer *p, const char *params)
 {
 	char notation[300];
-	int pair[2];
 
 	(void)snprintf(notation, sizeof(notation),
 	    "begin 1; %s%s; params 1; stdin 1",
 	    *params == '\0' ? "" : "params 1 ", params);
-	wire.len = 0;
-	wire_add(&wire, notation);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
-			     pair),
-	    0);
-	assert_int_equal(write(pair[1], wire.bytes, wire.len), wire.len);
-	assert_int_equal(conn_new(&streams.conns, pair[0]), 0);
-	return pair[1];
+	peer_open(p, notation);
 }
 
 /* The answer, as far as it is there; returns what is behind the headers. */
 static const char *
-read_answer(int fd)
+read_answer(struct peer *p)
 {
-	static uint8_t bytes[65536];
 	const char *body;
-	ssize_t n;
 
-	(void)conns_flush(&streams.conns);
-	n = read(fd, bytes, sizeof(bytes));
-	assert_true(n > 0);
-	answer_read(&answer, bytes, (size_t)n);
-	assert_true(answer.valid);
-	body = strstr(answer.text, "\r\n\r\n");
+	end_turn();
+	body = strstr(peer_read(p), "\r\n\r\n");
 	assert_non_null(body);
 	return body + 4;
 }
@@ -138,45 +129,61 @@ static void
 is_served_like_this(void **state)
 {
 	const struct row *row = *state;
+	struct peer p;
 	const char *body;
-	int fd;
 
 	assert_int_equal(set_up(NULL), 0);
-	fd = ask(row->params);
-	body = read_answer(fd);
+	ask(&p, row->params);
+	body = read_answer(&p);
 	assert_memory_equal(answer.text, row->begin, strlen(row->begin));
-	assert_int_equal(strstr(answer.text, ALLOW) != NULL, row->allow);
+	if (row->has != NULL)
+		assert_non_null(strstr(answer.text, row->has));
 	assert_int_equal(*body != '\0', row->body);
 	assert_int_equal(answer.ends, !row->stays);
-	assert_int_equal(streams.open, row->stays);
-	if (!row->body && row->allow)
+	assert_int_equal(server.streams.open, row->stays);
+	if (strstr(answer.text, "\r\nAllow: ") != NULL && !row->body)
 		assert_null(strstr(answer.text, "Content-Type"));
 	if (row->body && !row->stays) {
-		assert_non_null(
-		    strstr(answer.text, "\r\nContent-Type: text/plain\r\n"));
+		assert_non_null(strstr(answer.text, "\r\nContent-Type: "));
 		assert_int_equal(body[strlen(body) - 1], '\n');
 	}
-	(void)close(fd);
+	peer_close(&p);
 	(void)tear_down(NULL);
+}
+
+static void
+only_methods_that_are_not_served_say_which_are(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	ask(&p, "REQUEST_METHOD=GET SSE_ROLE=nonsense");
+	(void)read_answer(&p);
+	assert_null(strstr(answer.text, "Allow"));
+	peer_close(&p);
+	ask(&p, "REQUEST_METHOD=POST SSE_ROLE=publish");
+	(void)read_answer(&p);
+	assert_null(strstr(answer.text, "Allow"));
+	peer_close(&p);
 }
 
 static void
 last_event_id_and_address_are_handed_on(void **state)
 {
-	int fd = ask("REQUEST_METHOD=GET HTTP_LAST_EVENT_ID=41 REMOTE_ADDR=x");
-	int other;
+	struct peer p, other;
 
 	(void)state;
-	assert_non_null(strstr(read_answer(fd), "id: 42\n"));
-	(void)close(fd);
-	cfg.max_per_address = 1;
-	fd = ask("REQUEST_METHOD=GET REMOTE_ADDR=192.0.2.1");
-	other = ask("REQUEST_METHOD=GET REMOTE_ADDR=192.0.2.1");
-	assert_non_null(strstr(read_answer(fd), "id: 1\n"));
-	assert_null(strstr(read_answer(other), "id: 1\n"));
+	ask(&p, "REQUEST_METHOD=GET HTTP_LAST_EVENT_ID=41 REMOTE_ADDR=x");
+	assert_non_null(strstr(read_answer(&p), "id: 42\n"));
+	peer_close(&p);
+	server.cfg.max_per_address = 1;
+	ask(&p, "REQUEST_METHOD=GET REMOTE_ADDR=192.0.2.1");
+	ask(&other, "REQUEST_METHOD=GET REMOTE_ADDR=192.0.2.1");
+	assert_non_null(strstr(read_answer(&p), "id: 1\n"));
+	assert_null(strstr(read_answer(&other), "id: 1\n"));
 	assert_int_equal(answer.ends, 1);
-	(void)close(fd);
-	(void)close(other);
+	peer_close(&p);
+	peer_close(&other);
 }
 
 /* Nothing of a request may come back in the answer. */
@@ -187,18 +194,22 @@ answers_are_our_own_words(void **state)
 	    "REQUEST_METHOD=Needle SSE_ROLE=stream",
 	    "REQUEST_METHOD=GET SSE_ROLE=Needle",
 	    "REQUEST_METHOD=GET HTTP_LAST_EVENT_ID=Needle REMOTE_ADDR=Needle",
+	    "REQUEST_METHOD=GET HTTP_LAST_EVENT_ID=Needle SSE_CHANNEL=a",
+	    "REQUEST_METHOD=GET QUERY_STRING=channel%3dNeedle/",
+	    "REQUEST_METHOD=GET QUERY_STRING=history%3dNeedle SSE_CHANNEL=a",
+	    "REQUEST_METHOD=POST SSE_ROLE=publish QUERY_STRING=event%3dNeedle",
 	    "REQUEST_METHOD=OPTIONS HTTP_ORIGIN=Needle"};
+	struct peer p;
 	size_t i;
-	int fd;
 
 	(void)state;
 	for (i = 0; i < LENGTH(params); i++) {
-		fd = ask(params[i]);
-		(void)read_answer(fd);
+		ask(&p, params[i]);
+		(void)read_answer(&p);
 		assert_null(strstr(answer.text, "Needle"));
 		assert_null(strstr(answer.text, "Connection"));
 		assert_null(strstr(answer.text, "Transfer-Encoding"));
-		(void)close(fd);
+		peer_close(&p);
 	}
 }
 
@@ -207,23 +218,22 @@ static void
 last_descriptor_is_enough(void **state)
 {
 	struct rlimit old, few;
-	const char *body;
-	int fd, lowest;
+	struct peer p;
+	int lowest;
 
 	(void)state;
-	fd = ask("REQUEST_METHOD=GET");
-	(void)close(fd);
+	ask(&p, "REQUEST_METHOD=GET");
+	peer_close(&p);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
 	lowest = dup(STDERR_FILENO);
 	(void)close(lowest);
 	few = old;
 	few.rlim_cur = (rlim_t)lowest + 2; /* for the socket pair alone */
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-	fd = ask("REQUEST_METHOD=GET");
+	ask(&p, "REQUEST_METHOD=GET");
 	(void)setrlimit(RLIMIT_NOFILE, &old);
-	body = read_answer(fd);
-	assert_non_null(strstr(body, "id: 1\n"));
-	(void)close(fd);
+	assert_non_null(strstr(read_answer(&p), "id: 1\n"));
+	peer_close(&p);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -232,6 +242,7 @@ int
 main(void)
 {
 	static const struct CMUnitTest others[] = {
+	    TEST(only_methods_that_are_not_served_say_which_are),
 	    TEST(last_event_id_and_address_are_handed_on),
 	    TEST(answers_are_our_own_words),
 	    TEST(last_descriptor_is_enough),

@@ -156,6 +156,7 @@ check_round_trip(const struct sse_message *m)
 	size_t len = sse_encode(buf, sizeof(buf), m);
 
 	assert_in_range(len, 8, sizeof(buf));
+	assert_int_equal(sse_size(m), len);
 	memset(&r, 0, offsetof(struct reader, event_type));
 	read_stream(&r, buf, len);
 	assert_int_equal(r.events, 1);
@@ -323,13 +324,58 @@ retry_is_a_block_without_an_event(void **state)
 
 	(void)state;
 	for (i = 0; i < LENGTH(all); i++) {
-		len = sse_retry(buf, all[i]);
+		len = sse_retry(buf, all[i], NULL);
 		assert_in_range(len, 1, SSE_RETRY_SIZE);
 		read_stream(&r, buf, len);
 		assert_true(r.retry == all[i]);
 		assert_memory_equal(buf + len - 2, "\n\n", 2);
 	}
 	assert_int_equal(r.events, 0);
+}
+
+/* The longest id that there is, and the largest number. */
+static const char longest_id[] = "18446744073709551615-18446744073709551615";
+
+static void
+retry_may_have_an_id(void **state)
+{
+	static const char *const ids[] = {"0-0", "1795359156000-3", longest_id};
+	static struct reader r;
+	char buf[SSE_RETRY_SIZE];
+	size_t len, i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(ids); i++) {
+		len = sse_retry(buf, ~0UL, ids[i]);
+		assert_in_range(len, 1, SSE_RETRY_SIZE - 1);
+		read_stream(&r, buf, len);
+		assert_true(r.retry == ~0UL);
+		assert_int_equal(r.event_id.len, strlen(ids[i]));
+		assert_memory_equal(r.event_id.s, ids[i], strlen(ids[i]));
+		assert_memory_equal(buf + len - 2, "\n\n", 2);
+	}
+	assert_int_equal(r.events, 0);
+	len = sse_retry(buf, 2000, "7-1");
+	assert_memory_equal(buf, "retry: 2000\nid: 7-1\n\n", len);
+}
+
+static void
+id_alone_moves_the_position_and_is_no_event(void **state)
+{
+	static struct reader r;
+	char buf[SSE_ID_SIZE];
+	size_t len;
+
+	(void)state;
+	len = sse_id(buf, "1795359156000-3");
+	assert_int_equal(len, strlen("id: 1795359156000-3\n\n"));
+	assert_memory_equal(buf, "id: 1795359156000-3\n\n", len);
+	len = sse_id(buf, longest_id);
+	assert_in_range(len, 1, SSE_ID_SIZE - 1);
+	read_stream(&r, buf, len);
+	assert_int_equal(r.events, 0);
+	assert_int_equal(r.event_id.len, strlen(longest_id));
+	assert_memory_equal(r.event_id.s, longest_id, strlen(longest_id));
 }
 
 static void
@@ -352,6 +398,8 @@ main(void)
 	    cmocka_unit_test(line_end_in_id_or_type_is_refused),
 	    cmocka_unit_test(size_must_hold_all),
 	    cmocka_unit_test(retry_is_a_block_without_an_event),
+	    cmocka_unit_test(retry_may_have_an_id),
+	    cmocka_unit_test(id_alone_moves_the_position_and_is_no_event),
 	    cmocka_unit_test(heartbeat_is_nothing_to_a_page),
 	};
 	static struct CMUnitTest tests[LENGTH(rows) + LENGTH(others)];

@@ -3,20 +3,14 @@
  * Streams on socket pairs, with a scripted writev between: the test is the
  * front, owns the time, turns the clock and ends each turn itself.
  */
-#include "unit.h"
+#include "pair.h"
 
-#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <unistd.h>
 
-#include "flush.h"
 #include "record.h"
-#include "stream.h"
 
 #define HEADERS                                               \
 	"Content-Type: text/event-stream\r\n"                 \
@@ -92,10 +86,8 @@ static struct {
 } next;
 
 static struct config cfg;
-static struct ev_loop *loop;
+static struct hub hub;
 static struct streams streams;
-static struct answer answer;
-static struct wire wire;
 
 static void
 on_request(struct conn *c, const struct gate_event *ev)
@@ -105,112 +97,31 @@ on_request(struct conn *c, const struct gate_event *ev)
 	next.serve(next.stream, &next.request);
 }
 
+static void
+serve_head(struct stream *s, const struct request *r)
+{
+	(void)r;
+	stream_head(s);
+}
+
 static int
 set_up(void **state)
 {
 	(void)state;
-	cfg = (struct config){.interval = 2,
-	    .heartbeat = 15,
-	    .retry = 2000,
-	    .max_streams = 1000,
-	    .stall = 60,
-	    .drain = 5};
 	script.steps = script.step = 0;
 	script.calls = 0;
 	next.request = (struct request){.method = METHOD_GET};
-	next.serve = stream_open;
-	loop = ev_loop_new(EVFLAG_AUTO);
-	if (loop == NULL || streams_init(&streams, loop, &cfg, on_request) != 0)
-		return -1;
-	streams.conns.now = 5000;
-	streams.conns.waiting_max = 100;
-	return 0;
+	next.serve = stream_open_clock;
+	hub_init(&hub, (struct eventid){1000, 5 << 20});
+	return pair_set_up(&streams, &cfg, &hub, on_request);
 }
 
 static int
 tear_down(void **state)
 {
 	(void)state;
-	streams_free(&streams);
-	ev_loop_destroy(loop);
+	pair_tear_down();
 	return 0;
-}
-
-/* A connection of the front, and what came on it. */
-struct peer {
-	int fd;
-	bool eof;
-	size_t len;
-	uint8_t bytes[65536];
-};
-
-/* The end of a turn: what a loop does before it sleeps. */
-static void
-end_turn(void)
-{
-	int i;
-
-	ev_timer_stop(loop, &streams.clock.timer); /* the test turns it */
-	for (i = 0; i < 10 && conns_flush(&streams.conns); i++)
-		continue;
-	assert_in_range(i, 0, 9);
-}
-
-/* A turn with what the sockets have to say. */
-static void
-turn(void)
-{
-	ev_timer_stop(loop, &streams.clock.timer);
-	(void)ev_run(loop, EVRUN_NOWAIT);
-	end_turn();
-}
-
-static void
-peer_send(struct peer *p, const char *notation)
-{
-	wire.len = 0;
-	wire_add(&wire, notation);
-	assert_int_equal(write(p->fd, wire.bytes, wire.len), wire.len);
-}
-
-/* Connects, and what is sent is there when it is accepted. */
-static void
-peer_open(struct peer *p, const char *notation)
-{
-	int pair[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
-			     pair),
-	    0);
-	p->fd = pair[1];
-	p->eof = false;
-	p->len = 0;
-	peer_send(p, notation);
-	assert_int_equal(conn_new(&streams.conns, pair[0]), 0);
-	conns_bound_waiting(&streams.conns);
-}
-
-/* Everything that came so far, read as FastCGI. */
-static const char *
-peer_read(struct peer *p)
-{
-	ssize_t n;
-
-	while (
-	    (n = read(p->fd, p->bytes + p->len, sizeof(p->bytes) - p->len)) > 0)
-		p->len += (size_t)n;
-	p->eof = n == 0;
-	answer_read(&answer, p->bytes, p->len);
-	assert_true(answer.valid);
-	return answer.text;
-}
-
-static void
-peer_close(struct peer *p)
-{
-	(void)close(p->fd);
-	turn();
-	turn();
 }
 
 /* The clock once round. */
@@ -356,13 +267,13 @@ message_that_a_full_socket_refuses_is_not_counted(void **state)
 	end_turn();
 	front_takes(-EAGAIN);
 	interval_passes();
-	assert_true(next.stream->conn.blocked);
+	assert_int_equal(next.stream->conn.phase, CONN_FULL);
 	interval_passes(); /* nor those while it is blocked */
 	interval_passes();
 	assert_int_equal(count_messages(peer_read(&p), 1), 1);
 	assert_int_equal(next.stream->messages, 1);
 	turn(); /* writable */
-	assert_false(next.stream->conn.blocked);
+	assert_int_equal(next.stream->conn.phase, CONN_OPEN);
 	assert_int_equal(count_messages(peer_read(&p), 1), 1);
 	interval_passes();
 	assert_int_equal(count_messages(peer_read(&p), 1), 2);
@@ -403,7 +314,7 @@ head_gets_the_headers_and_the_end(void **state)
 	struct peer p;
 
 	(void)state;
-	next.serve = stream_head;
+	next.serve = serve_head;
 	peer_open(&p, GET);
 	end_turn();
 	assert_string_equal(peer_read(&p), HEADERS);
@@ -445,7 +356,7 @@ one_stream_too_many_is_told_to_come_back_late(void **state)
 		end_turn();
 	}
 	assert_int_equal(streams.open, 2);
-	assert_int_equal(streams.refused, 1);
+	assert_int_equal(streams.refused[REFUSED_STREAMS], 1);
 	check_refused(&p[2]);
 	peer_close(&p[0]);
 	peer_open(&p[3], GET);
@@ -473,6 +384,7 @@ one_address_has_its_own_limit(void **state)
 	assert_int_equal(streams.open, 5);
 	check_refused(&p[2]);
 	check_refused(&p[6]); /* those without an address are one */
+	assert_int_equal(streams.refused[REFUSED_ADDRESS], 2);
 	peer_close(&p[0]);
 	next.request.address = here;
 	peer_open(&p[7], GET);
@@ -591,7 +503,7 @@ kept_connection_is_closed_after_its_idle_time(void **state)
 	struct peer p;
 
 	(void)state;
-	next.serve = stream_head;
+	next.serve = serve_head;
 	peer_open(&p, GET_KEPT);
 	end_turn();
 	seconds_pass(CONN_IDLE - 1);
@@ -610,7 +522,7 @@ pipelined_begin_that_is_cut_does_no_harm(void **state)
 	struct peer p;
 
 	(void)state;
-	next.serve = stream_head;
+	next.serve = serve_head;
 	peer_open(&p, GET_KEPT "; raw #0101000300080000 #0001");
 	end_turn();
 	assert_int_equal(streams.conns.count[CONN_KEPT] +
@@ -796,7 +708,7 @@ closing_waits_for_the_rest_of_the_body(void **state)
 	struct peer p;
 
 	(void)state;
-	next.serve = stream_head;
+	next.serve = serve_head;
 	peer_open(&p, "begin 1; params 1; stdin 1 'some");
 	end_turn();
 	assert_string_equal(peer_read(&p), HEADERS);
@@ -830,6 +742,8 @@ told_to_end(size_t all)
 	struct conn *c;
 
 	TAILQ_FOREACH (c, &streams.conns.list[CONN_OPEN], link)
+		n += c->ending;
+	TAILQ_FOREACH (c, &streams.conns.list[CONN_FULL], link)
 		n += c->ending;
 	return n;
 }
@@ -892,6 +806,7 @@ drain_tells_when_to_come_back(void **state)
 	assert_int_equal(count_messages(answer.text, 1), 0);
 	assert_int_equal(answer.ends, 1);
 	assert_true(late.eof);
+	assert_int_equal(streams.refused[REFUSED_DRAINING], 1);
 	drain_step(begin + 2.9);
 	assert_in_range(told_retry(peer_read(&p) + len), 100, 1150);
 	assert_int_equal(answer.ends, 1);
