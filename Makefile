@@ -47,8 +47,8 @@ unit_address = address
 unit_log     = log
 unit_socket  = socket
 unit_request = request record
-unit_stream  = stream clock walk hub channel eventid sse conn conns flush out \
-	       event gate store params record address log
+unit_stream  = stream drain clock walk hub channel eventid sse conn conns body \
+	       flush out event gate store params record address log
 unit_eventid = eventid
 unit_utf8    = utf8
 unit_query   = query

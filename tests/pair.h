@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
+#include "drain.h"
 #include "flush.h"
 #include "stream.h"
 
@@ -58,13 +59,14 @@ pair_set_up(struct streams *ss, struct config *cfg, struct hub *h,
 		return -1;
 	ss->conns.now = 5000;
 	ss->conns.waiting_max = 100;
-	ss->conns.bodies_max = 16 << 20;
+	ss->conns.bodies.max = 16 << 20;
 	return 0;
 }
 
 static inline void
 pair_tear_down(void)
 {
+	drain_stop(pair.streams);
 	streams_free(pair.streams);
 	hub_free(pair.hub);
 	ev_loop_destroy(loop);

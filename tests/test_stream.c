@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "drain.h"
 #include "record.h"
 
 #define HEADERS                                               \
@@ -764,8 +765,8 @@ drain_spreads_the_ends(void **state)
 		end_turn();
 		(void)peer_read(&p[i]);
 	}
-	streams_drain(&streams); /* a millisecond each: 0.2 s */
-	assert_false(streams_drained(&streams));
+	drain_start(&streams); /* a millisecond each: 0.2 s */
+	assert_false(drain_over(&streams));
 	for (at = 0; at < 0.19; at += 0.05) {
 		drain_step(begin + at);
 		ended = (size_t)((at + 0.05) * N / 0.2);
@@ -773,10 +774,10 @@ drain_spreads_the_ends(void **state)
 	}
 	drain_step(begin + 0.2);
 	assert_int_equal(told_to_end(N), N);
-	assert_false(streams_drained(&streams));
+	assert_false(drain_over(&streams));
 	turn();
 	assert_int_equal(streams.open, 0);
-	assert_true(streams_drained(&streams));
+	assert_true(drain_over(&streams));
 	for (i = 0; i < N; i++) {
 		(void)peer_read(&p[i]);
 		assert_int_equal(answer.ends, 1);
@@ -796,7 +797,7 @@ drain_tells_when_to_come_back(void **state)
 	cfg.retry = 100;
 	peer_open(&p, GET);
 	end_turn();
-	streams_drain(&streams);
+	drain_start(&streams);
 	streams.drain_end = begin + 3; /* as if there were 3,000 */
 	len = strlen(peer_read(&p));
 	drain_step(begin + 2);
@@ -827,11 +828,11 @@ drain_does_not_wait_for_a_front_that_takes_nothing(void **state)
 	front_takes(-EAGAIN);
 	interval_passes();
 	begin = streams.conns.now;
-	streams_drain(&streams);
+	drain_start(&streams);
 	drain_step(begin);
-	assert_false(streams_drained(&streams));
+	assert_false(drain_over(&streams));
 	drain_step(begin + 2);
-	assert_true(streams_drained(&streams));
+	assert_true(drain_over(&streams));
 	(void)close(p.fd);
 }
 
@@ -839,8 +840,8 @@ static void
 drain_of_nothing_is_done_at_once(void **state)
 {
 	(void)state;
-	streams_drain(&streams);
-	assert_true(streams_drained(&streams));
+	drain_start(&streams);
+	assert_true(drain_over(&streams));
 }
 
 static void
