@@ -60,6 +60,7 @@ struct channel {
 };
 
 TAILQ_HEAD(channel_list, channel);
+STAILQ_HEAD(channel_queue, channel);
 
 /* An empty channel that has lost everything up to this id; NULL: no memory. */
 struct channel *channel_new(const char *name, struct eventid lost);

@@ -10,6 +10,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -126,13 +127,13 @@ look_up_memory(struct sample *s)
 {
 	FILE *f = fopen("/proc/self/statm", "re");
 	double page = (double)sysconf(_SC_PAGESIZE);
-	unsigned long all, resident;
+	char line[128], *end;
 
 	if (f == NULL)
 		return;
-	if (fscanf(f, "%lu %lu", &all, &resident) == 2) {
-		s->virtual = (double)all * page;
-		s->rss = (double)resident * page;
+	if (fgets(line, sizeof(line), f) != NULL) {
+		s->virtual = (double)strtoul(line, &end, 10) * page;
+		s->rss = (double)strtoul(end, NULL, 10) * page;
 	}
 	(void)fclose(f);
 }

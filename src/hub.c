@@ -250,15 +250,23 @@ hub_leave(struct hub *h, struct cursor *cu)
 		TAILQ_INSERT_TAIL(shelf(h, ch), ch, link);
 }
 
+static void
+wake_readers(const struct channel *ch)
+{
+	struct cursor *cu;
+
+	TAILQ_FOREACH (cu, &ch->readers, link)
+		(void)cu->reader->feed->wake(cu->reader);
+}
+
 void
 hub_wake(struct hub *h)
 {
 	struct channel *ch;
-	struct cursor *cu;
 
-	STAILQ_FOREACH (ch, &h->touched, touched_link)
-		TAILQ_FOREACH (cu, &ch->readers, link)
-			(void)cu->reader->feed->wake(cu->reader);
+	for (ch = STAILQ_FIRST(&h->touched); ch != NULL;
+	     ch = STAILQ_NEXT(ch, touched_link))
+		wake_readers(ch);
 }
 
 void

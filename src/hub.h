@@ -36,17 +36,17 @@ struct hub {
 
 	void *names;
 	size_t channels;
-	struct channel_list all;	/* in the order they were made */
-	struct held_list entries;	/* all that are held, oldest first */
-	struct channel_list unread;	/* no readers; by their last event */
-	struct channel_list unused;	/* neither readers nor events */
-	STAILQ_HEAD(, channel) touched; /* published to in this turn */
-	struct eventid base;		/* below all events of this hub */
-	struct eventid last;		/* of the newest event, at first base */
-	struct eventid forgotten; /* lost of what has no channel any more */
-	size_t bytes;		  /* of all events that are not freed */
-	size_t held_bytes;	  /* of them, those of entries */
-	size_t held;		  /* entries */
+	struct channel_list all;      /* in the order they were made */
+	struct held_list entries;     /* all that are held, oldest first */
+	struct channel_list unread;   /* no readers; by their last event */
+	struct channel_list unused;   /* neither readers nor events */
+	struct channel_queue touched; /* published to in this turn */
+	struct eventid base;	      /* below all events of this hub */
+	struct eventid last;	      /* of the newest event, at first base */
+	struct eventid forgotten;     /* lost of what has no channel any more */
+	size_t bytes;		      /* of all events that are not freed */
+	size_t held_bytes;	      /* of them, those of entries */
+	size_t held;		      /* entries */
 	unsigned long long published;
 };
 

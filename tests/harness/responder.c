@@ -148,8 +148,7 @@ responder_listen(struct responder *r, const char *address,
 	for (i = 0; options != NULL && options[i] != NULL; i++)
 		with[i + 2] = options[i];
 	launch(r, 0, with);
-	assert_true(
-	    responder_until_logged(r, "open files allow", 1, PATIENCE));
+	assert_true(responder_until_logged(r, "open files allow", 1, PATIENCE));
 }
 
 int
