@@ -179,17 +179,19 @@ look_up(const struct server *sv)
 static double
 value(const struct server *sv, const struct sample *s, const struct row *row)
 {
-	const char *in_server = (const char *)sv + row->offset;
+	const void *field = row->kind == SAMPLE ?
+	    (const char *)s + row->offset :
+	    (const char *)sv + row->offset;
 
 	switch (row->kind) {
 	case SIZE:
-		return (double)*(const size_t *)in_server;
+		return (double)*(const size_t *)field;
 	case COUNT:
-		return (double)*(const unsigned long long *)in_server;
+		return (double)*(const unsigned long long *)field;
 	case LONG:
-		return (double)*(const unsigned long *)in_server;
+		return (double)*(const unsigned long *)field;
 	default:
-		return *(const double *)((const char *)s + row->offset);
+		return *(const double *)field;
 	}
 }
 
