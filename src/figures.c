@@ -180,8 +180,8 @@ static double
 value(const struct server *sv, const struct sample *s, const struct row *row)
 {
 	const void *field = row->kind == SAMPLE ?
-	    (const char *)s + row->offset :
-	    (const char *)sv + row->offset;
+				(const char *)s + row->offset :
+				(const char *)sv + row->offset;
 
 	switch (row->kind) {
 	case SIZE:
