@@ -19,7 +19,8 @@ NEED_nginx    = nginx
 NEED_check    = $(NEED) libcmocka-dev mandoc spawn-fcgi valgrind \
 		libc6-dbg
 NEED_test     = $(NEED_check) $(NEED_lighttpd) $(NEED_nginx) \
-		nodejs=node npm=npm chromium
+		nodejs=node npm=npm chromium \
+		curl php-cli=php python3=python3 prometheus=promtool
 NEED_bench    = $(NEED) $(NEED_lighttpd) $(NEED_nginx) libnginx-mod-nchan \
 		php-fpm
 NEED_lint     = $(NEED) clang-format clang-tidy cppcheck mandoc shellcheck

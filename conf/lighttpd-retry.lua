@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: ISC
 --
--- The two answers that lighttpd gives at /sse by itself.  To a preflight: 204.
--- In place of an error because the responder is down: an empty event stream
--- that says when to come back, for any status but 200 ends a browser's
--- EventSource for good.  The time is spread, so that browsers do not come all
--- at once.  The headers for other origins are lighttpd.conf's in both cases.
+-- The two answers that lighttpd gives at /sse and /events by itself.  To a
+-- preflight: 204.  In place of an error because the responder is down: an empty
+-- event stream that says when to come back, for any status but 200 ends a
+-- browser's EventSource for good.  The time is spread, so that browsers do not
+-- come all at once.  The headers for other origins are lighttpd.conf's in both
+-- cases.
 
 local r = lighty.r
 

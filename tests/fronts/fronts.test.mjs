@@ -36,6 +36,7 @@ const LIMIT = { timeout: 60000 };
 const INTERVAL_MS = 200;
 const ARGS = ['--interval', '0.2', '--retry', '100'];
 const ORIGIN = { Origin: 'https://app.example' };
+const STREAMS = ['/sse', '/events?channel=news'];
 
 // Each check gets the site, a front and a responder that run, and what is
 // special about the front.
@@ -57,39 +58,48 @@ const CHECKS = {
 
 	'the stream has its headers, and no compression': async (site) => {
 		const headers = { ...ORIGIN, 'Accept-Encoding': 'gzip, br' };
-		const stream = await openStream(site.url + '/sse', { headers });
 
-		stream.close();
-		assert.equal(stream.status, 200);
-		assert.equal(stream.headers['content-type'],
-			'text/event-stream');
-		assert.equal(stream.headers['cache-control'],
-			'no-cache, no-store, no-transform');
-		assert.equal(stream.headers['content-encoding'], undefined);
-		readableByAny(stream.headers);
+		for (const path of STREAMS) {
+			const stream = await openStream(site.url + path,
+				{ headers });
+			const got = stream.headers;
+
+			stream.close();
+			assert.equal(stream.status, 200);
+			assert.equal(got['content-type'], 'text/event-stream');
+			assert.equal(got['cache-control'],
+				'no-cache, no-store, no-transform');
+			assert.equal(got['content-encoding'], undefined);
+			readableByAny(got);
+		}
 	},
 
 	'a preflight is answered, with and without a query': async (site) => {
-		for (const path of ['/sse', '/sse?x=1'])
+		for (const path of ['/sse?x=1', ...STREAMS])
 			await checkPreflight(site.url + path);
 	},
 
 	'HEAD gives the headers and ends': async (site) => {
-		const { status, headers, body } =
-			await ask(site.url + '/sse', { method: 'HEAD' });
+		for (const path of STREAMS) {
+			const { status, headers, body } =
+				await ask(site.url + path, { method: 'HEAD' });
 
-		assert.equal(status, 200);
-		assert.equal(headers['content-type'], 'text/event-stream');
-		assert.equal(body, '');
+			assert.equal(status, 200);
+			assert.equal(headers['content-type'],
+				'text/event-stream');
+			assert.equal(body, '');
+		}
 	},
 
 	'POST is refused with what is allowed': async (site) => {
-		const { status, headers } =
-			await ask(site.url + '/sse', { method: 'POST' });
+		for (const path of STREAMS) {
+			const { status, headers } = await ask(site.url + path,
+				{ method: 'POST', body: 'x' });
 
-		assert.equal(status, 405);
-		assert.match(headers.allow, /\bGET\b/);
-		assert.doesNotMatch(headers.allow, /\bPOST\b/);
+			assert.equal(status, 405);
+			assert.match(headers.allow, /\bGET\b/);
+			assert.doesNotMatch(headers.allow, /\bPOST\b/);
+		}
 	},
 
 	'retry: and the first event come within 200 ms': async (site) => {
@@ -144,30 +154,21 @@ const CHECKS = {
 	},
 
 	'a responder that is down is not an error': async (site) => {
-		await site.responder.stop();
-		for (let i = 0; i < 2; i++) {
-			const rescue = await ask(site.url + '/sse',
-				{ headers: ORIGIN });
-			assert.equal(rescue.status, 200);
-			assert.equal(rescue.headers['content-type'],
-				'text/event-stream');
-			assert.equal(rescue.headers['cache-control'],
-				'no-store');
-			assert.match(rescue.body, /^retry: 2\d\d\d\n\n$/);
-			readableByAny(rescue.headers);
-		}
-		await checkPreflight(site.url + '/sse');
-		assert.equal((await ask(site.url + '/')).status, 200);
-		site.responder = await startResponder(site.dir, ARGS);
+		await site.restartResponder(async () => {
+			for (const path of [...STREAMS, ...STREAMS])
+				await checkRescue(site.url + path);
+			await checkPreflight(site.url + '/sse');
+			assert.equal((await ask(site.url + '/')).status, 200);
+		});
 	},
 
 	'the times to come back are spread': async (site) => {
 		const seen = new Set();
 
-		await site.responder.stop();
-		for (let i = 0; i < 40; i++)
-			seen.add((await ask(site.url + '/sse')).body);
-		site.responder = await startResponder(site.dir, ARGS);
+		await site.restartResponder(async () => {
+			for (let i = 0; i < 40; i++)
+				seen.add((await ask(site.url + '/sse')).body);
+		});
 		assert.ok(seen.size >= 3, [...seen].join());
 	},
 
@@ -224,6 +225,16 @@ const CHECKS = {
 function readableByAny(headers) {
 	assert.equal(headers['access-control-allow-origin'], '*');
 	assert.equal(headers['access-control-allow-credentials'], undefined);
+}
+
+async function checkRescue(url) {
+	const { status, headers, body } = await ask(url, { headers: ORIGIN });
+
+	assert.equal(status, 200);
+	assert.equal(headers['content-type'], 'text/event-stream');
+	assert.equal(headers['cache-control'], 'no-store');
+	assert.match(body, /^retry: 2\d\d\d\n\n$/);
+	readableByAny(headers);
 }
 
 async function checkPreflight(url) {

@@ -198,22 +198,24 @@ export async function startResponder(dir, args = []) {
 	return it;
 }
 
-// The shipped configuration of one front, written to dir; its path.
-export function fillConf(name, dir, { addr, port }) {
+// The shipped configuration of one front, written to dir; its path.  edit gets
+// its text and gives the text to use.
+export function fillConf(name, dir, { addr, port, edit = (text) => text }) {
 	const path = join(dir, `${name}.conf`);
 	const env = { ...process.env, ADDR: addr, PORT: port, RUN: dir };
+	const text = execFileSync(join(ROOT, 'conf/fill'), [name],
+		{ env, encoding: 'utf8' });
 
-	writeFileSync(path,
-		execFileSync(join(ROOT, 'conf/fill'), [name], { env }));
+	writeFileSync(path, edit(text));
 	return path;
 }
 
 // A front that answers.  reload() waits until new browsers come to the new
 // configuration alone, and gives the pid of the process that has the streams
 // from before.
-export async function startFront(name, dir, { addr, port }) {
+export async function startFront(name, dir, { addr, port, edit }) {
 	const front = FRONTS[name];
-	const conf = fillConf(name, dir, { addr, port });
+	const conf = fillConf(name, dir, { addr, port, edit });
 	const [command, ...args] = front.command(conf, dir);
 	const it = run(command, args);
 
@@ -247,20 +249,26 @@ export function newPlace() {
 	return place;
 }
 
-// The two together, ready to be asked.
-export async function start(name, { args = [] } = {}) {
+// The two together, ready to be asked.  edit gets the configuration's text and
+// the site, and gives the text to use.
+export async function start(name, { args = [], edit } = {}) {
 	const site = newPlace();
 	const sources = [];
 
 	site.responder = await startResponder(site.dir, args);
-	site.front = await startFront(name, site.dir, site);
+	site.front = await startFront(name, site.dir,
+		{ ...site, edit: edit && ((text) => edit(text, site)) });
 	site.url = site.front.url;
-	site.restartResponder = async (newArgs = args) => {
+	site.restartResponder = async (meanwhile = () => {}) => {
 		await site.responder.stop();
-		site.responder = await startResponder(site.dir, newArgs);
+		try {
+			await meanwhile();
+		} finally {
+			site.responder = await startResponder(site.dir, args);
+		}
 	};
-	site.eventSource = () => {
-		sources.push(eventSource(site.url + '/sse'));
+	site.eventSource = (path = '/sse') => {
+		sources.push(eventSource(site.url + path));
 		return sources.at(-1);
 	};
 	site.stop = async () => {
@@ -273,19 +281,20 @@ export async function start(name, { args = [] } = {}) {
 
 // ---- asking
 
-function send(url, options) {
+function send(url, { body, ...options } = {}) {
 	return new Promise((resolve, reject) => {
 		const request = http.request(url, { agent: false, ...options });
 		const timer = setTimeout(() =>
 			request.destroy(new Error('no answer')), PATIENCE_MS);
 
-		request.on('response', resolve).on('error', reject).end();
+		request.on('response', resolve).on('error', reject).end(body);
 		request.on('close', () => clearTimeout(timer));
 		request.on('response', () => clearTimeout(timer));
 	});
 }
 
-// A whole answer: its status, headers and text.
+// A whole answer: its status, headers and text.  The options are those of
+// http.request(), and body.
 export async function ask(url, options) {
 	const signal = AbortSignal.timeout(PATIENCE_MS);
 	const response = await send(url, { signal, ...options });

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: ISC
+//
+// The README's examples of the chapter on channels, as they stand there: each
+// is run against every front, and what it publishes must arrive.
+
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { ROOT, openStream, run, start } from './harness.mjs';
+
+const LIMIT = { timeout: 60000 };
+const URL_THERE = 'http://127.0.0.1:3000';
+
+// How a block of each language is run: the file's name and the command.
+const LANGUAGES = {
+	sh: ['example.sh', 'sh'],
+	php: ['example.php', 'php'],
+	python: ['example.py', 'python3'],
+	js: ['example.mjs', 'node'],
+	yaml: ['prometheus.yml', 'promtool', 'check', 'config'],
+};
+
+// The blocks between two headings.
+function blocksOf(heading) {
+	const text = readFileSync(join(ROOT, 'README.md'), 'utf8');
+	const [, part] = text.split(`\n### ${heading}\n`);
+	const [section] = part.split(/\n##/);
+
+	return [...section.matchAll(/^```(\w+)\n(.*?)^```$/gms)]
+		.map(([, language, code]) => ({ language, code }));
+}
+
+async function runBlock(dir, { language, code }, replace, by) {
+	const [name, command, ...args] = LANGUAGES[language];
+	const path = join(dir, name);
+
+	assert.ok(code.includes(replace), code);
+	writeFileSync(path, code.replaceAll(replace, by));
+	const it = run(command, [...args, path]);
+	it.status = await it.ended;
+	return it;
+}
+
+async function arrives(site, block) {
+	const stream = await openStream(site.url + '/events?channel=news');
+	const { status, stdout, stderr } =
+		await runBlock(site.dir, block, URL_THERE, site.url);
+
+	assert.equal(status, 0, stderr);
+	assert.equal(stderr, '');
+	const [id] = /\d+-\d+/.exec(stdout);
+	for (;;) {
+		const event = await stream.next();
+		assert.match(event.data, /rains|Oslo|Rome|Cairo/);
+		if (event.id === id)
+			break;
+	}
+	stream.close();
+}
+
+// To a port where nobody is, and to a path that is not there.
+async function fails(site, block) {
+	for (const there of ['http://127.0.0.1:1', `${site.url}/no`]) {
+		const { status, stdout } =
+			await runBlock(site.dir, block, URL_THERE, there);
+		assert.notEqual(status, 0, stdout);
+	}
+}
+
+const chosen = process.env.FRONTS?.split(/[ ,]+/) ?? ['lighttpd', 'nginx'];
+const blocks = blocksOf('Publish');
+
+for (const name of chosen)
+	describe(`the README's examples behind ${name}`, () => {
+		let site;
+
+		before(async () => {
+			site = await start(name);
+		});
+		after(() => site?.stop());
+		blocks.forEach((block, i) => {
+			const what = `${i + 1}, ${block.language},`;
+
+			it(`${what} publishes`, LIMIT,
+				() => arrives(site, block));
+			it(`${what} fails if it cannot`, LIMIT,
+				() => fails(site, block));
+		});
+		it('are in every language', () => {
+			const { yaml, ...rest } = LANGUAGES;
+			assert.deepEqual(new Set(Object.keys(rest)),
+				new Set(blocks.map(({ language }) => language)));
+		});
+		it('are a configuration for Prometheus', LIMIT, async () => {
+			const [block] = blocksOf('Figures');
+			const { status, stdout } = await runBlock(site.dir,
+				block, '127.0.0.1:3000', new URL(site.url).host);
+			assert.equal(status, 0, stdout);
+		});
+	});
