@@ -13,6 +13,8 @@
 #include "reply.h"
 #include "server.h"
 
+#define HISTORY_MAX 10000 /* events to count back: it takes time */
+
 /* The position that an id stands for. */
 static struct position
 after(const struct server *sv, const char *text)
@@ -52,6 +54,8 @@ find_position(struct position *p, const struct server *sv,
 			return "history is a number of events";
 		p->kind = POSITION_HISTORY;
 		p->n = strtoul(a->history, NULL, 10);
+		if (p->n > HISTORY_MAX)
+			p->n = HISTORY_MAX;
 	}
 	return NULL;
 }
