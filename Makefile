@@ -202,7 +202,7 @@ lint: need-lint
 	cppcheck --quiet --error-exitcode=1 --enable=warning,portability \
 	    --suppress=uninitvar -Isrc src # it reads TAILQ_FOREACH wrongly
 	mandoc -Tlint -Wwarning src/sse-fcgi.8
-	shellcheck conf/run conf/fill tests/packages tests/bench/bench \
+	shellcheck -x conf/run conf/fill tests/packages tests/bench/bench \
 	    tests/harness/manual tests/harness/valgrind .ci/run
 
 SECONDS ?= 60

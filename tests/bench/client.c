@@ -27,51 +27,23 @@
  * one whole).  With -R: again_s (from the first close until every stream has an
  * event again), again_established, again_refused, again_broken and again_max.
  */
-#include <sys/resource.h>
-
 #include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "cost.h"
 #include "load.h"
-#include "proc.h"
-
-enum { GROUPS_MAX = 8 };
-
-/* What the processes had used when the window opened, then what within it. */
-struct cost {
-	struct proc_group group;
-	int64_t memory;
-	uint64_t cpu;
-};
+#include "option.h"
 
 struct run {
 	struct load load;
 	bool again, verbose;
 	uint64_t window; /* ns */
-	struct cost costs[GROUPS_MAX];
-	size_t n_costs;
-	double open_s, again_s, self;
+	struct costs costs;
+	double open_s, again_s;
 };
-
-static double
-number(const char *text, double min, double max)
-{
-	char *end;
-	double value = strtod(text, &end);
-
-	if (end == text || *end != '\0' || !(value >= min && value <= max))
-		errx(2, "not a number from %g to %g: %s", min, max, text);
-	return value;
-}
-
-static uint64_t
-nanoseconds(const char *text)
-{
-	return (uint64_t)(number(text, 0, 3600) * LOAD_SECOND);
-}
 
 static void
 options(struct run *run, int argc, char **argv)
@@ -88,28 +60,25 @@ options(struct run *run, int argc, char **argv)
 			run->verbose = true;
 			break;
 		case 'n':
-			load->n = (size_t)number(optarg, 1, 1e6);
+			load->n = (size_t)option_number(optarg, 1, 1e6);
 			break;
 		case 'r':
-			load->rate = number(optarg, 0, 1e6);
+			load->rate = option_number(optarg, 0, 1e6);
 			break;
 		case 'd':
-			run->window = nanoseconds(optarg);
+			run->window = option_ns(optarg);
 			break;
 		case 'i':
-			load->interval = nanoseconds(optarg);
+			load->interval = option_ns(optarg);
 			break;
 		case 'w':
-			load->patience = nanoseconds(optarg);
+			load->patience = option_ns(optarg);
 			break;
 		case 'P':
 			target_param(&load->target, optarg);
 			break;
 		case 'p':
-			if (run->n_costs == GROUPS_MAX)
-				errx(2, "more than %d -p", GROUPS_MAX);
-			proc_group_add(&run->costs[run->n_costs++].group,
-			    optarg);
+			costs_add(&run->costs, optarg);
 			break;
 		default:
 			exit(2);
@@ -120,40 +89,13 @@ options(struct run *run, int argc, char **argv)
 	target_parse(&load->target, argv[optind]);
 }
 
-static void
-raise_descriptors(size_t needed)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
-		err(1, "getrlimit");
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
-		err(1, "setrlimit");
-	if (needed + 8 > limit.rlim_max)
-		errx(1, "%zu streams need more than the %ju open files allowed",
-		    needed, (uintmax_t)limit.rlim_max);
-}
-
-static uint64_t
-self_cpu(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-	return (uint64_t)ts.tv_sec * LOAD_SECOND + (uint64_t)ts.tv_nsec;
-}
-
 /* Open, settle, watch, and open again if asked to. */
 static void
 measure(struct run *run)
 {
 	struct load *load = &run->load;
-	struct cost *cost, *end = run->costs + run->n_costs;
-	uint64_t self;
 
-	for (cost = run->costs; cost < end; cost++)
-		cost->memory = -proc_group_memory(&cost->group);
+	costs_begin(&run->costs);
 	run->open_s = (double)load_open(load) / LOAD_SECOND;
 	if (load->established == 0)
 		errx(1,
@@ -164,41 +106,12 @@ measure(struct run *run)
 	if (run->window > 0)
 		load_run(load, load->interval + load->interval / 2);
 
-	for (cost = run->costs; cost < end; cost++) {
-		cost->memory += proc_group_memory(&cost->group);
-		cost->cpu = proc_group_cpu(&cost->group);
-	}
-	self = self_cpu();
+	costs_weigh(&run->costs);
+	costs_open(&run->costs);
 	load->measuring = true;
 	load_run(load, run->window);
 	load->measuring = false;
-	run->self = (double)(self_cpu() - self) / (double)(run->window + 1);
-	for (cost = run->costs; cost < end; cost++)
-		cost->cpu = proc_group_cpu(&cost->group) - cost->cpu;
-}
-
-static void
-print_spread(const char *name, struct sample *sample)
-{
-	printf(" %s_p50=%.2f %s_p99=%.2f %s_max=%.2f", name,
-	    sample_ms(sample, 50), name, sample_ms(sample, 99), name,
-	    sample_ms(sample, 100));
-}
-
-static void
-print_costs(const struct run *run)
-{
-	const struct load *load = &run->load;
-	double events = load->events > 0 ? (double)load->events : 1;
-	double cpu = 0, cpu_all = 0, mem = 0, mem_all = 0;
-
-	for (size_t i = run->n_costs; i-- > 0; cpu_all += cpu, mem_all += mem) {
-		cpu = (double)run->costs[i].cpu / 1000 / events;
-		mem = (double)run->costs[i].memory / (double)load->established;
-		printf(" cpu%zu=%.3f mem%zu=%.0f", i + 1, cpu, i + 1, mem);
-	}
-	printf(" cpu=%.3f cpu_all=%.3f mem=%.0f mem_all=%.0f self=%.2f", cpu,
-	    cpu_all, mem, mem_all, run->self);
+	costs_close(&run->costs);
 }
 
 static void
@@ -215,10 +128,12 @@ print_result(struct run *run)
 	    load->n, load->established, load->refused, load->badstatus,
 	    load->broken, run->open_s, (double)run->window / LOAD_SECOND,
 	    (uintmax_t)load->events, silent);
-	print_spread("first", &load->first);
-	print_spread("gap1", &load->gap1);
-	print_spread("jitter", &load->jitter);
-	print_costs(run);
+	sample_print("first", &load->first);
+	sample_print("gap1", &load->gap1);
+	sample_print("jitter", &load->jitter);
+	costs_print_cpu(&run->costs, "", load->events);
+	costs_print_memory(&run->costs, load->established);
+	printf(" self=%.2f", costs_self(&run->costs));
 }
 
 static void
@@ -247,20 +162,20 @@ explain(const struct run *run)
 	    "then %ju events in %.0f s.\n",
 	    load->established, load->n, run->open_s, (uintmax_t)load->events,
 	    (double)run->window / LOAD_SECOND);
-	for (size_t i = 0; i < run->n_costs; i++)
+	for (size_t i = 0; i < run->costs.n; i++)
 		fprintf(stderr,
 		    "-p number %zu, %zu processes: %.3f s of CPU, "
 		    "%.0f KiB more memory.\n",
-		    i + 1, run->costs[i].group.n,
-		    (double)run->costs[i].cpu / LOAD_SECOND,
-		    (double)run->costs[i].memory / 1024);
+		    i + 1, run->costs.of[i].group.n,
+		    (double)run->costs.of[i].cpu / LOAD_SECOND,
+		    (double)run->costs.of[i].memory / 1024);
 	if (run->again)
 		fprintf(stderr, "All again after %.3f s.\n", run->again_s);
-	if (run->self > 0.8)
+	if (costs_self(&run->costs) > 0.8)
 		fprintf(stderr,
 		    "The client itself was busy for %.0f %% of the "
 		    "window: its times are late.\n",
-		    run->self * 100);
+		    costs_self(&run->costs) * 100);
 }
 
 int
@@ -276,7 +191,7 @@ main(int argc, char **argv)
 	struct load *load = &run.load;
 
 	options(&run, argc, argv);
-	raise_descriptors(load->n);
+	option_descriptors(load->n);
 	load_init(load);
 	sample_reserve(&load->first, load->n);
 	sample_reserve(&load->gap1, load->n);

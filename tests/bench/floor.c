@@ -10,7 +10,12 @@
  * event), because the number of wake-ups is a good part of the cost: so the
  * difference to the responder is the responder's own work.
  *
- *	floor [-i interval s] PATH
+ * With -f it is the floor of a fan-out instead.  Who connects to PATH.post is
+ * a publisher: what it sends in one go is a POST, whose body becomes the data
+ * of the next event, and is answered with a prepared record.  The events of one
+ * turn go to all streams together, one send each.
+ *
+ *	floor [-f] [-i interval s] PATH
  */
 #include <sys/epoll.h>
 #include <sys/queue.h>
@@ -20,11 +25,15 @@
 
 #include <err.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "target.h"
 
 #define HEADERS                                               \
 	"Content-Type: text/event-stream\r\n"                 \
@@ -34,19 +43,28 @@
 	"id: 1000\ndata: Message: 1000 - the time is " \
 	"2026-11-22 14:57:55.050048449 +0000 UTC\n\n"
 
+#define FAN_EVENT "id: 1795359156000-1234567890123456\ndata: "
+#define ANSWER	  "Content-Type: application/json\r\n\r\n{}\n"
+#define END	  "\1\3\0\1\0\10\0\0\0\0\0\0\0\0\0\0" /* END_REQUEST */
+
 enum { RECORD_HEADER = 8, SLOTS_MIN = 16, SLOT_MS = 125, ACCEPTS = 64 };
+enum { TURN_EVENTS = 64 };
+
+enum kind { STREAMS, POSTS, STREAM, PUBLISHER }; /* two listeners, two peers */
 
 LIST_HEAD(slot, conn);
 
 struct conn {
 	LIST_ENTRY(conn) in_slot;
 	int fd;
-	int begun;
+	uint8_t kind, begun;
 	uint64_t joined; /* ns */
 };
 
 static uint8_t first_record[512], record[256];
 static size_t first_len, record_len;
+static uint8_t turn_records[TURN_EVENTS * sizeof record], answer[128];
+static size_t turn_len, answer_len;
 static struct slot *slots;
 static size_t n_slots, current;		/* the slot served last */
 static uint64_t interval, step, turned; /* ns; when that was due */
@@ -98,6 +116,26 @@ conn_begin(struct conn *conn)
 		conn_close(conn);
 }
 
+/* The body stands before the last eight bytes, the empty STDIN. */
+static void
+take_post(struct conn *conn, uint8_t *buf, size_t len)
+{
+	char text[sizeof record];
+
+	if (len < TARGET_BODY + RECORD_HEADER ||
+	    sizeof turn_records - turn_len < sizeof record)
+		errx(1, "a publisher that is not ours");
+	buf[len - RECORD_HEADER] = '\0';
+	strcpy(text, FAN_EVENT);
+	strcat(text, (char *)buf + len - RECORD_HEADER - TARGET_BODY);
+	strcat(text, "\n\n");
+	record_len = make_record(record, text);
+	memcpy(turn_records + turn_len, record, record_len);
+	turn_len += record_len;
+	if (send(conn->fd, answer, answer_len, MSG_NOSIGNAL) == -1)
+		err(1, "answer");
+}
+
 static void
 conn_read(struct conn *conn)
 {
@@ -106,30 +144,58 @@ conn_read(struct conn *conn)
 
 	if (n == 0 || (n == -1 && errno != EAGAIN))
 		conn_close(conn);
+	else if (n > 0 && conn->kind == PUBLISHER)
+		take_post(conn, buf, (size_t)n);
 	else if (n > 0 && !conn->begun)
 		conn_begin(conn);
 }
 
-static void
-accept_some(int listener)
+static struct conn *
+conn_new(int fd, enum kind kind)
 {
 	struct epoll_event event = {.events = EPOLLIN};
-	struct conn *conn;
+	struct conn *conn = calloc(1, sizeof *conn);
+
+	if (conn == NULL)
+		err(1, "calloc");
+	conn->fd = fd;
+	conn->kind = (uint8_t)kind;
+	event.data.ptr = conn;
+	if (epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event) == -1)
+		err(1, "epoll_ctl");
+	return conn;
+}
+
+static void
+accept_some(const struct conn *listener)
+{
+	enum kind kind = listener->kind == STREAMS ? STREAM : PUBLISHER;
 	int fd;
 
 	for (int i = 0; i < ACCEPTS; i++) {
-		fd =
-		    accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		fd = accept4(listener->fd, NULL, NULL,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd == -1 && (errno == EAGAIN || errno == ECONNABORTED))
 			return;
-		if (fd == -1 || (conn = calloc(1, sizeof *conn)) == NULL)
+		if (fd == -1)
 			err(1, "accept");
-		conn->fd = fd;
-		event.data.ptr = conn;
-		if (epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event) == -1)
-			err(1, "epoll_ctl");
-		conn_read(conn);
+		conn_read(conn_new(fd, kind));
 	}
+}
+
+static void
+fan_out(void)
+{
+	struct conn *conn, *next;
+
+	conn = turn_len > 0 ? LIST_FIRST(&slots[0]) : NULL;
+	for (; conn != NULL; conn = next) {
+		next = LIST_NEXT(conn, in_slot);
+		if (send(conn->fd, turn_records, turn_len, MSG_NOSIGNAL) !=
+		    (ssize_t)turn_len)
+			conn_close(conn);
+	}
+	turn_len = 0;
 }
 
 static void
@@ -166,26 +232,38 @@ listen_on(const char *path)
 	return fd;
 }
 
+/* Takes in what is here or comes before the wheel's next turn. */
 static void
-loop(int listener)
+take_in(int timeout_ms)
 {
-	struct epoll_event events[256], event = {.events = EPOLLIN};
-	uint64_t t;
-	int n;
+	struct epoll_event events[256];
+	struct conn *conn;
+	int n = epoll_wait(ep, events, 256, timeout_ms);
 
-	if (epoll_ctl(ep, EPOLL_CTL_ADD, listener, &event) == -1)
-		err(1, "epoll_ctl");
-	for (turned = now();;) {
+	for (int i = 0; i < n; i++) {
+		conn = events[i].data.ptr;
+		if (conn->kind == STREAMS || conn->kind == POSTS)
+			accept_some(conn);
+		else
+			conn_read(conn);
+	}
+}
+
+static void
+loop(bool fan)
+{
+	uint64_t t;
+
+	turned = now();
+	for (;;) {
+		if (fan) {
+			take_in(-1);
+			fan_out();
+			continue;
+		}
 		while ((t = now()) >= turned + step)
 			turn_wheel();
-		n = epoll_wait(ep, events, 256,
-		    (int)((turned + step - t) / 1000000) + 1);
-		for (int i = 0; i < n; i++) {
-			if (events[i].data.ptr == NULL)
-				accept_some(listener);
-			else
-				conn_read(events[i].data.ptr);
-		}
+		take_in((int)((turned + step - t) / 1000000) + 1);
 	}
 }
 
@@ -194,14 +272,18 @@ main(int argc, char **argv)
 {
 	struct rlimit limit;
 	double seconds = 2;
+	bool fan = false;
+	char posts[128];
 	int c;
 
-	while ((c = getopt(argc, argv, "i:")) != -1) {
-		if (c != 'i' || (seconds = atof(optarg)) < 0.1)
-			errx(2, "floor [-i interval s] PATH");
+	while ((c = getopt(argc, argv, "fi:")) != -1) {
+		if (c == 'f')
+			fan = true;
+		else if (c != 'i' || (seconds = atof(optarg)) < 0.1)
+			errx(2, "floor [-f] [-i interval s] PATH");
 	}
 	if (optind + 1 != argc)
-		errx(2, "floor [-i interval s] PATH");
+		errx(2, "floor [-f] [-i interval s] PATH");
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
@@ -210,6 +292,8 @@ main(int argc, char **argv)
 	n_slots = (size_t)(interval / 1000000 / SLOT_MS);
 	if (n_slots < SLOTS_MIN)
 		n_slots = SLOTS_MIN;
+	if (fan)
+		n_slots = 1;
 	step = interval / n_slots;
 	slots = calloc(n_slots, sizeof *slots);
 	ep = epoll_create1(EPOLL_CLOEXEC);
@@ -217,5 +301,13 @@ main(int argc, char **argv)
 		err(1, "start");
 	first_len = make_record(first_record, HEADERS EVENT);
 	record_len = make_record(record, EVENT);
-	loop(listen_on(argv[optind]));
+	answer_len = make_record(answer, ANSWER);
+	memcpy(answer + answer_len, END, sizeof END - 1);
+	answer_len += sizeof END - 1;
+	conn_new(listen_on(argv[optind]), STREAMS);
+	if (fan) {
+		snprintf(posts, sizeof posts, "%s.post", argv[optind]);
+		conn_new(listen_on(posts), POSTS);
+	}
+	loop(fan);
 }

@@ -43,6 +43,8 @@ stream_break(struct load *load, struct stream *stream)
 	stream_close(stream);
 	if (stream->state != LIVE)
 		load->settled++;
+	else
+		load->live--;
 	stream->state = BROKEN;
 	load->broken++;
 }
@@ -68,6 +70,66 @@ stream_send(struct load *load, struct stream *stream)
 		err(1, "epoll_ctl");
 }
 
+/* Numbers must follow each other.  A gap's notice has none. */
+static void
+check_number(struct load *load, struct stream *stream, uint64_t number)
+{
+	uint64_t next = stream->next != 0 ? stream->next : load->begin;
+
+	if (number == 0)
+		return;
+	if (number < next) {
+		load->repeats++;
+		return;
+	}
+	if (next != 0)
+		load->holes += number - next;
+	stream->next = (uint32_t)number + 1;
+}
+
+static void
+take_time(struct load *load, const struct stream *stream, uint64_t stamp)
+{
+	uint64_t gap = load->at - stream->last, off;
+
+	off =
+	    gap > load->interval ? gap - load->interval : load->interval - gap;
+	if (stamp != 0 && load->measuring)
+		sample_add(&load->delay, load->at - stamp);
+	else if (stamp == 0 && stream->events == 1)
+		sample_add(&load->gap1, off);
+	else if (stamp == 0 && stream->events > 1 && load->measuring)
+		sample_add(&load->jitter, off);
+}
+
+static void
+stream_event(struct parser *p)
+{
+	struct stream *stream =
+	    (struct stream *)((char *)p - offsetof(struct stream, parser));
+	struct load *load = p->arg;
+
+	take_time(load, stream, p->stamp);
+	check_number(load, stream, p->number);
+	if (stream->state == WAITING &&
+	    (!load->fresh || p->stamp >= stream->opened)) {
+		stream->state = LIVE;
+		load->established++;
+		load->live++;
+		load->settled++;
+		load->progress = load->at;
+		sample_add(&load->first, load->at - stream->opened);
+	}
+	if (load->measuring) {
+		stream->in_window++;
+		load->events++;
+	}
+	stream->events++;
+	stream->last = load->at;
+	if (load->heard != NULL)
+		load->heard(load, p);
+}
+
 /* False if the backlog is full: the same stream is to be tried again. */
 static bool
 stream_open(struct load *load, struct stream *stream)
@@ -89,7 +151,7 @@ stream_open(struct load *load, struct stream *stream)
 		load->refused++;
 		return false;
 	}
-	parser_init(&stream->parser, target->kind);
+	parser_init(&stream->parser, target->kind, stream_event, load);
 	stream->state = CONNECTING;
 	event.data.ptr = stream;
 	if (epoll_ctl(load->ep, EPOLL_CTL_ADD, stream->fd, &event) == -1)
@@ -99,36 +161,10 @@ stream_open(struct load *load, struct stream *stream)
 }
 
 static void
-stream_event(struct load *load, struct stream *stream, uint64_t at)
-{
-	uint64_t gap = at - stream->last, off;
-
-	off =
-	    gap > load->interval ? gap - load->interval : load->interval - gap;
-	if (stream->events == 0) {
-		stream->state = LIVE;
-		load->established++;
-		load->settled++;
-		load->progress = at;
-		sample_add(&load->first, at - stream->opened);
-	} else if (stream->events == 1)
-		sample_add(&load->gap1, off);
-	else if (load->measuring)
-		sample_add(&load->jitter, off);
-	if (load->measuring) {
-		stream->in_window++;
-		load->events++;
-	}
-	stream->events++;
-	stream->last = at;
-}
-
-static void
 stream_read(struct load *load, struct stream *stream)
 {
 	static uint8_t buf[65536];
 	enum parser_state state;
-	uint64_t at;
 	ssize_t n;
 
 	/* One read a turn: what is left makes the socket ready again. */
@@ -139,18 +175,16 @@ stream_read(struct load *load, struct stream *stream)
 		stream_break(load, stream);
 		return;
 	}
+	load->at = load_now();
 	state = parser_feed(&stream->parser, buf, (size_t)n);
-	at = load_now();
-	for (; stream->parser.events > 0; stream->parser.events--)
-		stream_event(load, stream, at);
 	if (state == PARSER_STATUS)
 		load->badstatus++;
 	if (state != PARSER_OPEN)
 		stream_break(load, stream);
 }
 
-static void
-turn(struct load *load, int timeout_ms)
+void
+load_turn(struct load *load, int timeout_ms)
 {
 	static struct epoll_event events[BATCH];
 	struct stream *stream;
@@ -174,7 +208,7 @@ load_run(struct load *load, uint64_t duration)
 	uint64_t end = load_now() + duration, t;
 
 	while ((t = load_now()) < end)
-		turn(load, (int)((end - t) / MS) + 1);
+		load_turn(load, (int)((end - t) / MS) + 1);
 }
 
 /* Opens what is due; when the backlog is full, no more before the pause. */
@@ -210,7 +244,7 @@ load_open(struct load *load)
 		open_due(load, start, &pause);
 		flat_out = load->rate == 0 && load->tried < load->n &&
 			   load_now() >= pause;
-		turn(load, flat_out ? 0 : 1);
+		load_turn(load, flat_out ? 0 : 1);
 		if (load_now() - load->progress > load->patience)
 			break;
 	}
@@ -244,7 +278,8 @@ load_close(struct load *load)
 		load->streams[i].fd = -1;
 	}
 	load->tried = load->settled = load->established = load->refused = 0;
-	load->badstatus = load->broken = load->first.n = 0;
+	load->live = load->badstatus = load->broken = load->first.n = 0;
+	load->holes = load->repeats = 0;
 }
 
 void
@@ -256,4 +291,5 @@ load_free(struct load *load)
 	free(load->first.us);
 	free(load->gap1.us);
 	free(load->jitter.us);
+	free(load->delay.us);
 }

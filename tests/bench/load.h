@@ -24,6 +24,7 @@ struct stream {
 	struct parser parser;
 	uint64_t opened, last; /* connect(), newest event */
 	uint32_t events, in_window;
+	uint32_t next; /* the number that the next event must have; 0: any */
 };
 
 struct load {
@@ -34,13 +35,23 @@ struct load {
 	uint64_t interval, patience; /* ns */
 	int ep;
 	bool measuring; /* in the window */
+	bool fresh;	/* established: by an event stamped after connect() */
+	uint32_t begin; /* the number of each stream's first event; 0: any */
+	/* Called for each event, the stream's state already knows of it. */
+	void (*heard)(struct load *, const struct parser *);
 
 	size_t tried;	/* connects that are made */
 	size_t settled; /* of these: an event or a failure */
 	size_t established, refused, badstatus, broken;
+	size_t live;	   /* established and not broken */
+	uint64_t at;	   /* when the bytes at hand were read */
 	uint64_t progress; /* when one was established last */
 	uint64_t events;   /* in the window */
-	struct sample first, gap1, jitter;
+	uint64_t holes;	   /* numbers that were left out */
+	uint64_t repeats;  /* events whose number had been passed already */
+	/* Of stamped events the delays, of others what the intervals are off.
+	 */
+	struct sample first, gap1, jitter, delay;
 };
 
 /* target, n, rate, interval and patience are set; exits if that fails. */
@@ -52,6 +63,8 @@ void load_init(struct load *);
  */
 uint64_t load_open(struct load *);
 void load_run(struct load *, uint64_t nanoseconds);
+/* Waits for something to read, up to so long, and reads. */
+void load_turn(struct load *, int timeout_ms);
 /* Closes all streams and sets the counters of opening to nothing. */
 void load_close(struct load *);
 void load_free(struct load *);

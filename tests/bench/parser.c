@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * See parser.h.  Each layer takes some bytes and hands what is inside to the
- * next: feed_records or feed_chunks, feed_head, feed_body.  Content is
- * never copied and lines are found with memchr, for a client that is slower
- * than the server measures itself.
+ * next: feed_records or feed_chunks, feed_head, feed_body.  Of a line only
+ * the beginning is copied, and its end is found with memchr, for a client that
+ * is slower than the server measures itself.
  */
 #include "parser.h"
 
@@ -13,19 +13,19 @@
 #include <string.h>
 #include <strings.h>
 
-enum { HEAD_MAX = 4096, NO_MATCH = 255 };
+enum { HEAD_MAX = 4096 };
 enum { TYPE_END_REQUEST = 3, TYPE_STDOUT = 6 }; /* FastCGI 1.0, 8 */
 enum { RECORD_CONTENT = 8, RECORD_PADDING }; /* steps: 0 to 7 is the header */
 enum { CHUNK_SIZE, CHUNK_EXTENSION, CHUNK_CONTENT, CHUNK_LF };
 
-static const char DATA[] = "data:";
-enum { DATA_LEN = sizeof DATA - 1 };
-
 void
-parser_init(struct parser *p, enum parser_kind kind)
+parser_init(struct parser *p, enum parser_kind kind,
+    void (*event)(struct parser *), void *arg)
 {
 	memset(p, 0, sizeof *p);
 	p->kind = kind;
+	p->event = event;
+	p->arg = arg;
 }
 
 void
@@ -41,32 +41,51 @@ min(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
+/* The number at s, 0 if there is none; the return is behind it and a blank. */
+static const char *
+number(const char *s, const char *end, uint64_t *value)
+{
+	for (*value = 0; s < end && *s >= '0' && *s <= '9'; s++)
+		*value = *value * 10 + (uint64_t)(*s - '0');
+	return s < end ? s + 1 : s;
+}
+
 static void
 end_of_line(struct parser *p)
 {
-	if (!p->in_line) {
-		p->events += p->has_data;
+	const char *s = p->line, *end = s + p->line_len;
+	size_t n;
+
+	if (end > s && end[-1] == '\r')
+		end--;
+	if (end == s) {
+		if (p->has_data)
+			p->event(p);
 		p->has_data = 0;
-	} else if (p->matched == DATA_LEN)
+	} else if (end - s >= 5 && memcmp(s, "data:", 5) == 0 && !p->has_data) {
 		p->has_data = 1;
-	p->in_line = p->matched = 0;
+		s = number(s + 5 + (s[5] == ' '), end, &p->number);
+		number(s, end, &p->stamp);
+	} else if (end - s >= 4 && memcmp(s, "id: ", 4) == 0) {
+		n = min((size_t)(end - s) - 4, PARSER_ID - 1);
+		memcpy(p->id, s + 4, n);
+		p->id[n] = '\0';
+	}
+	p->line_len = 0;
 }
 
 static enum parser_state
 feed_body(struct parser *p, const uint8_t *buf, size_t len)
 {
 	const uint8_t *end = buf + len, *nl, *stop;
+	size_t n;
 
 	while (buf < end) {
 		nl = memchr(buf, '\n', (size_t)(end - buf));
 		stop = nl != NULL ? nl : end;
-		for (; buf < stop && p->matched < DATA_LEN; buf++) {
-			if (*buf != '\r')
-				p->in_line = 1;
-			p->matched = *buf == (uint8_t)DATA[p->matched] ?
-					 p->matched + 1 :
-					 NO_MATCH;
-		}
+		n = min((size_t)(stop - buf), PARSER_LINE - p->line_len);
+		memcpy(p->line + p->line_len, buf, n);
+		p->line_len = (uint8_t)(p->line_len + n);
 		if (nl != NULL)
 			end_of_line(p);
 		buf = nl != NULL ? nl + 1 : end;

@@ -6,6 +6,7 @@
 #include "sample.h"
 
 #include <err.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 void
@@ -51,4 +52,12 @@ sample_ms(struct sample *sample, double p)
 	if (rank >= sample->n)
 		rank = sample->n - 1;
 	return sample->us[rank] / 1000.0;
+}
+
+void
+sample_print(const char *name, struct sample *sample)
+{
+	printf(" %s_p50=%.2f %s_p99=%.2f %s_max=%.2f", name,
+	    sample_ms(sample, 50), name, sample_ms(sample, 99), name,
+	    sample_ms(sample, 100));
 }

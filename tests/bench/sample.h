@@ -19,5 +19,7 @@ void sample_reserve(struct sample *, size_t);
 void sample_add(struct sample *, uint64_t nanoseconds);
 /* Nearest rank, in milliseconds; p is 0 to 100.  0 if there is none. */
 double sample_ms(struct sample *, double p);
+/* " NAME_p50=", " NAME_p99=" and " NAME_max=", in milliseconds. */
+void sample_print(const char *name, struct sample *);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * See target.h.  The FastCGI request is what a front sends: BEGIN_REQUEST,
  * the parameters of nginx's fastcgi_params and a browser's EventSource in one
- * record, the empty PARAMS, the empty STDIN.
+ * record, the empty PARAMS, the body of a POST, the empty STDIN.
  */
 #include "target.h"
 
@@ -21,6 +21,7 @@
 	"Gecko/20100101 Firefox/128.0"
 
 enum { BEGIN_REQUEST = 1, PARAMS = 4, STDIN = 5, RESPONDER = 1 };
+enum { KEEP_CONN = 1 };
 enum { SOURCES = 16 }; /* source addresses, 127.0.0.2 and up */
 
 static const char *const DEFAULT_PARAMS[] = {
@@ -102,9 +103,19 @@ put_length(struct target *t, size_t len)
 }
 
 static void
+put_body(struct target *t)
+{
+	char body[TARGET_BODY];
+
+	memset(body, '.', sizeof body);
+	t->body = t->request_len;
+	put(t, body, sizeof body);
+}
+
+static void
 make_fastcgi(struct target *t)
 {
-	static const uint8_t begin[8] = {0, RESPONDER, 0};
+	const uint8_t begin[8] = {0, RESPONDER, t->post ? KEEP_CONN : 0};
 	const char *const *given = t->params;
 	size_t n_given = t->n_params, start, name, len;
 	const char *copy[TARGET_PARAMS];
@@ -115,9 +126,15 @@ make_fastcgi(struct target *t)
 	for (size_t i = 0; i < sizeof DEFAULT_PARAMS / sizeof *DEFAULT_PARAMS;
 	     i++)
 		target_param(t, DEFAULT_PARAMS[i]);
+	if (t->post) {
+		target_param(t, "REQUEST_METHOD=POST");
+		target_param(t, "CONTENT_TYPE=text/plain");
+		target_param(t, "CONTENT_LENGTH=100");
+	}
 	for (size_t i = 0; i < n_given; i++)
 		target_param(t, copy[i]);
 
+	t->request_len = 0;
 	put_record(t, BEGIN_REQUEST, sizeof begin);
 	put(t, begin, sizeof begin);
 	put_record(t, PARAMS, 0);
@@ -134,6 +151,10 @@ make_fastcgi(struct target *t)
 	t->request[start - 4] = (uint8_t)(len >> 8);
 	t->request[start - 3] = (uint8_t)len;
 	put_record(t, PARAMS, 0);
+	if (t->post) {
+		put_record(t, STDIN, TARGET_BODY);
+		put_body(t);
+	}
 	put_record(t, STDIN, 0);
 }
 
@@ -173,17 +194,26 @@ make_http(struct target *t, const char *host, size_t len)
 	const char *path = host[len] == '/' ? host + len : "/";
 	int n;
 
-	n = snprintf((char *)t->request, sizeof t->request,
-	    "GET %s HTTP/1.1\r\nHost: %.*s\r\nAccept: text/event-stream\r\n"
-	    "Accept-Language: en-US,en;q=0.5\r\n"
-	    "Accept-Encoding: gzip, deflate\r\n"
-	    "User-Agent: " USER_AGENT "\r\n"
-	    "Cache-Control: no-cache\r\nReferer: http://%.*s/\r\n"
-	    "Connection: keep-alive\r\n\r\n",
-	    path, (int)len, host, (int)len, host);
+	if (t->post)
+		n = snprintf((char *)t->request, sizeof t->request,
+		    "POST %s HTTP/1.1\r\nHost: %.*s\r\n"
+		    "Content-Type: text/plain\r\nContent-Length: %d\r\n"
+		    "Connection: close\r\n\r\n",
+		    path, (int)len, host, TARGET_BODY);
+	else
+		n = snprintf((char *)t->request, sizeof t->request,
+		    "GET %s HTTP/1.1\r\nHost: %.*s\r\nAccept: text/event-stream\r\n"
+		    "Accept-Language: en-US,en;q=0.5\r\n"
+		    "Accept-Encoding: gzip, deflate\r\n"
+		    "User-Agent: " USER_AGENT "\r\n"
+		    "Cache-Control: no-cache\r\nReferer: http://%.*s/\r\n"
+		    "Connection: keep-alive\r\n\r\n",
+		    path, (int)len, host, (int)len, host);
 	if (n < 0 || (size_t)n >= sizeof t->request)
 		errx(2, "path too long");
 	t->request_len = (size_t)n;
+	if (t->post)
+		put_body(t);
 }
 
 void

@@ -8,14 +8,18 @@
 
 #include <sys/socket.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "parser.h"
 
 enum { TARGET_PARAMS = 64, TARGET_REQUEST = 8192 };
+enum { TARGET_BODY = 100 }; /* bytes of what is posted */
 
 struct target {
+	bool
+	    post; /* the request is a POST, over FastCGI on a kept connection */
 	enum parser_kind kind;
 	struct sockaddr_storage addr;
 	socklen_t addr_len;
@@ -23,13 +27,15 @@ struct target {
 	size_t n_params;
 	uint8_t request[TARGET_REQUEST];
 	size_t request_len;
+	size_t body; /* of a POST, where in the request it is, for the caller */
 };
 
 /* Sets or replaces a FastCGI parameter; the text stays the caller's. */
 void target_param(struct target *, const char *name_value);
 /*
  * http://HOST:PORT/PATH, fcgi:unix:PATH or fcgi:HOST:PORT, HOST in digits;
- * exits with a usage error on anything else.  After target_param.
+ * exits with a usage error on anything else.  After target_param, and again
+ * after it if the request is to change.
  */
 void target_parse(struct target *, const char *text);
 /*
