@@ -102,11 +102,13 @@ uint64_t
 channel_after(const struct channel *ch, struct eventid id)
 {
 	uint64_t low = ch->first, high = ch->end, middle;
+	int i;
 
 	/* Nearly every reader has read all, or all but the newest. */
-	if (low == high ||
-	    eventid_compare(channel_entry(ch, high - 1)->id, id) <= 0)
-		return high;
+	for (i = 0; i < 2; i++, high--)
+		if (low == high ||
+		    eventid_compare(channel_entry(ch, high - 1)->id, id) <= 0)
+			return high;
 	while (low < high) {
 		middle = low + (high - low) / 2;
 		if (eventid_compare(channel_entry(ch, middle)->id, id) > 0)

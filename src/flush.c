@@ -51,6 +51,7 @@ flush(struct conn *c)
 	enum out_result result;
 	unsigned i, begun;
 	bool last; /* END_REQUEST is the batch's last piece */
+	bool all;  /* of what there is to write */
 
 	for (;;) {
 		i = c->out.held != NULL; /* not asked of the owner now */
@@ -59,6 +60,7 @@ flush(struct conn *c)
 			return FLUSH_DONE;
 		result = out_write(&c->out, c->io.fd, c->gate.id, b, &begun,
 		    &written);
+		all = begun == b->n && c->out.held == NULL && !b->full;
 		c->ended = c->ended || (last && begun == b->n);
 		if (last && begun == b->n)
 			begun--; /* which is not the owner's */
@@ -69,6 +71,8 @@ flush(struct conn *c)
 			conn_touch(c);
 		if (result != OUT_ALL)
 			return result == OUT_FULL ? FLUSH_AGAIN : FLUSH_DEAD;
+		if (all)
+			return FLUSH_DONE;
 		if (written >= budget)
 			return FLUSH_MORE;
 		budget -= written;

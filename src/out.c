@@ -39,8 +39,10 @@ out_add(struct batch *b, uint8_t kind, const void *data, size_t len)
 {
 	struct piece *p;
 
-	if (b->n == OUT_PIECES)
+	if (b->n == OUT_PIECES) {
+		b->full = true;
 		return NULL;
+	}
 	assert(len > 0 && len <= UINT32_MAX);
 	p = &b->piece[b->n++];
 	*p = (struct piece){.data = data, .len = (uint32_t)len, .kind = kind};
@@ -62,8 +64,10 @@ out_text(struct batch *b, size_t size)
 {
 	char *room;
 
-	if (b->n == OUT_PIECES || size > OUT_TEXT - b->text_used)
+	if (b->n == OUT_PIECES || size > OUT_TEXT - b->text_used) {
+		b->full = true;
 		return NULL;
+	}
 	room = b->text + b->text_used;
 	b->text_used += size;
 	return room;
@@ -175,6 +179,7 @@ void
 out_begin(const struct out *o, struct batch *b)
 {
 	b->n = 0;
+	b->full = false;
 	b->text_used = 0;
 	if (o->held == NULL)
 		return;

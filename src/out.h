@@ -31,6 +31,7 @@ struct piece {
  */
 struct batch {
 	unsigned n;
+	bool full; /* something did not fit */
 	size_t text_used;
 	struct piece piece[OUT_PIECES];
 	char text[OUT_TEXT];
