@@ -56,6 +56,9 @@ struct conn {
 	bool ending : 1; /* END_REQUEST comes after what is there to write */
 	bool ended : 1;	 /* END_REQUEST is written, or its rest is held */
 	bool kept : 1;	 /* it has had a request, and is kept for others */
+	/* The owner's; they stand here because there is room. */
+	uint8_t todo;
+	uint32_t messages;
 };
 
 TAILQ_HEAD(conn_list, conn);

@@ -26,7 +26,9 @@
 
 #define REFUSED_FACTOR 10 /* a refused stream's retry:, in those of others */
 
-/* struct stream's todo, and the kinds of its pieces. */
+#define TICKS 64 /* in a second */
+
+/* A stream's todo, and the kinds of its pieces. */
 enum { HEAD = 1, RETRY = 2, BEAT = 4, EVENT = 8 };
 
 static struct streams *
@@ -63,17 +65,30 @@ stream_wake(struct subscriber *sub)
 	return s->conn.phase == CONN_OPEN;
 }
 
+/* The time in parts of a second, as a stream has room for it. */
+static uint32_t
+ticks(struct stream *s)
+{
+	return (uint32_t)(uint64_t)(all(&s->conn)->conns.now * TICKS);
+}
+
+/* Seconds, right to a sixtieth; it begins anew after two years. */
+static double
+stream_age(struct stream *s)
+{
+	return (double)(ticks(s) - s->opened) / TICKS;
+}
+
 static bool
 expired(struct stream *s)
 {
-	return s->lifetime > 0 &&
-	       all(&s->conn)->conns.now - s->opened >= (double)s->lifetime;
+	return s->lifetime > 0 && stream_age(s) >= (double)s->lifetime;
 }
 
 void
 stream_retire(struct stream *s)
 {
-	s->todo |= RETRY;
+	s->conn.todo |= RETRY;
 	conn_end(&s->conn);
 }
 
@@ -120,15 +135,15 @@ fill(struct conn *c, struct batch *b)
 		return;
 	if (expired(s) && !c->ending)
 		stream_retire(s);
-	if (s->todo & HEAD)
+	if (s->conn.todo & HEAD)
 		(void)out_add(b, HEAD, HEADERS, sizeof(HEADERS) - 1);
-	if (s->todo & RETRY)
+	if (s->conn.todo & RETRY)
 		offer_retry(s, b);
 	if (!c->ending)
 		s->sub.feed->fill(&s->sub, b, EVENT);
-	if (s->todo & BEAT && b->n == 0)
+	if (s->conn.todo & BEAT && b->n == 0)
 		offer_beat(s, b);
-	s->todo &= (uint8_t)~BEAT; /* anything else written will do as well */
+	c->todo &= (uint8_t)~BEAT; /* anything else written will do as well */
 }
 
 static void
@@ -137,10 +152,10 @@ took(struct conn *c, const struct piece *p)
 	struct stream *s = (struct stream *)c;
 
 	if (p->kind != EVENT) {
-		s->todo &= (uint8_t)~p->kind;
+		s->conn.todo &= (uint8_t)~p->kind;
 		return;
 	}
-	s->messages++;
+	s->conn.messages++;
 	all(c)->messages++;
 	s->sub.feed->took(&s->sub, p);
 }
@@ -148,7 +163,7 @@ took(struct conn *c, const struct piece *p)
 static void
 idle(struct conn *c)
 {
-	((struct stream *)c)->todo |= BEAT;
+	c->todo |= BEAT;
 	conn_wake(c);
 }
 
@@ -162,7 +177,7 @@ over(struct conn *c)
 		return;
 	log_debug("stream closed: %s (fd %d), %.3f s, %lu messages",
 	    s->address == NULL ? "-" : s->address->text, c->io.fd,
-	    ss->conns.now - s->opened, (unsigned long)s->messages);
+	    stream_age(s), (unsigned long)c->messages);
 	s->sub.feed->leave(&s->sub);
 	s->sub.feed = NULL;
 	address_leave(&ss->addresses, s->address);
@@ -244,10 +259,10 @@ begin(struct stream *s, const struct request *r)
 
 	ss->open++;
 	ss->opened++;
-	s->opened = ss->conns.now;
+	s->opened = ticks(s);
 	s->lifetime = (float)(ss->cfg->max_age * (1 - chance() / 4));
-	s->messages = 0;
-	s->todo = HEAD | RETRY;
+	s->conn.messages = 0;
+	s->conn.todo = HEAD | RETRY;
 	log_debug("stream opened: %s (fd %d)",
 	    r->address == NULL ? "-" : r->address, s->conn.io.fd);
 }

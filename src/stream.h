@@ -15,7 +15,11 @@
 #include "request.h"
 #include "walk.h"
 
-/* One browser's EventSource: a connection whose request stays. */
+/*
+ * One browser's EventSource: a connection whose request stays.  Of the
+ * connection, todo is what fill() adds beside the feed's events, and messages
+ * are counted.
+ */
 struct stream {
 	struct conn conn;
 	union {
@@ -24,10 +28,8 @@ struct stream {
 		struct walk walk;      /* of the channels' */
 	};
 	struct address *address;
-	double opened;
-	float lifetime; /* seconds; 0: no limit */
-	uint32_t messages;
-	uint8_t todo; /* what fill() adds beside the feed's events */
+	uint32_t opened; /* in parts of a second; see stream_age() */
+	float lifetime;	 /* seconds; 0: no limit */
 };
 
 /* Why a stream was refused. */

@@ -272,7 +272,7 @@ message_that_a_full_socket_refuses_is_not_counted(void **state)
 	interval_passes(); /* nor those while it is blocked */
 	interval_passes();
 	assert_int_equal(count_messages(peer_read(&p), 1), 1);
-	assert_int_equal(next.stream->messages, 1);
+	assert_int_equal(next.stream->conn.messages, 1);
 	turn(); /* writable */
 	assert_int_equal(next.stream->conn.phase, CONN_OPEN);
 	assert_int_equal(count_messages(peer_read(&p), 1), 1);
