@@ -3,78 +3,18 @@
 // The page in a real Chromium.  First as it is used: the shipped page, the
 // shipped configuration of a real front, the responder, and a restart of it.
 // Then, with an EventSource that the test scripts, what a well-behaved server
-// never shows: hostile text, a flood, a wait of an hour.  Whatever a test
-// does, the page may not err on the console nor ask any other host.
+// never shows: hostile text, a flood, a wait of an hour.
 //
-//	CHROMIUM         the browser              /usr/bin/chromium
-//	BROWSER_MODULES  where npm ci was run     build/browser
 //	PICTURE          where the picture goes   build/page.png
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import { newPlace, ROOT, start } from '../fronts/harness.mjs';
+import { before, describe, it } from 'node:test';
+import { newPlace, ROOT } from '../fronts/harness.mjs';
+import { fits, PHONES, scriptedEventSource, startSite, state, text, visit } from './harness.mjs';
 
-const { CHROMIUM, BROWSER_MODULES, PICTURE } = process.env;
-const modules = resolve(BROWSER_MODULES || join(ROOT, 'build/browser'));
-const { chromium } = createRequire(join(modules, 'package.json'))('playwright-core');
-
-const PATIENCE_MS = 30000;
-const QUICK = ['--interval', '0.5', '--retry', '500', '--drain', '0.2'];
 const CLOCK = /^Message: (\d+) - the time is \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{9} [+-]\d{4} \S+$/;
-
-let browser;
-const sites = [];
-
-before(async () => {
-	browser = await chromium.launch({
-		executablePath: CHROMIUM || '/usr/bin/chromium',
-		args: ['--no-sandbox', '--disable-gpu', '--disable-quic',
-			'--no-first-run', '--disable-background-networking',
-			'--disable-component-update', '--disable-sync'],
-	});
-});
-
-after(async () => {
-	await browser?.close();
-	for (const site of sites)
-		await site.stop();
-});
-
-async function startSite(name) {
-	const site = await start(name, { args: QUICK });
-	sites.push(site);
-	return site;
-}
-
-// Opens url in a browser of its own, lets use() work with it, and then looks
-// at what went wrong, and at who was asked.
-async function visit(url, use, { options = {}, script, hosts = [], allow = /^$/ } = {}) {
-	const context = await browser.newContext(options);
-	const page = await context.newPage();
-	const faults = [], asked = [];
-
-	context.setDefaultTimeout(PATIENCE_MS);
-	page.on('console', (said) => faults.push(`${said.type()}: ${said.text()}`));
-	page.on('pageerror', (error) => faults.push(error.message));
-	page.on('request', (request) => asked.push(new URL(request.url())));
-	try {
-		if (script)
-			await page.addInitScript(script);
-		await page.goto(url);
-		await use(page);
-	} finally {
-		await context.close();
-	}
-	assert.deepEqual(faults.filter((fault) => !allow.test(fault)), []);
-	const strangers = asked.filter(({ protocol, host }) => protocol !== 'data:' &&
-	    ![new URL(url).host, ...hosts].includes(host));
-	assert.deepEqual(strangers.map(String), []);
-}
-
-const text = (page, selector) => page.textContent(selector);
 
 // The ids of the messages that the page shows, in the order they came.
 const ids = (page) => page.$$eval('#messages li',
@@ -82,8 +22,6 @@ const ids = (page) => page.$$eval('#messages li',
 
 const messages = (page, count) => page.waitForFunction((least) =>
     document.querySelectorAll('#messages li').length >= least, count);
-
-const state = (page, name) => page.waitForSelector(`[data-state=${name}]`);
 
 const countedFromOne = (numbers) => numbers.map((_, i) => i + 1);
 
@@ -172,12 +110,11 @@ describe('the page in the hands of its reader', () => {
 		await state(page, 'live');
 	}, { hosts: [new URL(site.url).host], allow: /status of 500/ }));
 
-	for (const width of [320, 375]) {
-		it(`fits a screen ${width} pixels wide`, () => visit(site.url, async (page) => {
+	for (const phone of PHONES) {
+		it(`fits a screen ${phone.viewport.width} pixels wide`, () => visit(site.url, async (page) => {
 			await messages(page, 3);
-			assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
-			assert.ok((await page.locator('#toggle').boundingBox()).height >= 44);
-		}, { options: { viewport: { width, height: 640 }, isMobile: true, hasTouch: true } }));
+			await fits(page, phone.viewport.width);
+		}, { options: phone }));
 	}
 
 	it('says so where JavaScript is off', () => visit(site.url, async (page) => {
@@ -191,29 +128,6 @@ describe('the page in the hands of its reader', () => {
 		assert.equal(await page.isVisible('#toggle'), false);
 	}, { script: () => { delete window.EventSource; } }));
 });
-
-// An EventSource without a server: the test speaks through window.stream.
-function scriptedEventSource() {
-	window.EventSource = class extends EventTarget {
-		static CONNECTING = 0;
-		static CLOSED = 2;
-		readyState = 1;
-		constructor() {
-			super();
-			window.stream = this;
-		}
-		close() {
-			this.readyState = EventSource.CLOSED;
-		}
-		say(data, lastEventId = '') {
-			this.dispatchEvent(new MessageEvent('message', { data, lastEventId }));
-		}
-		fail(readyState) {
-			this.readyState = readyState;
-			this.dispatchEvent(new Event('error'));
-		}
-	};
-}
 
 describe('the page with a scripted stream', () => {
 	const scripted = { script: scriptedEventSource };
@@ -286,7 +200,7 @@ describe('the page with a scripted stream', () => {
 
 it('takes the picture', async () => {
 	const site = await startSite('lighttpd');
-	const path = resolve(PICTURE || join(ROOT, 'build/page.png'));
+	const path = resolve(process.env.PICTURE || join(ROOT, 'build/page.png'));
 
 	await visit(site.url, async (page) => {
 		await messages(page, 24);

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: ISC
+//
+// The page of the channels in a real Chromium, with the browser's own
+// EventSource: what is published shows up, by whichever way; what is lost,
+// too; and the ids go on over cut connections and restarts.  Then, with an
+// EventSource that the test scripts, what this server never sends.
+
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import { until } from '../fronts/harness.mjs';
+import { fits, PHONES, publish, scriptedEventSource, startSite, state, text, visit } from './harness.mjs';
+
+const WIDE = 'wide'.repeat(30);
+const PAGE = '/channels.html?channel=news&channel=sport&type=score';
+
+// The events that the page shows, in the order they came.
+const events = (page) => page.$$eval('#events li', (rows) => rows.map((row) =>
+	['type', 'id', 'data'].map((name) => row.querySelector(`.${name}`).textContent)).reverse());
+
+const shown = (page, count) => page.waitForFunction((least) =>
+    document.querySelectorAll('#events li').length >= least, count);
+
+const answered = (page, how) => page.waitForFunction((source) =>
+    new RegExp(source).test(document.getElementById('answer').textContent), how.source);
+
+// Presses Tab until the field is reached.
+async function tabTo(page, id) {
+	for (let presses = 0; presses < 20; presses++) {
+		await page.keyboard.press('Tab');
+		if (await page.evaluate(() => document.activeElement.id) === id)
+			return;
+	}
+	assert.fail(`no Tab leads to ${id}`);
+}
+
+// Opens the page, on channels that no other test has, once it is live.
+let made = 0;
+function listen(site, query, use, options) {
+	const channel = `test-${made++}`;
+	const url = `${site.url}/channels.html?channel=${channel}&${query}`;
+	return visit(url, async (page) => {
+		await state(page, 'live');
+		await use(page, channel);
+	}, options);
+}
+
+// Event ids are increasing by their milliseconds and then by their number.
+function assertIncreasing(ids) {
+	const parts = ids.map((id) => id.split('-').map(Number));
+
+	parts.slice(1).forEach(([ms, n], i) => assert.ok(
+	    ms > parts[i][0] || (ms === parts[i][0] && n > parts[i][1]), `${ids[i]}, ${ids[i + 1]}`));
+}
+
+for (const front of ['lighttpd', 'nginx']) {
+	describe(`the page of the channels behind ${front}`, () => {
+		let site;
+
+		before(async () => { site = await startSite(front); });
+
+		it('shows what is published from outside and from its box', () => visit(site.url + PAGE, async (page) => {
+			await state(page, 'live');
+			const one = await publish(site, 'news', 'one');
+			const two = await publish(site, 'sport', '2:0', { type: 'score' });
+			await publish(site, 'weather', 'unheard');
+			assert.equal(one.streams, 1);
+
+			await page.fill('#to', 'sport');
+			await page.fill('#type', 'a new type');
+			await page.fill('#data', 'three\n lines\n');
+			await page.click('text="Publish"');
+			await shown(page, 3);
+			await answered(page, /^Published on sport as \S+, to 1 stream\.$/);
+			const id = /as (\S+),/.exec(await text(page, '#answer'))[1];
+			assert.deepEqual(await events(page), [['message', one.id, 'one'],
+				['score', two.id, '2:0'], ['a new type', id, 'three\n lines\n']]);
+			assert.equal(await text(page, '#received'), '3');
+			assert.equal(await text(page, '#last-id'), id);
+			assert.equal(await text(page, '#gaps'), '0');
+		}));
+
+		it('goes on over a restart of the responder, and shows the gap', () => visit(site.url + PAGE, async (page) => {
+			await page.evaluate(() => { window.notReloaded = true; });
+			await state(page, 'live');
+			const already = (await events(page)).length;
+			await publish(site, 'news', 'before');
+			await shown(page, already + 1);
+			await site.restartResponder();
+			await page.waitForSelector('#events .gap');
+			await state(page, 'live');
+			await publish(site, 'sport', 'after');
+			await shown(page, already + 3);
+
+			const all = (await events(page)).slice(already);
+			assert.deepEqual(all.map(([type]) => type), ['message', 'gap', 'message']);
+			assert.match(all[1][2], /^Events of all channels were lost, from an unknown position to \S+: restart/);
+			assertIncreasing(all.map(([, id]) => id));
+			assert.equal(await text(page, '#gaps'), '1');
+			assert.equal(await text(page, '#reconnects'), '1');
+			assert.ok(await page.evaluate(() => window.notReloaded));
+		}));
+	});
+}
+
+describe('the page of the channels in the hands of its reader', () => {
+	let site;
+
+	before(async () => { site = await startSite('lighttpd', ['--history', '3']); });
+
+	it('begins with as much of the past as it is asked for', () => listen(site, 'history=2', async (page, channel) => {
+		const all = async () => (await events(page)).map(([, , data]) => data);
+
+		for (const data of ['1', '2', '3'])
+			await publish(site, channel, data);
+		await shown(page, 3);
+		await page.reload();
+		await state(page, 'live');
+		await publish(site, channel, '4');
+		await shown(page, 3);
+		assert.deepEqual(await all(), ['2', '3', '4']);
+
+		await page.fill('#history', '0');
+		await page.click('text="Listen"');
+		await state(page, 'live');
+		await publish(site, channel, '5');
+		await shown(page, 4);
+		assert.deepEqual(await all(), ['2', '3', '4', '5']);
+	}));
+
+	it('pauses without a loss, and shows what the history could not hold', () => listen(site, '', async (page, channel) => {
+		const ids = [];
+		const say = async (...all) => {
+			for (const data of all)
+				ids.push((await publish(site, channel, data)).id);
+		};
+
+		await say('1');
+		await shown(page, 1);
+		await page.click('#toggle');
+		await state(page, 'paused');
+		await say('2', '3');
+		await page.click('#toggle');
+		await shown(page, 3);
+		assert.equal(await text(page, '#gaps'), '0');
+		await page.click('#toggle');
+		await say('4', '5', '6', '7');
+		await page.click('#toggle');
+		await shown(page, 7);
+
+		const all = await events(page);
+		assert.deepEqual(all.map(([type, , data]) => type === 'gap' ? type : data),
+		    ['1', '2', '3', 'gap', '5', '6', '7']);
+		assert.equal(all[3][2], `Events of ${channel} were lost, from ${ids[2]} to ${ids[3]}: ` +
+		    'overflow, more was published than the history holds.');
+		assert.deepEqual(all.map(([, id]) => id), ids);
+	}));
+
+	it('is used by the keyboard alone', () => visit(site.url + '/channels.html', async (page) => {
+		const typeInto = async (id, typed) => {
+			await tabTo(page, id);
+			await page.keyboard.press('ControlOrMeta+A');
+			await page.keyboard.type(typed);
+		};
+
+		await state(page, 'live');
+		assert.equal(await page.inputValue('#channels'), 'news');
+		await typeInto('channels', 'keys:1, keys:2');
+		await typeInto('types', 'typed, other');
+		await page.keyboard.press('Enter');
+		await page.waitForURL(/channel=keys%3A1&channel=keys%3A2&history=10&type=typed&type=other$/);
+		await state(page, 'live');
+		await typeInto('to', 'keys:2');
+		await typeInto('type', 'typed');
+		await typeInto('data', 'by key');
+		await page.keyboard.press('Tab');
+		await page.keyboard.press('Space');
+		await shown(page, 1);
+		assert.deepEqual((await events(page)).map(([type, , data]) => [type, data]), [['typed', 'by key']]);
+	}));
+
+	it('shows why nothing was published', () => listen(site, '', async (page, channel) => {
+		await page.fill('#to', 'two names');
+		await page.click('text="Publish"');
+		await answered(page, /^Not published: \S.* \(400\)$/);
+		await page.fill('#to', channel);
+		await page.fill('#data', 'x'.repeat(40000));
+		await page.click('text="Publish"');
+		await answered(page, /^Not published: \S.* \(413\)$/);
+		assert.equal(await page.getAttribute('#answer', 'class'), 'soft failed');
+		assert.deepEqual(await events(page), []);
+	}, { allow: /status of 4(00|13)/ }));
+
+	it('says which names it cannot take, and asks for none', () =>
+		visit(`${site.url}/channels.html?channel=${encodeURIComponent('<b>')}`, async (page) => {
+			await state(page, 'idle');
+			assert.equal(await page.inputValue('#channels'), '<b>');
+			assert.equal(await page.$eval('#channels', (field) => field.validity.patternMismatch), true);
+		}));
+
+	for (const phone of PHONES) {
+		it(`fits a screen ${phone.viewport.width} pixels wide`, () => listen(site, `type=${WIDE}`, async (page, channel) => {
+			await publish(site, channel, WIDE, { type: WIDE });
+			await publish(site, channel, WIDE.repeat(100));
+			await shown(page, 2);
+			await fits(page, phone.viewport.width);
+		}, { options: phone }));
+	}
+
+	it('says so where JavaScript is off', () => visit(`${site.url}/channels.html`, async (page) => {
+		assert.match(await page.innerText('body'), /needs JavaScript/);
+		assert.doesNotMatch(await page.innerText('body'), /newest first/);
+	}, { options: { javaScriptEnabled: false } }));
+
+	it('says so where EventSource is missing', () => visit(`${site.url}/channels.html`, async (page) => {
+		assert.match(await page.innerText('body'), /This browser has no EventSource/);
+		assert.equal(await text(page, '#state'), 'Not supported');
+		assert.equal(await page.isVisible('button'), false);
+	}, { script: () => { delete window.EventSource; } }));
+});
+
+it('resumes cut streams without a hole or a double', async () => {
+	const site = await startSite('nginx', ['--max-age', '1', '--retry', '100', '--history', '10000']);
+
+	await listen(site, '', async (page, channel) => {
+		const published = [];
+		await until(async () => {
+			published.push((await publish(site, channel, `event ${published.length}`)).id);
+			return Number(await text(page, '#reconnects')) >= 3;
+		}, '3 reconnects');
+		const last = (await publish(site, channel, 'the last')).id;
+		await page.waitForFunction((id) => document.getElementById('last-id').textContent === id, last);
+		assert.equal(await text(page, '#received'), String(published.length + 1));
+		assert.equal(await text(page, '#gaps'), '0');
+		assert.deepEqual((await events(page)).map(([, id]) => id), [...published, last].slice(-100));
+	});
+});
+
+describe('the page of the channels with a scripted stream', () => {
+	const scripted = { script: scriptedEventSource };
+	let url;
+
+	before(async () => { url = (await startSite('lighttpd')).url + PAGE; });
+
+	it('shows hostile text as text', () => visit(url, async (page) => {
+		const evil = '<img src="x" onerror="hacked = 1"><script>hacked = 1</script>';
+		const lost = JSON.stringify({ channel: evil, from: evil, to: evil, reason: 'constructor' });
+		const elements = () => page.$$eval('img, body script', (all) => all.length);
+		const before = await elements();
+
+		await page.fill('#type', evil);
+		await page.fill('#to', evil);
+		await page.click('text="Publish"');
+		await answered(page, /^Not published: \S.* \(400\)$/);
+		await page.evaluate(([text, gap]) => {
+			stream.say(text, text);
+			stream.say(`</li></ol>${text}`, text, text);
+			stream.say(gap, text, 'gap');
+			stream.say(text, text, 'gap');
+			stream.say('null', text, 'gap');
+		}, [evil, lost]);
+		assert.deepEqual(await events(page), [['message', evil, evil], [evil, evil, `</li></ol>${evil}`],
+			['gap', evil, `Events of ${evil} were lost, from ${evil} to ${evil}: constructor.`],
+			['gap', evil, evil], ['gap', evil, 'null']]);
+		assert.equal(await text(page, '#last-id'), evil);
+		assert.equal(await elements(), before);
+		assert.equal(await page.evaluate(() => window.hacked), undefined);
+		assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320);
+	}, { ...scripted, options: { viewport: { width: 320, height: 640 } }, allow: /status of 400/ }));
+
+	it('keeps a bounded list in a flood, and of a long event its beginning', () => visit(url, async (page) => {
+		await page.evaluate(() => {
+			for (let n = 1; n <= 1000; n++)
+				stream.say(`message ${n}`, String(n));
+			stream.say('x'.repeat(30000), '1001');
+		});
+		const all = await events(page);
+		assert.equal(all.length, 100);
+		assert.equal(all[0][1], '902');
+		assert.equal(all[99][2], `${'x'.repeat(10000)}… and 20000 characters more`);
+		assert.equal(await text(page, '#received'), '1001');
+	}, scripted));
+
+	it('is not misled by events of the types "open" and "error"', () => visit(url, async (page) => {
+		await page.evaluate(() => {
+			stream.say('1', '1', 'error');
+			stream.say('2', '2', 'open');
+		});
+		assert.deepEqual(await events(page), [['error', '1', '1'], ['open', '2', '2']]);
+		assert.equal(await text(page, '#state'), 'Live');
+	}, scripted));
+
+	it('is live only when the stream stays, and counts what came back', () => visit('about:blank', async (page) => {
+		const does = (what) => page.evaluate(what);
+		const says = async (words, reconnects) => assert.deepEqual(
+		    [await text(page, '#state'), await text(page, '#reconnects')], [words, String(reconnects)]);
+		await page.clock.install();
+		await page.goto(url);
+		await page.clock.pauseAt(Date.now() + 60000);
+
+		await does(() => { stream.open(); stream.fail(0); });
+		await page.clock.runFor(1000);
+		await says('Connecting', 0);
+		await does(() => stream.open());
+		await page.clock.runFor(200);
+		await says('Connecting', 0);
+		await page.clock.runFor(200);
+		await says('Live', 0);
+		await does(() => { stream.fail(0); stream.open(); stream.fail(0); });
+		await page.clock.runFor(1000);
+		await says('Reconnecting', 0);
+		await does(() => { stream.open(); stream.say('an event'); });
+		await says('Live', 1);
+		await does(() => stream.fail(2));
+		await says('Closed', 1);
+		await page.click('text="Connect again"');
+		await says('Connecting', 1);
+	}, { ...scripted, hosts: [new URL(url).host] }));
+
+	it('resumes after the last event that it showed, but only of the same channels', () => visit(url, async (page) => {
+		const asked = () => page.evaluate(() => stream.url);
+		assert.equal(await asked(), 'events?channel=news&channel=sport&history=10');
+		await page.evaluate(() => stream.say('an event', '17-4'));
+		await page.click('#toggle');
+		await page.fill('#channels', 'other');
+		await page.click('#toggle');
+		assert.equal(await asked(), 'events?channel=news&channel=sport&last_event_id=17-4');
+		await page.click('text="Listen"');
+		assert.equal(await asked(), 'events?channel=other&history=10');
+	}, scripted));
+});

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: ISC
+//
+// What the browser tests stand on: one Chromium for each file of tests, and
+// sites of a front and a responder, all ended with the file.  Whatever a test
+// does, a page may not err on the console nor ask any other host.
+//
+//	CHROMIUM         the browser              /usr/bin/chromium
+//	BROWSER_MODULES  where npm ci was run     build/browser
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { after, before } from 'node:test';
+import { ask, ROOT, start } from '../fronts/harness.mjs';
+
+const { CHROMIUM, BROWSER_MODULES } = process.env;
+const modules = resolve(BROWSER_MODULES || join(ROOT, 'build/browser'));
+export const need = createRequire(join(modules, 'package.json'));
+const { chromium } = need('playwright-core');
+
+const PATIENCE_MS = 30000;
+const QUICK = ['--interval', '0.5', '--retry', '500', '--drain', '0.2'];
+
+let browser;
+const sites = [];
+
+before(async () => {
+	browser = await chromium.launch({
+		executablePath: CHROMIUM || '/usr/bin/chromium',
+		args: ['--no-sandbox', '--disable-gpu', '--disable-quic',
+			'--no-first-run', '--disable-background-networking',
+			'--disable-component-update', '--disable-sync'],
+	});
+});
+
+after(async () => {
+	await browser?.close();
+	for (const site of sites)
+		await site.stop();
+});
+
+export async function startSite(name, args = []) {
+	const site = await start(name, { args: [...QUICK, ...args] });
+	sites.push(site);
+	return site;
+}
+
+// Opens url in a browser of its own, lets use() work with it, and then looks
+// at what went wrong, and at who was asked.
+export async function visit(url, use, { options = {}, script, hosts = [], allow = /^$/ } = {}) {
+	const context = await browser.newContext(options);
+	const page = await context.newPage();
+	const faults = [], asked = [];
+
+	context.setDefaultTimeout(PATIENCE_MS);
+	page.on('console', (said) => faults.push(`${said.type()}: ${said.text()}`));
+	page.on('pageerror', (error) => faults.push(error.message));
+	page.on('request', (request) => asked.push(new URL(request.url())));
+	try {
+		if (script)
+			await page.addInitScript(script);
+		await page.goto(url);
+		await use(page);
+	} finally {
+		await context.close();
+	}
+	assert.deepEqual(faults.filter((fault) => !allow.test(fault)), []);
+	const strangers = asked.filter(({ protocol, host }) => protocol !== 'data:' &&
+	    ![new URL(url).host, ...hosts].includes(host));
+	assert.deepEqual(strangers.map(String), []);
+}
+
+export const text = (page, selector) => page.textContent(selector);
+
+export const state = (page, name) => page.waitForSelector(`[data-state=${name}]`);
+
+// Publishes from outside of any page; what the responder answers.
+export async function publish(site, channel, data, { type, headers } = {}) {
+	const asked = new URLSearchParams(type === undefined ? { channel } : { channel, event: type });
+	const { status, body } = await ask(`${site.url}/publish?${asked}`, { method: 'POST', body: data, headers });
+
+	assert.equal(status, 200, body);
+	return JSON.parse(body);
+}
+
+// The phones that every page has to fit on.
+export const PHONES = [320, 375].map((width) =>
+	({ viewport: { width, height: 640 }, isMobile: true, hasTouch: true }));
+
+export async function fits(page, width) {
+	assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
+	for (const button of await page.locator('button:visible').all())
+		assert.ok((await button.boundingBox()).height >= 44);
+}
+
+// An EventSource without a server: the test speaks through window.stream.
+export function scriptedEventSource() {
+	window.EventSource = class extends EventTarget {
+		static CONNECTING = 0;
+		static CLOSED = 2;
+		readyState = 1;
+		constructor(url) {
+			super();
+			this.url = url;
+			window.stream = this;
+		}
+		close() {
+			this.readyState = EventSource.CLOSED;
+		}
+		say(data, lastEventId = '', type = 'message') {
+			this.dispatchEvent(new MessageEvent(type, { data, lastEventId }));
+		}
+		open() {
+			this.readyState = 1;
+			this.dispatchEvent(new Event('open'));
+		}
+		fail(readyState) {
+			this.readyState = readyState;
+			this.dispatchEvent(new Event('error'));
+		}
+	};
+}
