@@ -34,7 +34,8 @@ SRC = main server config log socket listener conn conns flush body gate store \
 
 # The modules each unit test links: it shows what they depend on.
 UNITS = event sse record params store gate out clock config address log socket \
-	request stream route eventid utf8 query channel
+	request stream route eventid utf8 query channel parse asked origin text \
+	memory hub walk model
 unit_event   = event
 unit_sse     = sse
 unit_record  = record
@@ -54,6 +55,14 @@ unit_eventid = eventid
 unit_utf8    = utf8
 unit_query   = query
 unit_channel = channel eventid event
+unit_parse   = parse sse
+unit_asked   = asked query channel eventid event
+unit_origin  = origin
+unit_text    = text
+unit_memory  = memory hub channel eventid sse event
+unit_hub     = hub channel eventid sse event
+unit_model   = walk hub channel eventid sse event out record
+unit_walk    = walk hub channel eventid sse event out record
 unit_route   = route subscribe publish status asked query reply request \
 	       origin parse utf8 memory figures text $(unit_stream)
 WIRE  = stream peers limits life
@@ -116,6 +125,10 @@ build/obj build/asan build/tests build/bench build/browser build/fuzz:
 wrap_out    = -Wl,--wrap=writev,--wrap=send
 wrap_stream = -Wl,--wrap=writev,--wrap=send
 wrap_gate   = -Wl,--wrap=realloc
+wrap_text   = -Wl,--wrap=realloc
+wrap_hub    = -Wl,--wrap=calloc,--wrap=malloc,--wrap=tsearch
+wrap_walk   = -Wl,--wrap=calloc,--wrap=malloc,--wrap=tsearch
+wrap_memory = -Wl,--wrap=calloc,--wrap=malloc,--wrap=tsearch
 
 .SECONDEXPANSION:
 $(UNITS:%=build/tests/test_%): build/tests/test_%: tests/test_%.c \

@@ -81,6 +81,66 @@ too_long_event_is_refused_before_it_is_read(void **state)
 	assert_int_equal(errno, EMSGSIZE);
 }
 
+static void
+room_is_for_the_caller_to_fill(void **state)
+{
+	struct event *ev = event_room(3, NULL);
+
+	(void)state;
+	assert_non_null(ev);
+	memcpy(ev->bytes, "abc", 3);
+	assert_int_equal(ev->len, 3);
+	assert_int_equal(ev->refs, 1);
+	event_unref(ev);
+}
+
+static void
+account_has_what_all_living_events_cost(void **state)
+{
+	size_t account = 5, one, two;
+	struct event *a, *b;
+
+	(void)state;
+	a = event_room(100, &account);
+	one = event_cost(a);
+	assert_in_range(one, sizeof(*a) + 100, sizeof(*a) + 200);
+	assert_int_equal(account, 5 + one);
+	b = event_room(0, &account);
+	two = event_cost(b);
+	assert_int_equal(one - two, 100);
+	assert_int_equal(account, 5 + one + two);
+	event_unref(a);
+	assert_int_equal(account, 5 + two);
+	event_unref(b);
+	assert_int_equal(account, 5);
+}
+
+static void
+only_the_last_reference_is_taken_off_the_account(void **state)
+{
+	size_t account = 0;
+	struct event *ev = event_room(10, &account);
+	size_t cost = event_cost(ev);
+
+	(void)state;
+	(void)event_ref(ev);
+	assert_int_equal(account, cost);
+	event_unref(ev);
+	assert_int_equal(account, cost);
+	event_unref(ev);
+	assert_int_equal(account, 0);
+}
+
+static void
+refused_event_is_not_on_the_account(void **state)
+{
+	size_t account = 7;
+
+	(void)state;
+	assert_null(event_room((size_t)UINT32_MAX + 1, &account));
+	assert_int_equal(account, 7);
+}
+
 int
 main(void)
 {
@@ -91,6 +151,10 @@ main(void)
 	    cmocka_unit_test(last_reference_frees),
 	    cmocka_unit_test(no_event_is_nothing_to_free),
 	    cmocka_unit_test(too_long_event_is_refused_before_it_is_read),
+	    cmocka_unit_test(room_is_for_the_caller_to_fill),
+	    cmocka_unit_test(account_has_what_all_living_events_cost),
+	    cmocka_unit_test(only_the_last_reference_is_taken_off_the_account),
+	    cmocka_unit_test(refused_event_is_not_on_the_account),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

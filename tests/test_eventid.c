@@ -125,6 +125,48 @@ ids_of_the_same_epoch_are_ours_and_no_others(void **state)
 	assert_false(eventid_is_ours(&s, id));
 }
 
+/*
+ * For every id, below it and not below the one before it; and of the same life.
+ */
+static void
+before_an_id_is_nothing_but_what_was_before(void **state)
+{
+	struct eventid_source s;
+	struct eventid last, id, before;
+	uint64_t ms = 1000;
+	int i;
+
+	(void)state;
+	srandom(2);
+	eventid_begin(&s, 0xabcdef, ms);
+	last = s.last;
+	for (i = 0; i < 3000000; i++) { /* some milliseconds are full */
+		if (random() % 1500000 == 0)
+			ms += (uint64_t)(random() % 3);
+		id = eventid_next(&s, ms);
+		before = eventid_before(id);
+		assert_true(eventid_compare(before, id) < 0);
+		assert_true(eventid_compare(before, last) >= 0);
+		assert_true(eventid_is_ours(&s, before));
+		last = id;
+	}
+	assert_true(last.ms > 1001);
+}
+
+static void
+before_the_first_of_a_millisecond_is_the_one_that_was(void **state)
+{
+	const struct eventid first = {1000, (uint64_t)7 << 20};
+	struct eventid before = eventid_before(first);
+
+	(void)state;
+	assert_int_equal(before.ms, 999);
+	assert_int_equal(before.n, ((uint64_t)8 << 20) - 1);
+	before = eventid_before((struct eventid){1000, 3});
+	assert_int_equal(before.ms, 1000);
+	assert_int_equal(before.n, 2);
+}
+
 int
 main(void)
 {
@@ -135,6 +177,9 @@ main(void)
 	    cmocka_unit_test(ids_increase_whatever_the_clock_does),
 	    cmocka_unit_test(a_full_millisecond_goes_over_into_the_next),
 	    cmocka_unit_test(ids_of_the_same_epoch_are_ours_and_no_others),
+	    cmocka_unit_test(before_an_id_is_nothing_but_what_was_before),
+	    cmocka_unit_test(
+		before_the_first_of_a_millisecond_is_the_one_that_was),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,6 +79,8 @@ front_takes(long take)
 	script.take[script.steps++] = take;
 }
 
+static uint64_t published; /* so many events */
+
 /* How the next request is served. */
 static struct {
 	struct request request;
@@ -105,6 +107,17 @@ serve_head(struct stream *s, const struct request *r)
 	stream_head(s);
 }
 
+/* Streams of the channels "a" and "b", from here on. */
+static struct position position;
+
+static void
+serve_channels(struct stream *s, const struct request *r)
+{
+	static const char *const channels[] = {"a", "b"};
+
+	stream_open_channels(s, r, channels, 2, &position);
+}
+
 static int
 set_up(void **state)
 {
@@ -113,6 +126,8 @@ set_up(void **state)
 	script.calls = 0;
 	next.request = (struct request){.method = METHOD_GET};
 	next.serve = stream_open_clock;
+	position = (struct position){.kind = POSITION_NOW};
+	published = 0;
 	hub_init(&hub, (struct eventid){1000, 5 << 20});
 	return pair_set_up(&streams, &cfg, &hub, on_request);
 }
@@ -844,6 +859,223 @@ drain_of_nothing_is_done_at_once(void **state)
 	assert_true(drain_over(&streams));
 }
 
+/* n events, the data of each its number in len digits. */
+static void
+publish(const char *channel, size_t n, int len)
+{
+	char data[65536];
+	struct eventid id;
+	struct sse_message m = {.data = data, .len = (size_t)len};
+
+	for (; n > 0; n--) {
+		id = (struct eventid){1000, (5 << 20) + ++published};
+		(void)snprintf(data, sizeof(data), "%0*lu", len,
+		    (unsigned long)published);
+		assert_true(hub_publish(&hub, channel, &id, &m, 1) >= 0);
+	}
+}
+
+/* The block that says where a stream is, as it is now. */
+static const char *
+id_line(void)
+{
+	static char line[100];
+	char id[EVENTID_SIZE];
+
+	(void)eventid_format(id, hub.last);
+	(void)snprintf(line, sizeof(line), "id: %s\n\n", id);
+	return line;
+}
+
+static void
+channels_stream_begins_with_its_position(void **state)
+{
+	char expected[400];
+	struct peer p;
+
+	(void)state;
+	next.serve = serve_channels;
+	publish("a", 3, 10);
+	peer_open(&p, GET);
+	end_turn();
+	(void)peer_read(&p);
+	assert_int_equal(script.calls, 1); /* all in one write */
+	(void)snprintf(expected, sizeof(expected), HEADERS "retry: %lu\n%s",
+	    told_retry(answer.text), id_line());
+	assert_string_equal(answer.text, expected);
+	assert_int_equal(streams.messages, 0);
+	peer_close(&p);
+	position.kind = POSITION_UNKNOWN; /* of which there is no id */
+	peer_open(&p, GET);
+	end_turn();
+	(void)snprintf(expected, sizeof(expected),
+	    HEADERS "retry: %lu\n\nevent: gap\n", told_retry(peer_read(&p)));
+	assert_memory_equal(answer.text, expected, strlen(expected));
+	assert_int_equal(streams.messages, 4);
+	peer_close(&p);
+}
+
+static void
+what_is_published_reaches_its_streams_at_the_end_of_the_turn(void **state)
+{
+	char expected[100];
+	struct peer p[3];
+	size_t len[3], i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		next.serve = i < 2 ? serve_channels : stream_open_clock;
+		peer_open(&p[i], GET);
+		end_turn();
+		len[i] = strlen(peer_read(&p[i]));
+	}
+	publish("b", 1, 3);
+	publish("c", 1, 3);
+	assert_int_equal(strlen(peer_read(&p[0])), len[0]);
+	end_turn();
+	(void)snprintf(expected, sizeof(expected), "id: 1000-%d\ndata: 001\n\n",
+	    (5 << 20) + 1);
+	for (i = 0; i < 2; i++)
+		assert_string_equal(peer_read(&p[i]) + len[i], expected);
+	assert_int_equal(strlen(peer_read(&p[2])), len[2]);
+	for (i = 0; i < 3; i++)
+		peer_close(&p[i]);
+	assert_int_equal(hub_find(&hub, "a")->reading, 0);
+	assert_int_equal(hub_find(&hub, "b")->reading, 0);
+}
+
+static void
+heartbeat_of_channels_says_where_the_hub_is(void **state)
+{
+	struct peer p;
+	size_t len;
+
+	(void)state;
+	next.serve = serve_channels;
+	peer_open(&p, GET);
+	end_turn();
+	len = strlen(peer_read(&p));
+	publish("c", 2, 10); /* not this stream's */
+	seconds_pass(15);
+	assert_string_equal(peer_read(&p) + len, id_line());
+	peer_close(&p);
+}
+
+static void
+end_of_a_channels_stream_says_where_it_was(void **state)
+{
+	char expected[100];
+	struct peer p;
+	size_t len;
+
+	(void)state;
+	next.serve = serve_channels;
+	peer_open(&p, GET);
+	end_turn();
+	publish("a", 1, 10);
+	end_turn();
+	len = strlen(peer_read(&p));
+	publish("c", 1, 10);
+	drain_start(&streams);
+	drain_step(streams.conns.now + 1);
+	(void)snprintf(expected, sizeof(expected), "retry: %lu\n%s",
+	    told_retry(peer_read(&p) + len), id_line());
+	assert_string_equal(answer.text + len, expected);
+	assert_int_equal(answer.ends, 1);
+	peer_close(&p);
+}
+
+static void
+one_channel_too_many_is_told_to_come_back_late(void **state)
+{
+	struct peer p, late;
+	struct cursor cu;
+	struct subscriber other = {&streams.walks.feed};
+
+	(void)state;
+	next.serve = serve_channels;
+	hub.channels_max = 2;
+	assert_int_equal(hub_join(&hub, &cu, "c", &other), 0);
+	peer_open(&late, GET);
+	end_turn();
+	check_refused(&late);
+	assert_int_equal(streams.refused[REFUSED_CHANNELS], 1);
+	assert_int_equal(streams.open, 0);
+	hub_leave(&hub, &cu);
+	peer_open(&p, GET);
+	end_turn();
+	assert_int_equal(streams.open, 1);
+	peer_close(&p);
+	peer_close(&late);
+}
+
+/* An event is cut anywhere, and dropped from its history meanwhile. */
+static void
+event_that_is_being_written_is_written_whole(void **state)
+{
+	struct peer p;
+	long taken;
+	size_t len;
+
+	(void)state;
+	next.serve = serve_channels;
+	hub.history = 1;
+	for (taken = 1; taken < 160; taken += 3) {
+		peer_open(&p, GET);
+		end_turn();
+		len = strlen(peer_read(&p));
+		publish("a", 1, 100);
+		front_takes(taken);
+		front_takes(-EAGAIN);
+		end_turn();
+		publish("a", 1, 10);
+		end_turn();
+		turn();
+		turn();
+		script.steps = script.step = 0;
+		assert_non_null(strstr(peer_read(&p) + len, "\n\nid: "));
+		assert_null(strstr(answer.text, "gap"));
+		assert_memory_equal(answer.text + answer.len - 2, "\n\n", 2);
+		assert_int_equal(streams.messages, 2);
+		streams.messages = 0;
+		peer_close(&p);
+		assert_int_equal(hub.bytes, hub.held_bytes);
+	}
+}
+
+/* The one that keeps an event alive that is not held any more. */
+static void
+stream_that_pins_memory_is_closed_for_new_events(void **state)
+{
+	struct peer slow, good;
+
+	(void)state;
+	next.serve = serve_channels;
+	hub.history = 1;
+	peer_open(&slow, GET);
+	peer_open(&good, GET);
+	end_turn();
+	publish("a", 1, 2000);
+	front_takes(100);
+	end_turn();
+	assert_int_equal(streams.conns.count[CONN_FULL], 1);
+	publish("a", 1, 2000);
+	end_turn();
+	assert_true(hub.bytes > hub.held_bytes + 2000);
+	hub.bytes_max = hub.bytes;
+	publish("b", 1, 1000);
+	assert_int_equal(streams.conns.stalled, 1);
+	assert_int_equal(hub.bytes, hub.held_bytes);
+	assert_int_equal(hub.held, 2);
+	end_turn();
+	assert_int_equal(streams.open, 1);
+	(void)peer_read(&good);
+	assert_non_null(strstr(answer.text, "0003\n\n"));
+	assert_null(strstr(answer.text, "gap"));
+	peer_close(&good);
+	(void)close(slow.fd);
+}
+
 static void
 all_is_freed_whatever_is_open(void **state)
 {
@@ -897,6 +1129,13 @@ main(void)
 	    TEST(drain_of_nothing_is_done_at_once),
 	    TEST(all_is_freed_whatever_is_open),
 	    TEST(pipelined_begin_that_is_cut_does_no_harm),
+	    TEST(channels_stream_begins_with_its_position),
+	    TEST(what_is_published_reaches_its_streams_at_the_end_of_the_turn),
+	    TEST(heartbeat_of_channels_says_where_the_hub_is),
+	    TEST(end_of_a_channels_stream_says_where_it_was),
+	    TEST(one_channel_too_many_is_told_to_come_back_late),
+	    TEST(event_that_is_being_written_is_written_whole),
+	    TEST(stream_that_pins_memory_is_closed_for_new_events),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -1,0 +1,664 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The hub alone: what it gives up when there is no more room, in which order,
+ * and what it remembers of it.  Event k that is published has the id k-1.
+ */
+#include "unit.h"
+
+#include "allocation.h"
+#include "hub.h"
+
+#define READERS 8
+
+static struct hub hub;
+static double now;
+static uint64_t published; /* so many */
+
+/* A stream that reads, as far as the hub knows one. */
+static struct reader {
+	struct subscriber sub;
+	struct cursor cursor;
+	unsigned wakes;
+} readers[READERS];
+
+/* Slow streams: the events that they have still to write, oldest first. */
+static struct {
+	struct event *event[8];
+	size_t n;
+	unsigned asked;
+	size_t held_when_asked;
+} slow;
+
+static bool
+wake(struct subscriber *sub)
+{
+	((struct reader *)sub)->wakes++;
+	return true;
+}
+
+static struct feed feed = {.wake = wake};
+
+static bool
+relieve(void *arg)
+{
+	assert_ptr_equal(arg, &slow);
+	slow.asked++;
+	slow.held_when_asked = hub.held;
+	if (slow.n == 0)
+		return false;
+	event_unref(slow.event[0]);
+	memmove(slow.event, slow.event + 1, --slow.n * sizeof(slow.event[0]));
+	return true;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	hub_init(&hub, (struct eventid){0, 1});
+	hub.history = 1000;
+	hub.bytes_max = 1 << 20;
+	hub.channels_max = 100;
+	hub.relieve = relieve;
+	hub.arg = &slow;
+	hub.now = &now;
+	now = 1000;
+	published = 0;
+	memset(&slow, 0, sizeof(slow));
+	memset(readers, 0, sizeof(readers));
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	allocation_fails(0);
+	while (slow.n > 0)
+		event_unref(slow.event[--slow.n]);
+	hub_free(&hub);
+	assert_int_equal(hub.bytes, 0);
+	assert_int_equal(hub.held_bytes, 0);
+	return 0;
+}
+
+/* n messages of len bytes each. */
+static long
+publish_batch(const char *channel, size_t n, size_t len)
+{
+	static char data[4096];
+	struct sse_message m[64];
+	struct eventid ids[64];
+	size_t i;
+
+	memset(data, 'x', sizeof(data));
+	for (i = 0; i < n; i++) {
+		ids[i] = (struct eventid){++published, 1};
+		m[i] = (struct sse_message){.data = data, .len = len};
+	}
+	return hub_publish(&hub, channel, ids, m, n);
+}
+
+static long
+publish(const char *channel)
+{
+	return publish_batch(channel, 1, 100);
+}
+
+static void
+join(size_t reader, const char *channel)
+{
+	readers[reader].sub.feed = &feed;
+	assert_int_equal(hub_join(&hub, &readers[reader].cursor, channel,
+			     &readers[reader].sub),
+	    0);
+}
+
+static void
+leave(size_t reader)
+{
+	hub_leave(&hub, &readers[reader].cursor);
+}
+
+/* The newest event of all is still to be written to a slow stream. */
+static void
+newest_is_slow(void)
+{
+	slow.event[slow.n++] =
+	    event_ref(TAILQ_LAST(&hub.entries, held_list)->event);
+}
+
+/* What is held, oldest first: "a1 b2 ". */
+static const char *
+shown(void)
+{
+	static char text[1000];
+	struct held *e;
+	size_t n = 0;
+
+	text[0] = '\0';
+	TAILQ_FOREACH (e, &hub.entries, link)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%lu ",
+		    e->channel->name, (unsigned long)e->id.ms);
+	return text;
+}
+
+/* What the channel has lost, or -1 if there is no such channel. */
+static long
+lost(const char *channel)
+{
+	struct channel *ch = hub_find(&hub, channel);
+
+	return ch == NULL ? -1 : (long)ch->lost.ms;
+}
+
+static void
+channel_is_made_by_its_first_use(void **state)
+{
+	(void)state;
+	assert_null(hub_find(&hub, "a"));
+	assert_int_equal(publish("a"), 0);
+	assert_string_equal(hub_find(&hub, "a")->name, "a");
+	join(0, "b");
+	assert_int_equal(hub_find(&hub, "b")->reading, 1);
+	assert_int_equal(hub.channels, 2);
+	assert_int_equal(publish("a"), 0);
+	assert_int_equal(publish("b"), 1);
+	assert_int_equal(hub.channels, 2);
+	assert_int_equal(hub.published, 3);
+	assert_int_equal(hub.held, 3);
+	assert_int_equal(hub.last.ms, 3);
+	assert_string_equal(shown(), "a1 a2 b3 ");
+	leave(0);
+}
+
+static void
+many_channels_are_found_by_their_names(void **state)
+{
+	char name[20];
+	int i;
+
+	(void)state;
+	hub.channels_max = 1000;
+	for (i = 0; i < 1000; i++) {
+		(void)snprintf(name, sizeof(name), "c%d", i * 7919 % 1000);
+		assert_int_equal(publish(name), 0);
+	}
+	for (i = 0; i < 1000; i++) {
+		(void)snprintf(name, sizeof(name), "c%d", i);
+		assert_string_equal(hub_find(&hub, name)->name, name);
+		assert_int_equal(channel_held(hub_find(&hub, name)), 1);
+	}
+	assert_null(hub_find(&hub, "c1000"));
+	assert_null(hub_find(&hub, ""));
+}
+
+static void
+budget_of_bytes_takes_the_oldest_of_all_channels(void **state)
+{
+	(void)state;
+	publish("a");
+	publish("b");
+	publish("a");
+	publish("c");
+	hub.bytes_max = hub.bytes; /* four of them */
+	publish("c");
+	assert_string_equal(shown(), "b2 a3 c4 c5 ");
+	assert_int_equal(lost("a"), 1);
+	assert_int_equal(lost("b"), 0);
+	publish_batch("b", 2, 100);
+	assert_string_equal(shown(), "c4 c5 b6 b7 ");
+	assert_int_equal(lost("a"), 3);
+	assert_int_equal(lost("b"), 2);
+	assert_int_equal(hub.bytes, hub.bytes_max);
+	publish_batch("a", 1, 300); /* one that needs the room of several */
+	assert_string_equal(shown(), "b6 b7 a8 ");
+	assert_int_equal(lost("c"), 5);
+}
+
+static void
+event_larger_than_the_budget_is_lost_at_once(void **state)
+{
+	(void)state;
+	publish("b");
+	hub.bytes_max = hub.bytes;
+	assert_int_equal(publish_batch("a", 1, 4000), 0);
+	assert_string_equal(shown(), "");
+	assert_int_equal(lost("a"), 2);
+	assert_int_equal(lost("b"), 1);
+	assert_int_equal(hub.last.ms, 2);
+	assert_int_equal(hub.bytes, 0);
+}
+
+static void
+nobody_is_asked_to_give_up_what_is_held_anyway(void **state)
+{
+	(void)state;
+	publish("a");
+	newest_is_slow(); /* and held: it costs nothing more */
+	publish("a");
+	newest_is_slow();
+	hub.bytes_max = hub.bytes;
+	hub.history = 1;
+	assert_int_equal(slow.asked, 0);
+	assert_int_equal(hub.bytes, hub.held_bytes);
+	publish("b");
+	/* a1 is dropped, and only now it is in the way of b3. */
+	assert_int_equal(slow.asked, 1);
+	assert_int_equal(slow.n, 1);
+	assert_string_equal(shown(), "a2 b3 ");
+}
+
+static void
+what_is_written_but_not_held_any_more_goes_first(void **state)
+{
+	(void)state;
+	publish("a");
+	newest_is_slow();
+	publish("a");
+	hub.bytes_max = hub.bytes + 1000;
+	hub.history = 1;
+	hub_trim(&hub);
+	assert_string_equal(shown(), "a2 ");
+	assert_true(hub.bytes > hub.held_bytes);
+	assert_int_equal(slow.asked, 0); /* there is room */
+	hub.bytes_max = hub.bytes;
+	publish_batch("b", 1, 10);
+	assert_int_equal(slow.asked, 1);
+	assert_int_equal(slow.held_when_asked, 2); /* before any is dropped */
+	assert_string_equal(shown(), "a2 b3 ");
+	assert_int_equal(hub.bytes, hub.held_bytes);
+}
+
+static void
+where_nobody_gives_anything_up_the_oldest_go(void **state)
+{
+	struct event *kept;
+
+	(void)state;
+	publish("a");
+	kept = event_ref(TAILQ_FIRST(&hub.entries)->event);
+	publish("a");
+	publish("a");
+	hub.bytes_max = hub.bytes;
+	hub.history = 2;
+	hub_trim(&hub);
+	publish("b");
+	assert_int_equal(slow.asked, 1);
+	assert_string_equal(shown(), "a3 b4 ");
+	publish_batch("b", 3, 3000);
+	assert_string_equal(shown(), ""); /* and it ends all the same */
+	assert_int_equal(hub.bytes, event_cost(kept));
+	assert_memory_equal(kept->bytes, "id: 1-1\ndata: x", 15);
+	event_unref(kept);
+	assert_int_equal(hub.bytes, 0);
+}
+
+static void
+events_are_held_for_their_age_and_no_longer(void **state)
+{
+	(void)state;
+	hub.history_age = 10;
+	publish("a");
+	now += 5;
+	publish("b");
+	publish("a");
+	now += 4.9;
+	hub_age(&hub);
+	assert_string_equal(shown(), "a1 b2 a3 ");
+	now += 0.125;
+	hub_age(&hub);
+	assert_string_equal(shown(), "b2 a3 ");
+	assert_int_equal(lost("a"), 1);
+	assert_int_equal(lost("b"), 0);
+	now += 1000;
+	hub.history_age = 0; /* no limit */
+	hub_age(&hub);
+	assert_string_equal(shown(), "b2 a3 ");
+	hub.history_age = 10;
+	hub_age(&hub);
+	assert_string_equal(shown(), "");
+	assert_int_equal(lost("a"), 3);
+	hub_age(&hub);
+}
+
+static void
+history_is_cut_only_at_the_end_of_the_turn(void **state)
+{
+	(void)state;
+	hub.history = 2;
+	publish_batch("a", 5, 10);
+	publish("b");
+	publish("a");
+	assert_string_equal(shown(), "a1 a2 a3 a4 a5 b6 a7 ");
+	hub_wake(&hub);
+	assert_int_equal(hub.held, 7);
+	hub_trim(&hub);
+	assert_string_equal(shown(), "a5 b6 a7 ");
+	assert_int_equal(lost("a"), 4);
+	assert_int_equal(lost("b"), 0);
+	hub_trim(&hub);
+	assert_string_equal(shown(), "a5 b6 a7 ");
+}
+
+static void
+readers_of_what_was_published_are_woken_once_a_turn(void **state)
+{
+	(void)state;
+	join(0, "a");
+	join(1, "b");
+	join(2, "a");
+	join(3, "c");
+	assert_int_equal(publish("a"), 2);
+	assert_int_equal(publish_batch("a", 3, 10), 2);
+	assert_int_equal(publish("b"), 1);
+	assert_int_equal(readers[0].wakes, 0); /* not before the end of it */
+	hub_wake(&hub);
+	hub_trim(&hub);
+	assert_int_equal(readers[0].wakes, 1);
+	assert_int_equal(readers[1].wakes, 1);
+	assert_int_equal(readers[2].wakes, 1);
+	assert_int_equal(readers[3].wakes, 0);
+	hub_wake(&hub);
+	assert_int_equal(readers[0].wakes, 1);
+	leave(0);
+	publish("a");
+	hub_wake(&hub);
+	assert_int_equal(readers[0].wakes, 1);
+	assert_int_equal(readers[2].wakes, 2);
+	hub_trim(&hub);
+	leave(1);
+	leave(2);
+	leave(3);
+}
+
+static void
+channels_that_hold_nothing_are_forgotten_first(void **state)
+{
+	(void)state;
+	hub.channels_max = 4;
+	publish("unread");
+	join(0, "read");
+	join(1, "empty1");
+	leave(1);
+	join(1, "empty2");
+	leave(1);
+	publish("new1");
+	assert_int_equal(lost("empty1"), -1); /* the older of the two */
+	assert_int_equal(lost("empty2"), 0);
+	publish("new2");
+	assert_int_equal(lost("empty2"), -1);
+	assert_string_equal(shown(), "unread1 new12 new23 ");
+	publish("new3"); /* now the one whose last event is the oldest */
+	assert_int_equal(lost("unread"), -1);
+	assert_string_equal(shown(), "new12 new23 new34 ");
+	assert_int_equal(lost("read"), 0);
+	assert_int_equal(hub.channels, 4);
+	leave(0);
+}
+
+/* Not the one that was made first. */
+static void
+unread_channel_with_the_oldest_last_event_is_forgotten(void **state)
+{
+	(void)state;
+	hub.channels_max = 3;
+	publish("a");
+	publish("b");
+	publish("c");
+	publish("a");
+	publish("d");
+	assert_string_equal(shown(), "a1 c3 a4 d5 ");
+	publish("e");
+	assert_string_equal(shown(), "a1 a4 d5 e6 ");
+	publish("f");
+	assert_string_equal(shown(), "d5 e6 f7 ");
+	assert_int_equal(hub.forgotten.ms, 4);
+}
+
+/* It has only just become empty; the other has been so for longer. */
+static void
+channel_that_was_emptied_is_unused(void **state)
+{
+	(void)state;
+	hub.channels_max = 3;
+	hub.history_age = 10;
+	publish("a");
+	join(0, "b");
+	leave(0);
+	now += 10;
+	hub_age(&hub);
+	publish("c");
+	publish("d");
+	assert_int_equal(lost("b"), -1);
+	assert_int_equal(lost("a"), 1);
+	publish("e");
+	assert_int_equal(lost("a"), -1);
+	assert_string_equal(shown(), "c2 d3 e4 ");
+}
+
+static void
+where_all_channels_are_read_there_is_no_room_for_another(void **state)
+{
+	struct cursor cu;
+	size_t bytes;
+
+	(void)state;
+	hub.channels_max = 2;
+	join(0, "a");
+	join(1, "b");
+	publish("a");
+	bytes = hub.bytes;
+	errno = 0;
+	assert_int_equal(publish("c"), -1);
+	assert_int_equal(errno, ENOSPC);
+	errno = 0;
+	assert_int_equal(publish_batch("c", 5, 10), -1);
+	assert_int_equal(errno, ENOSPC);
+	errno = 0;
+	assert_int_equal(hub_join(&hub, &cu, "c", &readers[2].sub), -1);
+	assert_int_equal(errno, ENOSPC);
+	assert_null(hub_find(&hub, "c"));
+	assert_int_equal(hub.bytes, bytes);
+	assert_int_equal(hub.last.ms, 1);
+	assert_int_equal(hub.published, 1);
+	assert_int_equal(publish("a"), 1);
+	join(2, "a");
+	leave(1);
+	assert_int_equal(publish("c"), 0); /* in the place of b */
+	assert_null(hub_find(&hub, "b"));
+	leave(0);
+	leave(2);
+}
+
+static void
+new_channel_has_lost_what_is_forgotten(void **state)
+{
+	(void)state;
+	hub.channels_max = 2;
+	assert_int_equal(hub.forgotten.ms, 0);
+	publish("a");
+	publish("a");
+	publish("b");
+	publish("b");
+	publish("b");
+	assert_int_equal(lost("a"), 0);
+	publish("c"); /* a goes, and with it a1 and a2 */
+	assert_int_equal(hub.forgotten.ms, 2);
+	assert_int_equal(lost("c"), 2);
+	assert_int_equal(lost("b"), 0);
+	assert_string_equal(shown(), "b3 b4 b5 c6 ");
+	publish("a"); /* b goes; a comes back */
+	assert_int_equal(hub.forgotten.ms, 5);
+	assert_int_equal(lost("a"), 5);
+	assert_int_equal(lost("c"), 2);
+	publish("d"); /* c goes: what is forgotten does not grow less */
+	join(0, "e"); /* a goes */
+	leave(0);
+	assert_int_equal(hub.forgotten.ms, 7);
+}
+
+/* One that was read all the time has lost less than those that were not. */
+static void
+what_is_forgotten_never_grows_less(void **state)
+{
+	(void)state;
+	hub.channels_max = 2;
+	join(0, "read");
+	publish("a");
+	publish("b");
+	publish("c");
+	assert_int_equal(hub.forgotten.ms, 2);
+	leave(0);
+	publish("d");
+	assert_int_equal(lost("read"), -1);
+	assert_int_equal(hub.forgotten.ms, 2);
+	assert_int_equal(lost("d"), 2);
+}
+
+static void
+channel_is_forgotten_and_made_again_within_a_turn(void **state)
+{
+	(void)state;
+	hub.channels_max = 1;
+	publish("a");
+	publish("b");
+	publish("a");
+	publish("a");
+	hub.history = 1;
+	hub_wake(&hub);
+	hub_trim(&hub);
+	assert_string_equal(shown(), "a4 ");
+	assert_true(STAILQ_EMPTY(&hub.touched));
+	assert_int_equal(lost("a"), 3);
+}
+
+static void
+readers_come_and_go_and_the_channel_stays(void **state)
+{
+	(void)state;
+	join(0, "a");
+	publish("a");
+	leave(0);
+	join(0, "a");
+	join(1, "a");
+	leave(0);
+	assert_int_equal(hub_find(&hub, "a")->reading, 1);
+	assert_string_equal(shown(), "a1 ");
+	assert_true(TAILQ_EMPTY(&hub.unread));
+	leave(1);
+	assert_ptr_equal(TAILQ_FIRST(&hub.unread), hub_find(&hub, "a"));
+	assert_true(TAILQ_EMPTY(&hub.unused));
+}
+
+/* The channels and events that there are must be those of before. */
+static void
+check_unchanged(const char *held, size_t bytes)
+{
+	assert_string_equal(shown(), held);
+	assert_int_equal(hub.bytes, bytes);
+	assert_int_equal(hub.bytes, hub.held_bytes);
+	assert_int_equal(hub.published, 2);
+	assert_int_equal(hub.last.ms, 2);
+	assert_true(STAILQ_EMPTY(&hub.touched));
+}
+
+/* Publishes where the nth allocation fails; returns whether it came to it. */
+static bool
+publish_without_memory(const char *channel, size_t n, unsigned long nth)
+{
+	size_t bytes;
+	bool failed;
+
+	(void)set_up(NULL);
+	publish("a");
+	publish("b");
+	hub_trim(&hub);
+	bytes = hub.bytes;
+	allocation_fails(nth);
+	errno = 0;
+	failed = publish_batch(channel, n, 50) == -1;
+	assert_int_equal(failed, allocation_failed());
+	allocation_fails(0);
+	if (failed) { /* and then it goes as if nothing had been */
+		assert_int_equal(errno, ENOMEM);
+		check_unchanged("a1 b2 ", bytes);
+		assert_int_equal(publish_batch(channel, n, 50), 0);
+	}
+	assert_int_equal(hub.held, 2 + n);
+	(void)tear_down(NULL);
+	return failed;
+}
+
+static void
+batch_is_published_whole_or_not_at_all(void **state)
+{
+	unsigned long nth;
+	size_t n;
+
+	(void)state;
+	for (n = 1; n <= 9; n += 4) {
+		for (nth = 1; publish_without_memory("a", n, nth); nth++)
+			continue;
+		/* Two for each event, and a larger ring. */
+		assert_int_equal(nth - 1, 2 * n + (n > 3));
+		for (nth = 1; publish_without_memory("new", n, nth); nth++)
+			continue;
+		/* The channel, its name's place and its ring. */
+		assert_int_equal(nth - 1, 2 * n + 3);
+	}
+}
+
+static void
+reader_joins_or_nothing_has_changed(void **state)
+{
+	unsigned long nth;
+	struct cursor cu;
+	int result = -1;
+
+	(void)state;
+	publish("a");
+	for (nth = 1; result == -1; nth++) {
+		allocation_fails(nth);
+		errno = 0;
+		result = hub_join(&hub, &cu, "new", &readers[0].sub);
+		if (result == 0)
+			break;
+		assert_int_equal(errno, ENOMEM);
+		assert_null(hub_find(&hub, "new"));
+		assert_int_equal(hub.channels, 1);
+	}
+	assert_int_equal(nth, 3);
+	hub_leave(&hub, &cu);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    TEST(channel_is_made_by_its_first_use),
+	    TEST(many_channels_are_found_by_their_names),
+	    TEST(budget_of_bytes_takes_the_oldest_of_all_channels),
+	    TEST(event_larger_than_the_budget_is_lost_at_once),
+	    TEST(nobody_is_asked_to_give_up_what_is_held_anyway),
+	    TEST(what_is_written_but_not_held_any_more_goes_first),
+	    TEST(where_nobody_gives_anything_up_the_oldest_go),
+	    TEST(events_are_held_for_their_age_and_no_longer),
+	    TEST(history_is_cut_only_at_the_end_of_the_turn),
+	    TEST(readers_of_what_was_published_are_woken_once_a_turn),
+	    TEST(channels_that_hold_nothing_are_forgotten_first),
+	    TEST(unread_channel_with_the_oldest_last_event_is_forgotten),
+	    TEST(channel_that_was_emptied_is_unused),
+	    TEST(where_all_channels_are_read_there_is_no_room_for_another),
+	    TEST(new_channel_has_lost_what_is_forgotten),
+	    TEST(what_is_forgotten_never_grows_less),
+	    TEST(channel_is_forgotten_and_made_again_within_a_turn),
+	    TEST(readers_come_and_go_and_the_channel_stays),
+	    cmocka_unit_test(batch_is_published_whole_or_not_at_all),
+	    TEST(reader_joins_or_nothing_has_changed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

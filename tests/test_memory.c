@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The engine within the process: its ids increase whatever the clock does, and
+ * what it could not publish has reached nobody.
+ */
+#include "unit.h"
+
+#include "allocation.h"
+#include "memory.h"
+
+#define EPOCH 77
+
+static struct hub hub;
+static struct memory memory;
+static uint64_t wall;
+static double now;
+static struct feed feed;
+
+/* What became of the last publication. */
+static struct {
+	unsigned calls;
+	struct published what;
+} done;
+
+static uint64_t
+wall_ms(void)
+{
+	return wall;
+}
+
+static bool
+relieve(void *arg)
+{
+	(void)arg;
+	return false;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	wall = 1795359156000;
+	now = 100;
+	memory_init(&memory, &hub, EPOCH, wall_ms);
+	hub.history = 100;
+	hub.bytes_max = 1 << 24;
+	hub.channels_max = 10;
+	hub.relieve = relieve;
+	hub.now = &now;
+	done.calls = 0;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	allocation_fails(0);
+	hub_free(&hub);
+	return 0;
+}
+
+static void
+on_done(void *arg, const struct published *what)
+{
+	assert_ptr_equal(arg, &done);
+	done.calls++;
+	done.what = *what;
+}
+
+/* Publishes n messages, the first of them "0". */
+static int
+publish(const char *channel, size_t n)
+{
+	struct sse_message m[MEMORY_BATCH_MAX];
+	char data[MEMORY_BATCH_MAX][4];
+	unsigned calls = done.calls;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		m[i] = (struct sse_message){.data = data[i],
+		    .len =
+			(size_t)snprintf(data[i], sizeof(data[i]), "%zu", i)};
+	memory.engine.publish(&memory.engine, channel, m, n, on_done, &done);
+	memset(data, 'x', sizeof(data)); /* they need not last longer */
+	assert_int_equal(done.calls, calls + 1);
+	return done.what.result;
+}
+
+static void
+hub_begins_with_an_id_that_no_event_has(void **state)
+{
+	(void)state;
+	assert_int_equal(hub.base.ms, wall);
+	assert_int_equal(hub.base.n >> 20, EPOCH);
+	assert_int_equal(eventid_compare(hub.base, hub.last), 0);
+	assert_int_equal(eventid_compare(hub.base, hub.forgotten), 0);
+	assert_int_equal(publish("a", 1), PUBLISHED);
+	assert_true(eventid_compare(done.what.last, hub.base) > 0);
+}
+
+static void
+publication_tells_its_last_id_and_how_many_read_it(void **state)
+{
+	struct subscriber reader = {&feed};
+	struct cursor cu[2];
+
+	(void)state;
+	assert_int_equal(publish("a", 1), PUBLISHED);
+	assert_int_equal(done.what.events, 1);
+	assert_int_equal(done.what.streams, 0);
+	assert_int_equal(hub_join(&hub, &cu[0], "a", &reader), 0);
+	assert_int_equal(hub_join(&hub, &cu[1], "a", &reader), 0);
+	assert_int_equal(publish("a", 7), PUBLISHED);
+	assert_int_equal(done.what.events, 7);
+	assert_int_equal(done.what.streams, 2);
+	assert_int_equal(eventid_compare(done.what.last, hub.last), 0);
+	assert_int_equal(publish("b", 1), PUBLISHED);
+	assert_int_equal(done.what.streams, 0);
+	hub_leave(&hub, &cu[0]);
+	hub_leave(&hub, &cu[1]);
+}
+
+/* The ids that are held, and what they are the ids of. */
+static void
+events_are_held_in_order_with_their_ids(void **state)
+{
+	char text[EVENTID_SIZE], expected[100];
+	struct held *e;
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(publish("a", MEMORY_BATCH_MAX), PUBLISHED);
+	assert_int_equal(hub.held, MEMORY_BATCH_MAX);
+	TAILQ_FOREACH (e, &hub.entries, link) {
+		assert_int_equal(e->id.n, ((uint64_t)EPOCH << 20) + 1 + n);
+		(void)eventid_format(text, e->id);
+		(void)snprintf(expected, sizeof(expected),
+		    "id: %s\ndata: %zu\n\n", text, n++);
+		assert_int_equal(e->event->len, strlen(expected));
+		assert_memory_equal(e->event->bytes, expected, e->event->len);
+	}
+	assert_int_equal(eventid_compare(done.what.last, hub.last), 0);
+}
+
+static void
+ids_increase_while_the_clock_steps_back(void **state)
+{
+	struct eventid last = hub.base;
+	struct held *e;
+	int i;
+
+	(void)state;
+	srandom(4);
+	for (i = 0; i < 20000; i++) {
+		if (random() % 10 == 0)
+			wall += (uint64_t)(random() % 1000);
+		if (random() % 50 == 0)
+			wall -= (uint64_t)(random() % 1000000000);
+		assert_int_equal(publish("a", 1 + (size_t)(random() % 4)),
+		    PUBLISHED);
+		TAILQ_FOREACH (e, &hub.entries, link) {
+			if (eventid_compare(e->id, last) <= 0)
+				continue; /* of the time before */
+			assert_true(memory.engine.ours(&memory.engine, e->id));
+			assert_true(TAILQ_NEXT(e, link) == NULL ||
+				    eventid_compare(e->id,
+					TAILQ_NEXT(e, link)->id) < 0);
+		}
+		assert_true(eventid_compare(done.what.last, last) > 0);
+		last = done.what.last;
+		hub.history = 3;
+		hub_trim(&hub);
+	}
+}
+
+static void
+ids_of_this_life_are_ours_and_no_others(void **state)
+{
+	struct eventid other;
+
+	(void)state;
+	assert_true(memory.engine.ours(&memory.engine, hub.base));
+	assert_int_equal(publish("a", 1), PUBLISHED);
+	assert_true(memory.engine.ours(&memory.engine, done.what.last));
+	other = done.what.last;
+	other.n += 1 << 20;
+	assert_false(memory.engine.ours(&memory.engine, other));
+}
+
+/* All that a publication changes. */
+struct state {
+	struct eventid last, lost;
+	size_t bytes, held, held_bytes, held_a;
+	unsigned long long published;
+};
+
+static struct state
+now_is(void)
+{
+	const struct channel *a = hub_find(&hub, "a");
+
+	return (struct state){.last = hub.last,
+	    .lost = a->lost,
+	    .bytes = hub.bytes,
+	    .held = hub.held,
+	    .held_bytes = hub.held_bytes,
+	    .held_a = channel_held(a),
+	    .published = hub.published};
+}
+
+static void
+without_a_channel_nothing_is_published(void **state)
+{
+	struct subscriber reader = {&feed};
+	struct cursor cu;
+	struct state before, after;
+
+	(void)state;
+	hub.channels_max = 1;
+	assert_int_equal(hub_join(&hub, &cu, "a", &reader), 0);
+	assert_int_equal(publish("a", 3), PUBLISHED);
+	before = now_is();
+	assert_int_equal(publish("b", 3), PUBLISH_NO_CHANNEL);
+	after = now_is();
+	assert_memory_equal(&before, &after, sizeof(before));
+	assert_int_equal(publish("a", 1), PUBLISHED);
+	assert_true(eventid_compare(hub.last, before.last) > 0);
+	hub_leave(&hub, &cu);
+}
+
+/* Every allocation fails once, and the batch is whole or not there at all. */
+static void
+without_memory_nothing_is_published(void **state)
+{
+	static const size_t sizes[] = {1, 2, 5, 40};
+	struct state before, after;
+	unsigned long nth;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(publish("a", 3), PUBLISHED);
+	for (i = 0; i < LENGTH(sizes); i++)
+		for (nth = 1;; nth++) {
+			hub_trim(&hub);
+			before = now_is();
+			allocation_fails(nth);
+			(void)publish("a", sizes[i]);
+			after = now_is();
+			if (!allocation_failed())
+				break;
+			assert_int_equal(done.what.result, PUBLISH_NO_MEMORY);
+			assert_memory_equal(&before, &after, sizeof(before));
+			assert_true(STAILQ_EMPTY(&hub.touched));
+		}
+	assert_int_equal(done.what.result, PUBLISHED);
+	assert_int_equal(after.held, 3 + 1 + 2 + 5 + 40);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    TEST(hub_begins_with_an_id_that_no_event_has),
+	    TEST(publication_tells_its_last_id_and_how_many_read_it),
+	    TEST(events_are_held_in_order_with_their_ids),
+	    TEST(ids_increase_while_the_clock_steps_back),
+	    TEST(ids_of_this_life_are_ours_and_no_others),
+	    TEST(without_a_channel_nothing_is_published),
+	    TEST(without_memory_nothing_is_published),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

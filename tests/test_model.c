@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Hub and walk together against a simple model (model.h), over very many
+ * random steps: visitors come, read some bytes, are cut off anywhere, and come
+ * back with the id that they have; channels overflow, grow old, are forgotten
+ * and made again; the process begins a new life.
+ *
+ * SEED=n is another run, STEPS=n a longer one.
+ */
+#include "visitor.h"
+
+#include <errno.h>
+
+#define STEPS	 1000000
+#define BATCH	 40 /* events published at once, at most */
+#define KIND	 5
+#define DATA_MAX 200
+
+/* The channels are joined, or none is: there may be no more. */
+static bool
+model_subscribe(const struct model_reads *r)
+{
+	unsigned i, joined;
+
+	for (joined = 0; joined < r->n; joined++)
+		if (!model_join(&run.model, r->channel[joined]))
+			break;
+	if (joined == r->n)
+		return true;
+	for (i = 0; i < joined; i++)
+		model_leave(&run.model, r->channel[i]);
+	return false;
+}
+
+static void
+visitor_opens(struct visitor *v)
+{
+	bool back = v->reader.event_id.len > 0 && below(10) > 0, joins;
+	struct position p = back ? position_of(v) : choose_position(v);
+	const char *names[MODEL_READS];
+	unsigned i;
+	int result;
+
+	for (i = 0; i < v->reads.n; i++)
+		names[i] = name(v->reads.channel[i]);
+	joins = model_subscribe(&v->reads);
+	v->woken = false;
+	errno = 0;
+	result = walk_begin(&run.walks, &v->walk, names, v->reads.n, &p);
+	CHECK(result == (joins ? 0 : -1));
+	run.refused += !joins;
+	if (!joins) {
+		CHECK(errno == ENOSPC && v->walk.sub.feed == NULL);
+		if (!back)
+			v->reader.event_id.len = 0;
+		return;
+	}
+	CHECK(v->woken);
+	v->woken = false;
+	v->open = true;
+	if (p.kind == POSITION_HISTORY)
+		v->at = model_history(&run.model, &v->reads, p.n);
+	for (i = 0; i < MODEL_NAMES && !back; i++)
+		v->had[i] = v->at;
+	ask_position(v);
+}
+
+static void
+visitor_leaves(struct visitor *v)
+{
+	unsigned i;
+
+	run.walks.feed.leave(&v->walk.sub);
+	for (i = 0; i < v->reads.n; i++)
+		model_leave(&run.model, v->reads.channel[i]);
+	v->open = false;
+}
+
+/*
+ * Some pieces are on their way.  If the connection is cut, it is so anywhere in
+ * their bytes: the visitor has had less than its stream thinks.
+ */
+static void
+pieces_leave(struct visitor *v, const struct batch *batch, unsigned n, bool cut)
+{
+	unsigned i, last = cut ? below(n) : n;
+	const struct piece *p;
+
+	for (i = 0; i < n; i++) {
+		p = &batch->piece[i];
+		CHECK(p->kind == KIND);
+		v->step = expected_step(v);
+		CHECK(v->step.kind != MODEL_NOTHING);
+		if (i <= last)
+			piece_arrives(v, p,
+			    i == last && below(3) > 0 ? below(p->len) : p->len);
+		if (v->lost != 0)
+			run.gaps[v->lost]++;
+		else if (v->step.kind == MODEL_GAP)
+			run.gaps[GAP_OVERFLOW] += v->step.gaps;
+		run.walks.feed.took(&v->walk.sub, p);
+		v->lost = 0;
+		v->at = v->step.id;
+	}
+}
+
+static void
+visitor_reads(struct visitor *v)
+{
+	static struct batch batch;
+	struct out o = {0};
+	bool cut = below(4) == 0, all = below(3) > 0;
+
+	out_begin(&o, &batch);
+	run.walks.feed.fill(&v->walk.sub, &batch, KIND);
+	CHECK((batch.n == 0) == (expected_step(v).kind == MODEL_NOTHING));
+	if (batch.n == 0) {
+		nothing_is_missing(v);
+		return;
+	}
+	pieces_leave(v, &batch, all ? batch.n : 1 + below(batch.n), cut);
+	if (cut) {
+		run.cuts++;
+		visitor_leaves(v);
+	} else if (all && batch.n < OUT_PIECES)
+		/* A gap has waited for its room, but no event. */
+		CHECK(expected_step(v).kind != MODEL_EVENT);
+}
+
+/* The wall clock goes on, mostly, and now and then back. */
+static uint64_t
+wall_ms(void)
+{
+	if (below(3) == 0)
+		run.wall += below(5);
+	if (below(100) == 0)
+		run.wall -= below(10000);
+	return run.wall;
+}
+
+static void
+publish_some(void)
+{
+	static char text[BATCH][DATA_MAX];
+	unsigned channel = below(MODEL_NAMES);
+	size_t n = below(4) > 0 ? 1 : 1 + below(below(8) == 0 ? BATCH : 5), i;
+	struct sse_message m[BATCH];
+	struct eventid ids[BATCH];
+	char id[EVENTID_SIZE];
+	uint64_t ms = wall_ms();
+	bool made = model_make(&run.model, channel);
+	long result;
+
+	for (i = 0; i < n; i++) {
+		ids[i] = eventid_next(&run.source, ms);
+		m[i] = (struct sse_message){.data = text[i],
+		    .len = (size_t)snprintf(text[i], DATA_MAX, "%zu %*s",
+			run.model.n + (made ? i : 0), (int)below(100), "")};
+	}
+	errno = 0;
+	result = hub_publish(&run.hub, name(channel), ids, m, n);
+	CHECK(result == (made ? (long)run.model.channel[channel].readers : -1));
+	CHECK(made || errno == ENOSPC);
+	for (i = 0; i < n && made; i++)
+		model_append(&run.model, channel, ids[i], m[i].len,
+		    run.entry + sizeof(struct event) + 16 + m[i].len +
+			strlen("id: \ndata: \n\n") +
+			eventid_format(id, ids[i]));
+	model_keep_to_budget(&run.model);
+}
+
+/* Those who read what was published in this turn are woken, and no others. */
+static void
+turn_ends(void)
+{
+	const struct model_channel *ch;
+	struct visitor *v;
+	unsigned i;
+	bool touched;
+
+	hub_wake(&run.hub);
+	for (v = run.visitor; v < run.visitor + VISITORS; v++) {
+		touched = false;
+		for (i = 0; i < v->reads.n; i++) {
+			ch = &run.model.channel[v->reads.channel[i]];
+			touched = touched || ch->touched;
+		}
+		CHECK(v->woken == (v->open && touched));
+		v->woken = false;
+		if (v->open && touched && below(2) == 0)
+			visitor_reads(v);
+	}
+	hub_trim(&run.hub);
+	model_trim(&run.model);
+}
+
+static void
+time_passes(void)
+{
+	run.model.now += below(30) / 10.0;
+	hub_age(&run.hub);
+	model_age(&run.model);
+}
+
+/* All that the two know. */
+static void
+compare_all(void)
+{
+	struct channel *ch;
+	unsigned i;
+
+	CHECK(run.hub.channels == model_channels(&run.model));
+	CHECK(run.hub.bytes == run.model.bytes);
+	CHECK(run.hub.held_bytes == run.model.bytes);
+	CHECK(same(run.hub.last, run.model.last));
+	CHECK(same(run.hub.forgotten, run.model.forgotten));
+	CHECK(run.hub.published == run.model.n);
+	for (i = 0; i < MODEL_NAMES; i++) {
+		ch = hub_find(&run.hub, name(i));
+		CHECK((ch != NULL) == run.model.channel[i].exists);
+		if (ch == NULL)
+			continue;
+		CHECK(same(ch->lost, run.model.channel[i].lost));
+		CHECK(channel_held(ch) == run.model.channel[i].held);
+		CHECK(ch->reading == run.model.channel[i].readers);
+	}
+	for (i = 0; i < GAP_REASONS; i++)
+		CHECK(run.walks.gaps[i] == run.gaps[i]);
+}
+
+static bool
+wake(struct subscriber *sub)
+{
+	((struct visitor *)sub)->woken = true;
+	return true;
+}
+
+static bool
+relieve(void *arg)
+{
+	(void)arg;
+	fail_msg("there is nothing to give up");
+	return false;
+}
+
+/* What it costs to hold an event, without the event itself. */
+static size_t
+entry_cost(void)
+{
+	static const struct sse_message m = {.data = "", .len = 0};
+	struct eventid id = {1, 0};
+	size_t cost;
+
+	CHECK(hub_publish(&run.hub, "a", &id, &m, 1) == 0);
+	cost = run.hub.bytes - event_cost(TAILQ_FIRST(&run.hub.entries)->event);
+	hub_free(&run.hub);
+	return cost;
+}
+
+static void
+begin_hub(struct eventid base)
+{
+	hub_init(&run.hub, base);
+	run.hub.relieve = relieve;
+	run.hub.now = &run.model.now;
+	run.hub.history = 1;
+	run.hub.bytes_max = SIZE_MAX;
+	run.hub.channels_max = 1;
+}
+
+/* A new life, with other limits; visitors will come back with former ids. */
+static void
+life_begins(void)
+{
+	struct model *m = &run.model;
+
+	memset(run.gaps, 0, sizeof(run.gaps));
+	eventid_begin(&run.source, chance(&run.seed), wall_ms());
+	begin_hub(run.source.last);
+	walks_init(&run.walks, &run.hub);
+	run.walks.feed.wake = wake;
+	m->n = m->bytes = 0;
+	memset(m->channel, 0, sizeof(m->channel));
+	m->base = m->last = m->forgotten = run.source.last;
+	run.hub.history = m->history = 1 + below(below(2) == 0 ? 4 : 40);
+	run.hub.history_age = m->age = below(2) == 0 ? 0 : 1 + below(60);
+	run.hub.bytes_max = m->bytes_max =
+	    1000 + below(below(2) == 0 ? 3000 : 40000);
+	run.hub.channels_max = m->channels_max = 1 + below(MODEL_NAMES);
+}
+
+static void
+life_ends(void)
+{
+	struct visitor *v;
+
+	for (v = run.visitor; v < run.visitor + VISITORS; v++)
+		if (v->open)
+			visitor_leaves(v);
+	compare_all();
+	hub_free(&run.hub);
+	CHECK(run.hub.bytes == 0);
+}
+
+static void
+one_step(void)
+{
+	unsigned dice = below(100), one = below(VISITORS),
+		 two = below(VISITORS);
+	struct visitor *v = &run.visitor[one < two ? one : two]; /* some lag */
+
+	if (dice < 25)
+		publish_some();
+	else if (dice < 80 && !v->open)
+		visitor_opens(v);
+	else if (dice < 75)
+		visitor_reads(v);
+	else if (dice < 80)
+		visitor_leaves(v);
+	else if (dice < 95)
+		turn_ends();
+	else if (dice < 97)
+		time_passes();
+	else if (v->open)
+		ask_position(v);
+	if (below(100) == 0)
+		compare_all();
+}
+
+static unsigned long
+from_environment(const char *variable, unsigned long otherwise)
+{
+	const char *value = getenv(variable);
+
+	return value == NULL ? otherwise : strtoul(value, NULL, 10);
+}
+
+static void
+readers_get_what_the_model_says(void **state)
+{
+	unsigned long steps = from_environment("STEPS", STEPS);
+	unsigned i;
+
+	(void)state;
+	run.first_seed = (uint32_t)from_environment("SEED", 20261122);
+	run.seed = run.first_seed == 0 ? 1 : run.first_seed;
+	run.wall = 1795359156000;
+	for (i = 0; i < VISITORS; i++) {
+		run.visitor[i].reader.dispatched = see;
+		run.visitor[i].reader.arg = &run.visitor[i];
+	}
+	begin_hub((struct eventid){0, 1});
+	run.entry = entry_cost();
+	life_begins();
+	for (run.step = 0; run.step < steps; run.step++) {
+		one_step();
+		if (below(2000) == 0 || run.model.n > MODEL_EVENTS - BATCH) {
+			life_ends();
+			life_begins();
+		}
+	}
+	life_ends();
+	print_message("%llu events, %llu gaps (%llu of forgotten channels), "
+		      "%llu cuts, %llu refused\n",
+	    run.seen, run.gaps_seen, run.false_gaps, run.cuts, run.refused);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(readers_get_what_the_model_says),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
