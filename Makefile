@@ -128,6 +128,7 @@ wrap_gate   = -Wl,--wrap=realloc
 wrap_text   = -Wl,--wrap=realloc
 wrap_hub    = -Wl,--wrap=calloc,--wrap=malloc,--wrap=tsearch
 wrap_walk   = -Wl,--wrap=calloc,--wrap=malloc,--wrap=tsearch
+wrap_route  = -Wl,--wrap=calloc,--wrap=malloc,--wrap=tsearch
 wrap_memory = -Wl,--wrap=calloc,--wrap=malloc,--wrap=tsearch
 
 .SECONDEXPANSION:

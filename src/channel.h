@@ -50,6 +50,7 @@ struct channel {
 	TAILQ_ENTRY(channel) link; /* the hub's: among those without readers */
 	STAILQ_ENTRY(channel) touched_link; /* the hub's */
 	bool touched;
+	bool fresh; /* the hub's: its readers are to be woken */
 	struct cursor_list readers;
 	size_t reading;
 	struct held **ring;

@@ -157,6 +157,8 @@ on_body(struct conn *c, enum body_result result)
 		return;
 	change_phase(c, CONN_OPEN);
 	c->body->done(c->body, result);
+	if (c->body != NULL) /* it is not over: there was memory for a reply */
+		body_forget(c->body);
 }
 
 static void

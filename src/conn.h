@@ -146,11 +146,11 @@ void conn_close(struct conn *);
 bool conns_drop_oldest(struct conns *);
 
 /*
- * Closes the connection that has been writing an event for the longest time
- * without success, of those events that are accounted for.  Returns false if
- * there was none.
+ * Of the connections that are slow to take an event which is counted in this
+ * account, closes the one that has taken nothing for the longest time.  Returns
+ * false if there is none.
  */
-bool conns_relieve(struct conns *);
+bool conns_relieve(struct conns *, const size_t *account);
 
 /*
  * If more than waiting_max requests are not whole, closes the oldest, unless

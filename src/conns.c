@@ -64,12 +64,12 @@ time_out(struct conns *cs, enum conn_phase phase, double limit)
 }
 
 bool
-conns_relieve(struct conns *cs)
+conns_relieve(struct conns *cs, const size_t *account)
 {
 	struct conn *c;
 
 	TAILQ_FOREACH (c, &cs->list[CONN_FULL], link)
-		if (c->out.held != NULL && c->out.held->account != NULL) {
+		if (c->out.held != NULL && c->out.held->account == account) {
 			log_debug("fd %d: closed: the event that it is slow "
 				  "to take needs too much memory",
 			    c->io.fd);

@@ -38,6 +38,14 @@ event_room(size_t len, size_t *account)
 	return ev;
 }
 
+void
+event_move(struct event *ev, size_t *account)
+{
+	*ev->account -= event_cost(ev);
+	ev->account = account;
+	*account += event_cost(ev);
+}
+
 struct event *
 event_new(const void *bytes, size_t len)
 {

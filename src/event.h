@@ -29,6 +29,9 @@ struct event *event_new(const void *bytes, size_t len);
  */
 struct event *event_room(size_t len, size_t *account);
 
+/* The event is counted in another account from now on. */
+void event_move(struct event *, size_t *account);
+
 /* The bytes of memory that it takes, the allocator's included. */
 size_t event_cost(const struct event *);
 

@@ -41,8 +41,8 @@ drop(struct hub *h, struct channel *ch)
 
 	TAILQ_REMOVE(&h->entries, e, link);
 	h->held--;
-	h->held_bytes -= ENTRY_COST + event_cost(e->event);
-	h->bytes -= ENTRY_COST;
+	h->held_bytes -= ENTRY_COST;
+	event_move(e->event, &h->slow_bytes);
 	event_unref(e->event);
 	free(e);
 	if (ch->reading == 0 && before != shelf(h, ch)) {
@@ -139,7 +139,7 @@ encode(struct hub *h, struct eventid id, const struct sse_message *message)
 	size = sse_size(&m);
 	e->id = id;
 	e->time = *h->now;
-	e->event = event_room(size, &h->bytes);
+	e->event = event_room(size, &h->held_bytes);
 	if (e->event == NULL) {
 		free(e);
 		return NULL;
@@ -155,8 +155,7 @@ append(struct hub *h, struct channel *ch, struct held *e)
 	assert(eventid_compare(e->id, h->last) > 0);
 	h->last = e->id;
 	h->held++;
-	h->bytes += ENTRY_COST;
-	h->held_bytes += ENTRY_COST + event_cost(e->event);
+	h->held_bytes += ENTRY_COST;
 	h->published++;
 	channel_append(ch, e);
 	TAILQ_INSERT_TAIL(&h->entries, e, link);
@@ -169,8 +168,8 @@ append(struct hub *h, struct channel *ch, struct held *e)
 static void
 keep_to_budget(struct hub *h)
 {
-	while (h->bytes > h->bytes_max) {
-		if (h->bytes > h->held_bytes && h->relieve(h->arg))
+	while (hub_bytes(h) > h->bytes_max) {
+		if (h->slow_bytes > 0 && h->relieve(h->arg, &h->slow_bytes))
 			continue;
 		if (TAILQ_EMPTY(&h->entries))
 			break;
@@ -181,6 +180,7 @@ keep_to_budget(struct hub *h)
 static void
 touch(struct hub *h, struct channel *ch)
 {
+	ch->fresh = true;
 	if (!ch->touched) {
 		ch->touched = true;
 		STAILQ_INSERT_TAIL(&h->touched, ch, touched_link);
@@ -250,6 +250,12 @@ hub_leave(struct hub *h, struct cursor *cu)
 		TAILQ_INSERT_TAIL(shelf(h, ch), ch, link);
 }
 
+size_t
+hub_bytes(const struct hub *h)
+{
+	return h->held_bytes + h->slow_bytes;
+}
+
 static void
 wake_readers(const struct channel *ch)
 {
@@ -266,7 +272,10 @@ hub_wake(struct hub *h)
 
 	for (ch = STAILQ_FIRST(&h->touched); ch != NULL;
 	     ch = STAILQ_NEXT(ch, touched_link))
-		wake_readers(ch);
+		if (ch->fresh) {
+			ch->fresh = false;
+			wake_readers(ch);
+		}
 }
 
 void

@@ -28,9 +28,10 @@ struct hub {
 
 	/*
 	 * Set by the streams' side: makes a stream give up the event that it
-	 * has been writing for too long.  Returns false if there is none.
+	 * is slow to take, of those that are counted in this account.  Returns
+	 * false if there is none.
 	 */
-	bool (*relieve)(void *arg);
+	bool (*relieve)(void *arg, const size_t *account);
 	void *arg;
 	const double *now; /* monotonic seconds, kept by the caller */
 
@@ -44,9 +45,9 @@ struct hub {
 	struct eventid base;	      /* below all events of this hub */
 	struct eventid last;	      /* of the newest event, at first base */
 	struct eventid forgotten;     /* lost of what has no channel any more */
-	size_t bytes;		      /* of all events that are not freed */
-	size_t held_bytes;	      /* of them, those of entries */
-	size_t held;		      /* entries */
+	size_t held_bytes;	      /* of all that are held */
+	size_t slow_bytes; /* of events that only slow streams still have */
+	size_t held;	   /* entries */
 	unsigned long long published;
 };
 
@@ -64,6 +65,9 @@ void hub_free(struct hub *);
 long hub_publish(struct hub *, const char *channel, const struct eventid ids[],
     const struct sse_message messages[], size_t n);
 
+/* All bytes that the budget is for. */
+size_t hub_bytes(const struct hub *);
+
 /* The channel, or NULL if there is none of this name. */
 struct channel *hub_find(const struct hub *, const char *name);
 
@@ -76,10 +80,10 @@ int hub_join(struct hub *, struct cursor *, const char *channel,
 void hub_leave(struct hub *, struct cursor *);
 
 /*
- * The end of a turn has three parts: readers of what was published are woken,
- * then (by the caller) written to, and then the histories are cut to their
- * length.  So a reader that keeps up never loses an event, however many came
- * in one turn.
+ * At the end of a turn the readers of what was published are woken and (by the
+ * caller) written to.  Only when that leaves nothing to be written are the
+ * histories cut to their length: so a reader that keeps up never loses an
+ * event, however many came in one turn.
  */
 void hub_wake(struct hub *);
 void hub_trim(struct hub *);

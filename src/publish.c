@@ -187,7 +187,6 @@ on_body(struct body *body, enum body_result result)
 		    "the body has more bytes than --max-body allows");
 	else
 		refuse(p->stream, 503, "there are too many bodies at a time");
-	body_forget(body);
 }
 
 /* Digits, and below 2^64; nothing else is a length (RFC 9110, section 8.6). */

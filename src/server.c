@@ -82,9 +82,9 @@ wall_ms(void)
 }
 
 static bool
-relieve(void *arg)
+relieve(void *arg, const size_t *account)
 {
-	return conns_relieve(arg);
+	return conns_relieve(arg, account);
 }
 
 void

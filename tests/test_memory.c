@@ -29,8 +29,9 @@ wall_ms(void)
 }
 
 static bool
-relieve(void *arg)
+relieve(void *arg, const size_t *account)
 {
+	(void)account;
 	(void)arg;
 	return false;
 }
@@ -202,7 +203,7 @@ now_is(void)
 
 	return (struct state){.last = hub.last,
 	    .lost = a->lost,
-	    .bytes = hub.bytes,
+	    .bytes = hub_bytes(&hub),
 	    .held = hub.held,
 	    .held_bytes = hub.held_bytes,
 	    .held_a = channel_held(a),

@@ -9,6 +9,7 @@
 
 #include <signal.h>
 
+#include "allocation.h"
 #include "request.h"
 #include "route.h"
 #include "server.h"
@@ -236,6 +237,44 @@ last_descriptor_is_enough(void **state)
 	peer_close(&p);
 }
 
+/* Returns whether it came to the allocation that was to fail. */
+static bool
+publish_without_memory(unsigned long nth)
+{
+	struct peer p;
+	bool failed;
+
+	assert_int_equal(set_up(NULL), 0);
+	peer_open(&p, "begin 1; params 1 REQUEST_METHOD=POST "
+		      "SSE_ROLE=publish SSE_CHANNEL=a; params 1");
+	allocation_fails(nth);
+	peer_send(&p, "stdin 1 'data; stdin 1");
+	turn();
+	failed = allocation_failed();
+	allocation_fails(0);
+	(void)peer_read(&p);
+	assert_true(p.eof);
+	if (!failed)
+		assert_memory_equal(answer.text, OK, strlen(OK));
+	peer_close(&p);
+	assert_int_equal(server.streams.conns.total, 0);
+	assert_int_equal(server.streams.conns.bodies.bytes, 0);
+	(void)tear_down(NULL);
+	return failed;
+}
+
+/* It costs this publication at most: it is answered, or closed. */
+static void
+publication_without_memory_ends_itself_alone(void **state)
+{
+	unsigned long nth;
+
+	(void)state;
+	for (nth = 1; publish_without_memory(nth); nth++)
+		continue;
+	assert_in_range(nth, 5, 20);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -246,6 +285,7 @@ main(void)
 	    TEST(last_event_id_and_address_are_handed_on),
 	    TEST(answers_are_our_own_words),
 	    TEST(last_descriptor_is_enough),
+	    cmocka_unit_test(publication_without_memory_ends_itself_alone),
 	};
 	static struct CMUnitTest tests[LENGTH(rows) + LENGTH(others)];
 	size_t n = 0, i;

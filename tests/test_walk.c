@@ -112,8 +112,9 @@ wake(struct subscriber *sub)
 }
 
 static bool
-relieve(void *arg)
+relieve(void *arg, const size_t *account)
 {
+	(void)account;
 	(void)arg;
 	return false;
 }
