@@ -65,7 +65,8 @@ unit_model   = walk hub channel eventid sse event out record
 unit_walk    = walk hub channel eventid sse event out record
 unit_route   = route subscribe publish status asked query reply request \
 	       origin parse utf8 memory figures text $(unit_stream)
-WIRE  = stream peers limits life
+WIRE  = stream peers limits life channels gaps publish bodies status slow storm
+HARNESS = front responder post parser checker page verdict subscriber world
 
 OURS	 = -std=c11 -D_DEFAULT_SOURCE -DVERSION='"$(VERSION)"' \
 	   -Wall -Wextra -Wpedantic -Wshadow -MMD -MP
@@ -103,7 +104,7 @@ test: need-test check test-valgrind test-fronts test-browser
 	@echo "make test: everything passed"
 
 check: need-check build/sse-fcgi build/asan/sse-fcgi \
-    $(UNITS:%=run-%) $(WIRE:%=run-wire-%) check-manual
+    $(UNITS:%=run-%) run-checker $(WIRE:%=run-wire-%) check-manual
 
 # The program, plain and with sanitizers.
 build/sse-fcgi: $(SRC:%=build/obj/%.o)
@@ -138,27 +139,34 @@ $(UNITS:%=build/tests/test_%): build/tests/test_%: tests/test_%.c \
 	    $(filter %.c %.o,$^) -lcmocka $(LIBS)
 
 $(WIRE:%=build/tests/wire_%): build/tests/wire_%: tests/wire_%.c \
-    tests/harness/front.c tests/harness/responder.c build/asan/record.o \
-    | build/tests
-	$(CC) $(OURS) $(SANITIZE) -Isrc -Itests/harness -o $@ \
+    $(HARNESS:%=build/tests/%.o) | build/tests
+	$(CC) $(OURS) $(SANITIZE) -Itests/harness -o $@ $< \
+	    $(HARNESS:%=build/tests/%.o) -lcmocka
+
+$(HARNESS:%=build/tests/%.o): build/tests/%.o: tests/harness/%.c | build/tests
+	$(CC) $(OURS) $(SANITIZE) -c -o $@ $<
+
+# Who tests the tests: the checker of what readers see.
+build/tests/test_checker: tests/test_checker.c build/tests/checker.o \
+    build/tests/page.o build/tests/verdict.o build/tests/parser.o
+	$(CC) $(OURS) $(SANITIZE) -Itests/harness -o $@ \
 	    $(filter %.c %.o,$^) -lcmocka
 
 # A front for people: build/tests/front unix:/path /sse prints the stream.
-build/tests/front: tests/harness/main.c tests/harness/front.c \
-    build/asan/record.o | build/tests
-	$(CC) $(OURS) $(SANITIZE) -Isrc -Itests/harness -o $@ \
-	    $(filter %.c %.o,$^)
+build/tests/front: tests/harness/main.c build/tests/front.o
+	$(CC) $(OURS) $(SANITIZE) -Itests/harness -o $@ $< build/tests/front.o
 
 build/tests/manual_options: tests/harness/manual_options.c build/asan/config.o \
     | build/tests
 	$(CC) $(OURS) $(SANITIZE) -Isrc -o $@ $(filter %.c %.o,$^)
 
-$(UNITS:%=run-%): run-%: build/tests/test_%
+$(UNITS:%=run-%) run-checker: run-%: build/tests/test_%
 	build/tests/test_$*
 
+# Resident memory is measured with the plain program.
 $(WIRE:%=run-wire-%): run-wire-%: build/tests/wire_% build/asan/sse-fcgi \
-    build/tests/front
-	PROGRAM=build/asan/sse-fcgi build/tests/wire_$*
+    build/sse-fcgi build/tests/front
+	PLAIN=build/sse-fcgi PROGRAM=build/asan/sse-fcgi build/tests/wire_$*
 
 test-valgrind: build/sse-fcgi $(WIRE:%=build/tests/wire_%)
 	for t in $(WIRE); do PROGRAM=tests/harness/valgrind SLOW=1 \

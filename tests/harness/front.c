@@ -176,10 +176,10 @@ is_named(const char *const list[], const char *name)
 	return false;
 }
 
-/* All of it in one write, which is how fronts do it. */
-bool
-front_request(struct front *f, int flags, const char *method,
-    const char *const more[])
+/* All of it in one write, which is how fronts do it; with the end of STDIN? */
+static bool
+send_request(struct front *f, int flags, const char *method,
+    const char *const more[], bool end)
 {
 	static const char *const usual[] = {"QUERY_STRING", "", "CONTENT_TYPE",
 	    "", "CONTENT_LENGTH", "", "SCRIPT_NAME", "/sse", "REQUEST_URI",
@@ -204,7 +204,21 @@ front_request(struct front *f, int flags, const char *method,
 	    8);
 	memcpy(p, (uint8_t[]){1, PARAMS, buf[2], buf[3], 0, 0, 0, 0}, 8);
 	memcpy(p + 8, (uint8_t[]){1, STDIN, buf[2], buf[3], 0, 0, 0, 0}, 8);
-	return front_send(f, buf, (size_t)(p + 16 - buf));
+	return front_send(f, buf, (size_t)(p + (end ? 16 : 8) - buf));
+}
+
+bool
+front_request(struct front *f, int flags, const char *method,
+    const char *const more[])
+{
+	return send_request(f, flags, method, more, true);
+}
+
+bool
+front_request_head(struct front *f, int flags, const char *method,
+    const char *const more[])
+{
+	return send_request(f, flags, method, more, false);
 }
 
 bool
@@ -213,13 +227,24 @@ front_get(struct front *f)
 	return front_request(f, 0, "GET", NULL);
 }
 
+/* Room for as much again as is needed: what comes is copied once or twice. */
+static void *
+grow(void *p, size_t needed, size_t *size)
+{
+	if (needed <= *size)
+		return p;
+	*size = needed * 2;
+	p = realloc(p, *size);
+	if (p == NULL)
+		give_up("no memory");
+	return p;
+}
+
 static void
 take_stdout(struct front *f, const uint8_t *content, size_t len)
 {
 	f->empty_stdout = len == 0;
-	f->text = realloc(f->text, f->text_len + len + 1);
-	if (f->text == NULL)
-		give_up("no memory");
+	f->text = grow(f->text, f->text_len + len + 1, &f->text_size);
 	memcpy(f->text + f->text_len, content, len);
 	f->text_len += len;
 	f->text[f->text_len] = '\0';
@@ -279,9 +304,7 @@ front_read(struct front *f, int ms)
 
 	if (f->closed || poll(&p, 1, ms) != 1)
 		return false;
-	f->raw = realloc(f->raw, f->raw_len + 65536);
-	if (f->raw == NULL)
-		give_up("no memory");
+	f->raw = grow(f->raw, f->raw_len + 65536, &f->raw_size);
 	n = recv(f->fd, f->raw + f->raw_len, 65536, 0);
 	if (n <= 0) {
 		f->closed = true;

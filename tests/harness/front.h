@@ -14,9 +14,9 @@ struct front {
 	int fd;
 	uint16_t id;  /* of the request that answers are read for */
 	uint8_t *raw; /* bytes received, not yet made into records */
-	size_t raw_len;
+	size_t raw_len, raw_size;
 	char *text; /* the request's STDOUT so far, NUL behind it */
-	size_t text_len;
+	size_t text_len, text_size;
 	bool closed;	  /* the other side has closed */
 	bool reset;	  /* and by ECONNRESET */
 	bool ended;	  /* END_REQUEST was here for id */
@@ -51,6 +51,10 @@ uint8_t *front_pair(uint8_t *to, const char *name, const char *value);
  * ones.
  */
 bool front_request(struct front *, int flags, const char *method,
+    const char *const more[]);
+
+/* The same but for the end of its STDIN: a body may follow. */
+bool front_request_head(struct front *, int flags, const char *method,
     const char *const more[]);
 
 /* A GET without more. */

@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The checker of the wire tests is right about good logs and about each way in
+ * which a log can be wrong.  A test that cannot fail is a defect, and so is a
+ * checker.
+ */
+#include "unit.h"
+
+#include <stdbool.h>
+
+#include "page.h"
+#include "verdict.h"
+
+/* What was published, unless a test says otherwise: a's and b's events. */
+static const struct {
+	const char *channel, *id;
+} usual[] = {
+    {"a", "10-0"},
+    {"b", "10-1"},
+    {"a", "11-0"},
+    {"a", "12-0"},
+    {"b", "12-1"},
+    {"a", "13-0"},
+};
+
+static struct checker checker;
+static struct page page;
+
+/*
+ * A log's words: +ID a connection whose first position is ID, + one that goes
+ * on from the last id, ? one that was told no position; N event number N, N/2
+ * half of it and N/3 all but its empty line; =ID a heartbeat; gap:C:FROM:TO,
+ * and part: the same without an id; all:TO a gap of all channels; ... the end
+ * is still to come.  The reader reads a and b, the program's channels.
+ */
+static const struct row {
+	const char *name, *log;
+	const char *error; /* part of what is said; NULL: it is good */
+	unsigned false_gaps, short_gaps;
+} rows[] = {
+    {"everything_in_order", "+9-0 0 1 2 3 4 5", NULL, 0, 0},
+    {"a_log_may_begin_anywhere", "+11-0 3 4 5", NULL, 0, 0},
+    {"between_two_ids_too", "+11-7 3 4 5", NULL, 0, 0},
+    {"a_log_may_begin_at_the_end", "+13-0", NULL, 0, 0},
+    {"an_unfinished_log_may_end_anywhere", "+9-0 0 1 2 ...", NULL, 0, 0},
+    {"a_reader_goes_on_after_a_cut", "+9-0 0 1 + 2 3 + 4 + + 5", NULL, 0, 0},
+    {"half_an_event_is_none", "+9-0 0 1 2/2 + 2 3 4/3 + 4 5", NULL, 0, 0},
+    {"heartbeats_tell_the_position", "+9-0 0 1 =10-1 =10-5 2 3 4 5 =99-0", NULL,
+	0, 0},
+    {"going_on_from_a_heartbeat", "+9-0 =9-9 + 0 1 =10-5 + 2 3 4 5", NULL, 0,
+	0},
+    {"going_on_from_later_if_nothing_is_between", "+9-0 0 1 +10-9 2 3 4 5",
+	NULL, 0, 0},
+    {"a_gap_for_what_was_lost", "+9-0 1 gap:a:9-0:12-0 4 5", NULL, 0, 0},
+    {"a_cut_between_an_event_and_the_gap", "+9-0 1 + gap:a:10-1:12-0 4 5", NULL,
+	0, 0},
+    {"a_gap_after_a_cut", "+9-0 0 1 + gap:a:10-1:11-0 3 4 5", NULL, 0, 0},
+    {"gaps_of_two_channels", "+9-0 gap:a:9-0:10-0 gap:b:10-0:10-1 2 3 4 5",
+	NULL, 0, 0},
+    {"gaps_up_to_one_id", "+9-0 part:a:9-0:11-0 gap:b:9-0:11-0 3 4 5", NULL, 0,
+	0},
+    {"gaps_up_to_one_id_cut_and_told_again",
+	"+9-0 part:a:9-0:11-0 + part:a:9-0:11-0 gap:b:9-0:11-0 3 4 5", NULL, 0,
+	0},
+    {"going_on_after_a_gap", "+9-0 0 gap:b:10-0:10-1 + 2 3 4 5", NULL, 0, 0},
+    {"a_gap_to_the_end", "+9-0 0 1 2 3 4 gap:a:12-1:13-0", NULL, 0, 0},
+    {"a_restart", "+9-0 0 1 ? all:11-0 3 4 5", NULL, 0, 0},
+    {"a_restart_and_an_overflow", "+9-0 0 1 ? all:10-1 gap:a:10-1:12-0 4 5",
+	NULL, 0, 0},
+    {"a_gap_from_behind_something_lost", "+9-0 1 gap:a:10-1:12-0 4 5", NULL, 0,
+	1},
+    {"a_gap_of_nothing", "+9-0 0 1 2 gap:b:11-0:11-9 3 4 5", NULL, 1, 0},
+
+    {"a_hole", "+9-0 0 1 3 4 5", "event 3 came, 2 did not", 0, 0},
+    {"a_hole_at_the_begin", "+9-0 1 2 3 4 5", "event 2 came, 0 did not", 0, 0},
+    {"a_hole_of_a_quiet_channel", "+9-0 0 2 3 5 ...", NULL, 0, 0},
+    {"that_is_one_at_the_end", "+9-0 0 2 3 5", "event 1 did not come", 0, 0},
+    {"that_a_heartbeat_shows", "+9-0 0 2 3 5 =13-0 ...",
+	"behind event 1, which was not seen", 0, 0},
+    {"a_hole_at_a_cut", "+9-0 0 1 + 3 4 5", "event 3 came, 2 did not", 0, 0},
+    {"a_duplicate", "+9-0 0 1 1 2 3 4 5", "event 1 came again", 0, 0},
+    {"a_duplicate_at_a_cut", "+9-0 0 1 + 1 2 3 4 5", "event 1 came again", 0,
+	0},
+    {"a_swap_in_a_channel", "+9-0 0 1 3 2 4 5", "event 3 came, 2 did not", 0,
+	0},
+    {"a_swap_of_two_channels", "+9-0 1 0 2 3 4 5",
+	"event 0 came again, or too late", 0, 0},
+    {"an_unfinished_tail", "+9-0 0 1 2 3 4", "event 5 did not come", 0, 0},
+    {"a_half_finished_tail", "+9-0 0 1 2 3 4 5/3", "event 5 did not come", 0,
+	0},
+    {"nothing_at_all", "", "did not come", 0, 0},
+    {"a_gap_that_ends_too_early", "+9-0 0 gap:b:10-0:10-1 3 4 5",
+	"event 3 came, 2 did not", 0, 0},
+    {"a_position_before_the_gap", "+9-0 1 =10-1 ...", "behind event 0", 0, 0},
+    {"a_gap_from_before_what_was_seen", "+9-0 0 1 2 gap:a:10-1:12-0 4 5",
+	"a gap from before event 2, which was seen", 0, 0},
+    {"a_gap_that_begins_too_late_at_a_cut", "+9-0 0 + 1 gap:a:11-0:12-0 4 5",
+	"a gap from where", 0, 0},
+    {"a_gap_from_the_future", "+9-0 0 1 gap:a:11-0:11-0 3 4 5",
+	"a gap from where", 0, 0},
+    {"a_gap_for_the_other_channel", "+9-0 0 1 gap:b:10-1:11-0 3 4 5",
+	"event 3 came, 2 did not", 0, 0},
+    {"an_event_behind_a_gap_for_it", "+9-0 0 1 gap:a:10-1:12-0 3 4 5",
+	"event 3 came again, or too late", 0, 0},
+    {"a_gap_twice", "+9-0 0 1 gap:a:10-1:12-0 gap:a:10-1:12-0 4 5",
+	"a gap in what was passed already", 0, 0},
+    {"a_gap_behind_its_id", "+9-0 0 1 2 3 4 gap:a:11-0:11-5 5",
+	"a gap in what was passed already", 0, 0},
+    {"a_gap_without_an_id", "+9-0 0 part:a:10-0:12-0 4 5",
+	"a gap without an id", 0, 0},
+    {"gaps_up_to_two_ids_and_one_id",
+	"+9-0 part:a:9-0:11-0 gap:b:9-0:10-1 3 4 5", "a gap without an id", 0,
+	0},
+    {"a_gap_of_a_channel_not_read", "+9-0 0 gap:c:10-0:11-0 1 3 4 5",
+	"none of this reader's", 0, 0},
+    {"a_gap_of_all_without_need", "+9-0 0 1 all:11-0 3 4 5",
+	"a gap of all channels out of place", 0, 0},
+    {"a_restart_without_a_gap", "+9-0 0 1 ? 2 3 4 5",
+	"before there was a position", 0, 0},
+    {"a_restart_with_a_hole", "+9-0 0 1 ? all:10-1 3 4 5",
+	"event 3 came, 2 did not", 0, 0},
+    {"a_position_that_goes_back", "+9-0 0 1 2 =10-1 3 4 5",
+	"a position below the last one", 0, 0},
+    {"a_position_that_leaves_something", "+9-0 0 1 =12-0 4 5",
+	"behind event 2, which was not seen", 0, 0},
+    {"a_later_position_than_asked_for", "+9-0 0 1 +11-0 3 4 5",
+	"behind event 2, which was not seen", 0, 0},
+    {"an_earlier_position_than_asked_for", "+9-0 0 1 +10-0 2 3 4 5",
+	"a position below the last one", 0, 0},
+    {"no_position_on_a_new_reader", "? 0 1 2 3 4 5", "no position, though", 0,
+	0},
+};
+
+static void
+put(const char *format, ...)
+{
+	char text[1024];
+	va_list ap;
+	int len;
+
+	va_start(ap, format);
+	len = vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	assert_in_range(len, 1, sizeof(text) - 1);
+	page_read(&page, text, (size_t)len);
+}
+
+static void
+publish(const char *channel, const char *id)
+{
+	unsigned number = checker_event(&checker, channel, NULL, "text");
+
+	checker_sent(&checker, number, 1);
+	checker_acknowledged(&checker, number, id);
+}
+
+static int
+set_up(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(usual); i++)
+		publish(usual[i].channel, usual[i].id);
+	(void)checker_channel(&checker, "c");
+	page_begin(&page, &checker, "a b");
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	page_free(&page);
+	checker_free(&checker);
+	return 0;
+}
+
+static void
+put_gap(const char *word, bool has_id)
+{
+	char channel[8], from[16], to[16];
+
+	assert_int_equal(sscanf(word, "%7[^:]:%15[^:]:%15s", channel, from, to),
+	    3);
+	put("event: gap\n");
+	if (has_id)
+		put("id: %s\n", to);
+	put("data: {\"channel\":\"%s\",\"from\":\"%s\",\"to\":\"%s\","
+	    "\"reason\":\"overflow\"}\n\n",
+	    channel, from, to);
+}
+
+/* How much of it: 1 all, 2 half a line, 3 all but the empty line. */
+static void
+put_event(const char *word)
+{
+	const struct published *e = &checker.event[atoi(word)];
+	const char *much = strchr(word, '/');
+
+	put("id: %s\n", usual[atoi(word)].id);
+	if (much != NULL && much[1] == '2')
+		put("data: %.3s", e->data);
+	else
+		put("data: %s\n", e->data);
+	if (much == NULL)
+		put("\n");
+}
+
+static void
+connect_at(const char *word)
+{
+	const char *asked = page.connections > 0 ? page.last_id.at : NULL;
+
+	page_connected(&page, asked);
+	if (*word == '?')
+		put("retry: 2000\n\n");
+	else
+		put("retry: 2000\nid: %s\n\n",
+		    word[1] != '\0' ? word + 1 : asked);
+}
+
+static bool
+begins(const char **word, const char *with)
+{
+	if (strncmp(*word, with, strlen(with)) != 0)
+		return false;
+	*word += strlen(with);
+	return true;
+}
+
+static void
+put_word(const char *word)
+{
+	if (*word == '+' || *word == '?')
+		connect_at(word);
+	else if (begins(&word, "="))
+		put("id: %s\n\n", word);
+	else if (begins(&word, "gap:"))
+		put_gap(word, true);
+	else if (begins(&word, "part:"))
+		put_gap(word, false);
+	else if (begins(&word, "all:"))
+		put("event: gap\nid: %s\ndata: {\"channel\":null,\"from\":null,"
+		    "\"to\":\"%s\",\"reason\":\"restart\"}\n\n",
+		    word, word);
+	else
+		put_event(word);
+}
+
+static void
+assert_error(const char *error, const char *part)
+{
+	if (part == NULL ? error == NULL :
+			   error != NULL && strstr(error, part) != NULL)
+		return;
+	fail_msg("it says: %s", error == NULL ? "good" : error);
+}
+
+static void
+a_log(void **state)
+{
+	const struct row *row = *state;
+	char *log = strdup(row->log), *rest, *word;
+	bool to_the_end = true;
+
+	assert_non_null(log);
+	for (word = strtok_r(log, " ", &rest); word != NULL;
+	     word = strtok_r(NULL, " ", &rest))
+		if (strcmp(word, "...") == 0)
+			to_the_end = false;
+		else
+			put_word(word);
+	free(log);
+	assert_error(verdict(&page, to_the_end), row->error);
+	if (row->error != NULL)
+		return;
+	assert_int_equal(page.false_gaps, row->false_gaps);
+	assert_int_equal(page.short_gaps, row->short_gaps);
+}
+
+/* One event as text, and what is said of it. */
+static const struct one {
+	const char *name, *text, *error;
+} ones[] = {
+    {"as_published", "id: 10-0\ndata: a 0 text\n\n", NULL},
+    {"with_cr", "id: 10-0\rdata: a 0 text\r\r", NULL},
+    {"with_crlf", "id: 10-0\r\ndata: a 0 text\r\n\r\n", NULL},
+    {"with_a_comment_and_no_space", ":x\nid:10-0\ndata:a 0 text\nx\nz: 1\n\n",
+	NULL},
+    {"altered_data", "id: 10-0\ndata: a 0 tExt\n\n", "not published"},
+    {"longer_data", "id: 10-0\ndata: a 0 text \n\n", "not published"},
+    {"shorter_data", "id: 10-0\ndata: a 0 tex\n\n", "not published"},
+    {"another_line_of_data", "id: 10-0\ndata: a 0 text\ndata\n\n",
+	"not published"},
+    {"data_of_another_number", "id: 10-0\ndata: a 2 text\n\n", "another id"},
+    {"data_of_another_channel", "id: 10-0\ndata: b 0 text\n\n",
+	"not published"},
+    {"a_number_never_published", "id: 10-0\ndata: a 6 text\n\n",
+	"not published"},
+    {"text_never_published", "id: 10-0\ndata: hello\n\n", "not published"},
+    {"a_type_it_had_not", "event: x\nid: 10-0\ndata: a 0 text\n\n",
+	"not published"},
+    {"another_id", "id: 10-1\ndata: a 0 text\n\n", "another id"},
+    {"no_id", "data: a 0 text\n\n", "without a good id"},
+    {"a_bad_id", "id: 10-0x\ndata: a 0 text\n\n", "without a good id"},
+    {"a_bad_position", "id: 10\n\n", "no id"},
+    {"a_gap_that_is_no_gap", "event: gap\nid: 10-0\ndata: {}\n\n",
+	"none of this"},
+    {"a_gap_with_another_id",
+	"event: gap\nid: 11-0\ndata: {\"channel\":\"a\",\"from\":\"9-0\","
+	"\"to\":\"10-0\",\"reason\":\"overflow\"}\n\n",
+	"a gap with the id"},
+    {"a_gap_without_a_good_reason",
+	"event: gap\nid: 10-0\ndata: {\"channel\":\"a\",\"from\":\"9-0\","
+	"\"to\":\"10-0\",\"reason\":\"restart\"}\n\n",
+	"none of this"},
+};
+
+static void
+one_event(void **state)
+{
+	const struct one *one = *state;
+	const char *p;
+
+	put_word("+9-0");
+	for (p = one->text; *p != '\0'; p++)
+		put("%c", *p);
+	assert_error(verdict(&page, false), one->error);
+	assert_int_equal(page.events, one->error == NULL);
+}
+
+static void
+the_first_block_has_retry_and_position(void **state)
+{
+	(void)state;
+	page_connected(&page, NULL);
+	put("id: 9-0\n\n");
+	assert_error(verdict(&page, false), "the first block");
+}
+
+static void
+an_event_of_another_channel_is_found(void **state)
+{
+	(void)state;
+	publish("c", "14-0");
+	put_word("+13-0");
+	put("id: 14-0\ndata: c 6 text\n\n");
+	assert_error(verdict(&page, false), "another channel");
+}
+
+static void
+an_event_that_was_refused_is_found(void **state)
+{
+	unsigned number = checker_event(&checker, "a", NULL, "text");
+
+	(void)state;
+	put_word("+13-0");
+	checker_sent(&checker, number, 1);
+	put("id: 14-0\ndata: a 6 text\n\n");
+	assert_error(verdict(&page, true), NULL);
+	checker_refused(&checker, number);
+	assert_error(verdict(&page, true), "refused and yet seen");
+}
+
+static void
+an_event_that_was_not_sent_yet_is_found(void **state)
+{
+	(void)state;
+	(void)checker_event(&checker, "a", NULL, "text");
+	put_word("+13-0");
+	put("id: 14-0\ndata: a 6 text\n\n");
+	assert_error(verdict(&page, false), "not published");
+}
+
+/* Four events as one: the answer tells only the last one's id. */
+static unsigned
+send_four(void)
+{
+	unsigned number = checker_event(&checker, "a", "x", "text"), i;
+
+	for (i = 1; i < 4; i++)
+		(void)checker_event(&checker, "a", "x", "text");
+	checker_sent(&checker, number, 4);
+	return number;
+}
+
+static void
+put_x(unsigned number, const char *id)
+{
+	put("event: x\nid: %s\ndata: a %u text\n\n", id, number);
+}
+
+static void
+events_sent_as_one_are_all_there(void **state)
+{
+	unsigned i, number = send_four();
+	char id[8];
+
+	(void)state;
+	put_word("+13-0");
+	for (i = 0; i < 4; i++) {
+		(void)snprintf(id, sizeof(id), "14-%u", i);
+		put_x(number + i, id);
+	}
+	checker_acknowledged(&checker, number, "14-3");
+	assert_error(verdict(&page, true), NULL);
+}
+
+static void
+of_events_sent_as_one_none_may_be_missing(void **state)
+{
+	unsigned number = send_four();
+
+	(void)state;
+	put_word("+13-0");
+	put_x(number, "14-0");
+	put_x(number + 1, "14-1");
+	/* No answer came: they may be there, but then all of them. */
+	assert_error(verdict(&page, true), "event 8 did not come");
+	put_x(number + 3, "14-3");
+	assert_error(verdict(&page, false), "8 did not");
+}
+
+static void
+events_without_an_answer_need_not_be_there(void **state)
+{
+	(void)state;
+	(void)send_four();
+	put_word("+13-0");
+	assert_error(verdict(&page, true), NULL);
+}
+
+static void
+a_gap_may_end_between_events_that_nobody_saw(void **state)
+{
+	unsigned number = send_four();
+
+	(void)state;
+	checker_acknowledged(&checker, number, "14-3");
+	put_word("+13-0");
+	put_word("gap:a:13-0:14-1");
+	put_x(number + 2, "14-2");
+	put_x(number + 3, "14-3");
+	assert_error(verdict(&page, true), NULL);
+	assert_int_equal(page.false_gaps, 0);
+}
+
+static void
+a_gap_before_events_that_nobody_saw_does_not_cover_a_known_one(void **state)
+{
+	unsigned number = send_four();
+
+	(void)state;
+	checker_acknowledged(&checker, number, "14-3");
+	publish("a", "15-0");
+	publish("a", "16-0");
+	put_word("+13-0");
+	put_word("gap:a:13-0:14-1");
+	put("id: 16-0\ndata: a 11 text\n\n");
+	assert_error(verdict(&page, true), "event 11 came, ");
+}
+
+static void
+answers_have_increasing_ids(void **state)
+{
+	(void)state;
+	publish("b", "12-9");
+	assert_error(verdict(&page, false), "below that of an earlier one");
+}
+
+static void
+two_readers_see_an_event_with_one_id(void **state)
+{
+	unsigned number = checker_event(&checker, "a", NULL, "text");
+
+	(void)state;
+	checker_sent(&checker, number, 1);
+	put_word("+13-0");
+	put("id: 14-0\ndata: a 6 text\n\n");
+	checker_acknowledged(&checker, number, "14-1");
+	assert_error(verdict(&page, false), "another id than was seen");
+}
+
+static void
+a_reader_comes_back_from_its_own_position(void **state)
+{
+	(void)state;
+	put_word("+9-0");
+	put_word("0");
+	page_connected(&page, "9-0");
+	assert_error(verdict(&page, false), "not its own");
+}
+
+static void
+lines_of_data_are_seen_with_lf(void **state)
+{
+	unsigned number =
+	    checker_event(&checker, "a", NULL, "1\r2\n3\r\n\r4\n");
+
+	(void)state;
+	checker_sent(&checker, number, 1);
+	checker_acknowledged(&checker, number, "14-0");
+	put_word("+13-0");
+	put("id: 14-0\r\ndata: a 6 1\rdata: 2\ndata: 3\r\ndata:\rdata: 4\n"
+	    "data: \n\n");
+	assert_error(verdict(&page, true), NULL);
+	assert_int_equal(page.events, 1);
+}
+
+#define WITH_READER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+static const struct CMUnitTest single[] = {
+    WITH_READER(the_first_block_has_retry_and_position),
+    WITH_READER(an_event_of_another_channel_is_found),
+    WITH_READER(an_event_that_was_refused_is_found),
+    WITH_READER(an_event_that_was_not_sent_yet_is_found),
+    WITH_READER(events_sent_as_one_are_all_there),
+    WITH_READER(of_events_sent_as_one_none_may_be_missing),
+    WITH_READER(events_without_an_answer_need_not_be_there),
+    WITH_READER(a_gap_may_end_between_events_that_nobody_saw),
+    WITH_READER(a_gap_before_events_that_nobody_saw_does_not_cover_a_known_one),
+    WITH_READER(answers_have_increasing_ids),
+    WITH_READER(two_readers_see_an_event_with_one_id),
+    WITH_READER(a_reader_comes_back_from_its_own_position),
+    WITH_READER(lines_of_data_are_seen_with_lf),
+};
+
+int
+main(void)
+{
+	struct CMUnitTest tests[LENGTH(rows) + LENGTH(ones) + LENGTH(single)];
+	size_t n = 0, i;
+
+	for (i = 0; i < LENGTH(rows); i++)
+		tests[n++] = row_test(rows[i].name, a_log, &rows[i]);
+	for (i = 0; i < LENGTH(ones); i++)
+		tests[n++] = row_test(ones[i].name, one_event, &ones[i]);
+	for (i = 0; i < n; i++) {
+		tests[i].setup_func = set_up;
+		tests[i].teardown_func = tear_down;
+	}
+	memcpy(tests + n, single, sizeof(single));
+	return cmocka_run_group_tests_name("checker", tests, NULL, NULL);
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the responder says of itself agrees with what was done to it; and what
+ * it does at the limit of channels.
+ */
+#include "unit.h"
+
+#include <stdbool.h>
+
+#include "post.h"
+#include "responder.h"
+#include "subscriber.h"
+#include "world.h"
+
+#define FIGURE(key, is)                                                       \
+	do {                                                                  \
+		double got = status_figure(&world.r, key);                    \
+		if (got != (is))                                              \
+			fail_msg("%s is %g, not %g", key, got, (double)(is)); \
+	} while (0)
+
+/* Three streams, and five events of which they see eleven; what it leaves. */
+struct scene {
+	struct subscriber s[3];
+	char first[48], last[48];
+};
+
+static void
+play(struct scene *scene)
+{
+	static const char *const channels[] = {"a", "a b", "a"};
+	struct post refused = {.query = "channel=a/b"};
+	struct front f;
+	char id[48];
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		subscriber_begin(&scene->s[i], &world.c, channels[i]);
+		subscriber_connect(&scene->s[i], &world.r, NULL, NULL);
+		assert_true(subscriber_joined(&scene->s[i]));
+	}
+	say("channel=c", "x", id);
+	say("channel=b", "12345", scene->first);
+	say("channel=a", "12345", id);
+	say("channel=b", "12345", id);
+	say("channel=a", "12345", scene->last);
+	post(&f, &world.r, &refused);
+	front_close(&f);
+}
+
+static void
+leave(struct scene *scene)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		subscriber_end(&scene->s[i]);
+}
+
+static void
+figures_are_what_was_done(void **state)
+{
+	struct scene scene;
+	char *text, id[48];
+
+	(void)state;
+	play(&scene);
+	FIGURE("{\"pid\":", world.r.pid);
+	FIGURE("\"streams\":", 3);
+	FIGURE("\"streams_opened\":", 3);
+	assert_true(status_until(&world.r, "\"connections\":", 4));
+	FIGURE("\"events_published\":", 5);
+	FIGURE("\"events_sent\":", 3 * 2 + 1 * 2);
+	FIGURE("\"publish_refused\":", 1);
+	FIGURE("\"history\":{\"events\":", 5);
+	FIGURE("\"channels_held\":", 3);
+	FIGURE("\"channels_max\":", 10000);
+	FIGURE("\"stalled\":", 0);
+	assert_true(status_figure(&world.r, "\"bytes_sent\":") > 500);
+	assert_true(status_figure(&world.r, "\"bytes_received\":") > 1000);
+	assert_in_range(status_figure(&world.r, "\"bytes\":"), 5 * 5, 5000);
+	text = status_text(&world.r, "format=json");
+	(void)sscanf(strstr(text, "\"position\":"), "\"position\":\"%47[^\"]",
+	    id);
+	assert_string_equal(id, scene.last);
+	free(text);
+	leave(&scene);
+	assert_true(status_until(&world.r, "\"streams\":", 0));
+	FIGURE("\"streams_opened\":", 3);
+}
+
+static void
+channels_are_listed_with_what_they_hold(void **state)
+{
+	struct scene scene;
+	char *text, want[300];
+
+	(void)state;
+	play(&scene);
+	text = status_text(&world.r, "format=json");
+	assert_non_null(
+	    strstr(text, "\"channels\":[{\"name\":\"a\",\"streams\":3,"
+			 "\"held\":2,\"first\":\""));
+	(void)snprintf(want, sizeof(want), "\"last\":\"%s\"}", scene.last);
+	assert_non_null(strstr(text, want));
+	(void)snprintf(want, sizeof(want),
+	    "{\"name\":\"b\",\"streams\":1,\"held\":2,\"first\":\"%s\",",
+	    scene.first);
+	assert_non_null(strstr(text, want));
+	assert_string_equal(text + strlen(text) - 4, "}]}\n");
+	free(text);
+	text = status_text(&world.r, "format=json&channel=b&channel=none");
+	assert_non_null(
+	    strstr(text, "\"channels\":[{\"name\":\"b\",\"streams\":1"));
+	assert_null(strstr(text, "\"name\":\"a\""));
+	assert_null(strstr(text, "\"name\":\"none\""));
+	free(text);
+	FIGURE("\"channels_held\":", 3);
+	leave(&scene);
+}
+
+static void
+gaps_are_counted_by_their_reason(void **state)
+{
+	static const char *const positions[] = {"secret", "1-1", "2-2"};
+	struct front f;
+	char id[48], other[48];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		open_raw(&f, "channel=a", "HTTP_LAST_EVENT_ID", positions[i]);
+		assert_comes(&f, "event: gap\n");
+		front_close(&f);
+	}
+	say("channel=a", "x", id);
+	for (i = 0; i < 100; i++)
+		say("channel=a", "x", other);
+	open_raw(&f, "channel=a&channel=b", "HTTP_LAST_EVENT_ID", id);
+	assert_comes(&f, "\n\n");
+	FIGURE("\"gaps\":{\"overflow\":", 0);
+	front_close(&f);
+	say("channel=a", "x", other);
+	say("channel=a", "x", other);
+	open_raw(&f, "channel=a&channel=b", "HTTP_LAST_EVENT_ID", id);
+	assert_comes(&f, "event: gap\n");
+	FIGURE("\"gaps\":{\"overflow\":", 1);
+	FIGURE("\"restart\":", 2);
+	FIGURE("\"unknown\":", 1);
+	front_close(&f);
+}
+
+/* A line of the text format: name{labels} number, or # HELP or # TYPE. */
+static bool
+good_line(const char *line, char family[100])
+{
+	char name[100], labels[200], end;
+	double value;
+
+	if (sscanf(line, "# TYPE %99s %199s%c", family, labels, &end) == 3)
+		return end == '\n' && (strcmp(labels, "counter") == 0 ||
+					  strcmp(labels, "gauge") == 0);
+	if (sscanf(line, "# HELP %99s %199[^\n]%c", name, labels, &end) == 3)
+		return end == '\n';
+	return sscanf(line, "%99[a-z_]{%199[^}]} %lf%c", name, labels, &value,
+		   &end) == 4 &&
+	       end == '\n' && strcmp(name, family) == 0;
+}
+
+static void
+the_text_for_prometheus_has_every_figure(void **state)
+{
+	static const char *const has[] = {"ssefcgi_streams{",
+	    "ssefcgi_streams_opened_total{", "ssefcgi_connections{",
+	    "ssefcgi_events_published_total{", "ssefcgi_events_sent_total{",
+	    "ssefcgi_sent_bytes_total{", "ssefcgi_stalled_total{",
+	    "ssefcgi_publish_refused_total{", "ssefcgi_history_events{",
+	    "ssefcgi_history_bytes{", "ssefcgi_channels{",
+	    "ssefcgi_loop_lag_seconds{", "process_cpu_seconds_total{",
+	    "process_resident_memory_bytes{", ",reason=\"overflow\"} ",
+	    ",reason=\"restart\"} ", ",reason=\"address\"} ",
+	    "ssefcgi_streams_opened_total{", "process_open_fds{"};
+	char family[100] = "", *text, *line;
+	struct scene scene;
+	size_t i;
+
+	(void)state;
+	play(&scene);
+	text = status_text(&world.r, "");
+	for (i = 0; i < LENGTH(has); i++)
+		if (strstr(text, has[i]) == NULL)
+			fail_msg("no %s", has[i]);
+	for (line = text; *line != '\0'; line = strchr(line, '\n') + 1)
+		if (!good_line(line, family))
+			fail_msg("a bad line: %.100s", line);
+	line = strstr(text, "\nssefcgi_events_published_total{");
+	assert_true(strtod(strchr(line, '}') + 1, NULL) == 5);
+	line = strstr(text, "\nssefcgi_streams{");
+	assert_true(strtod(strchr(line, '}') + 1, NULL) == 3);
+	free(text);
+	leave(&scene);
+}
+
+static void
+the_status_is_only_read(void **state)
+{
+	static const struct {
+		const char *method, *query;
+		int status;
+	} cases[] = {
+	    {"GET", "", 200},
+	    {"GET", "format=prometheus", 200},
+	    {"GET", "format=xml", 400},
+	    {"GET", "channel=a/b", 400},
+	    {"HEAD", "format=json", 200},
+	    {"POST", "", 405},
+	    {"OPTIONS", "", 204},
+	};
+	struct front f;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(cases); i++) {
+		assert_true(front_connect(&f, world.r.address));
+		assert_true(front_request(&f, 0, cases[i].method,
+		    (const char *[]){"SSE_ROLE", "status", "QUERY_STRING",
+			cases[i].query, NULL}));
+		assert_true(front_until_end(&f, PATIENCE));
+		assert_int_equal(answer_status(&f), cases[i].status);
+		if (strcmp(cases[i].method, "HEAD") == 0)
+			assert_string_equal(answer_text(&f), "");
+		if (cases[i].status == 405)
+			assert_non_null(strstr(f.text, "\r\nAllow: GET"));
+		front_close(&f);
+	}
+}
+
+static int
+start_with_two_channels(void **state)
+{
+	(void)state;
+	return world_start_with(
+	    (const char *[]){"--max-channels", "2", "--retry", "100", NULL});
+}
+
+/* Who would publish hears it, a browser is only told to come back. */
+static void
+without_a_channel_to_be_had_all_are_put_off(void **state)
+{
+	struct post p = {.query = "channel=three", .body = "x", .len = 1};
+	struct front one, two, f;
+
+	(void)state;
+	open_raw(&one, "channel=one", NULL, NULL);
+	assert_comes(&one, "retry: ");
+	open_raw(&two, "channel=two", NULL, NULL);
+	assert_comes(&two, "retry: ");
+	post(&f, &world.r, &p);
+	assert_refusal(&f, 503);
+	assert_non_null(strstr(f.text, "\r\nRetry-After: "));
+	front_close(&f);
+	open_raw(&f, "channel=one&channel=three", NULL, NULL);
+	assert_true(front_until_end(&f, PATIENCE));
+	assert_int_equal(answer_status(&f), 200);
+	assert_in_range(strtol(strstr(f.text, "retry: ") + 7, NULL, 10), 1000,
+	    1500);
+	front_close(&f);
+	FIGURE("\"refused\":{\"streams\":0,\"address\":0,\"channels\":", 1);
+	FIGURE("\"publish_refused\":", 1);
+	FIGURE("\"streams\":", 2);
+	front_close(&two);
+	assert_true(status_until(&world.r, "\"streams\":", 1));
+	post(&f, &world.r, &p);
+	assert_int_equal(answer_status(&f), 200);
+	front_close(&f);
+	front_close(&one);
+}
+
+/* A reader comes back to channels that were forgotten, and is told of both. */
+static void
+channels_that_were_forgotten_have_a_gap(void **state)
+{
+	struct subscriber s;
+	struct front others;
+
+	(void)state;
+	subscriber_begin(&s, &world.c, "p q");
+	subscriber_connect(&s, &world.r, NULL, NULL);
+	assert_true(subscriber_joined(&s));
+	publish_some("p", 1);
+	assert_true(subscriber_until(&s, 1));
+	subscriber_cut(&s);
+	publish_some("q", 1);
+	publish_some("p", 2);
+	publish_some("q", 1);
+	assert_true(status_until(&world.r, "\"streams\":", 0));
+	open_raw(&others, "channel=r&channel=s", NULL, NULL);
+	assert_comes(&others, "retry: ");
+	front_close(&others);
+	assert_true(status_until(&world.r, "\"streams\":", 0));
+	subscriber_again(&s, &world.r, NULL);
+	assert_true(subscriber_joined(&s));
+	publish_some("q", 1);
+	publish_some("p", 1);
+	assert_true(subscriber_until_number(&s, world.c.events - 1));
+	assert_int_equal(s.page.gaps, 2);
+	subscriber_check(&s, true);
+	subscriber_end(&s);
+}
+
+#define WITH(options, f) cmocka_unit_test_setup_teardown(f, options, world_stop)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    WITH(world_start, figures_are_what_was_done),
+	    WITH(world_start, channels_are_listed_with_what_they_hold),
+	    WITH(world_start, gaps_are_counted_by_their_reason),
+	    WITH(world_start, the_text_for_prometheus_has_every_figure),
+	    WITH(world_start, the_status_is_only_read),
+	    WITH(start_with_two_channels,
+		without_a_channel_to_be_had_all_are_put_off),
+	    WITH(start_with_two_channels,
+		channels_that_were_forgotten_have_a_gap),
+	};
+
+	return cmocka_run_group_tests_name("status", tests, NULL, NULL);
+}
