@@ -89,6 +89,7 @@ struct conns {
 	unsigned long values_max; /* what GET_VALUES is told */
 	unsigned said;		  /* answers to the protocol for this read */
 	bool closing;		  /* no connection is kept after its request */
+	bool behind; /* one had more to write than its share of the last turn */
 	struct bodies bodies;
 	struct conn_list list[CONN_CLOSED];
 	size_t count[CONN_CLOSED];

@@ -91,6 +91,7 @@ flush_one(struct conn *c)
 		conn_block(c);
 		break;
 	case FLUSH_MORE:
+		conn_all(c)->behind = true;
 		conn_wake(c);
 		break;
 	case FLUSH_DEAD:
@@ -105,6 +106,7 @@ conns_flush(struct conns *cs)
 	struct conn_queue turn = STAILQ_HEAD_INITIALIZER(turn);
 	struct conn *c;
 
+	cs->behind = false;
 	STAILQ_CONCAT(&turn, &cs->dirty);
 	while ((c = STAILQ_FIRST(&turn)) != NULL) {
 		STAILQ_REMOVE_HEAD(&turn, dirty_link);

@@ -81,9 +81,9 @@ void hub_leave(struct hub *, struct cursor *);
 
 /*
  * At the end of a turn the readers of what was published are woken and (by the
- * caller) written to.  Only when that leaves nothing to be written are the
- * histories cut to their length: so a reader that keeps up never loses an
- * event, however many came in one turn.
+ * caller) written to.  Only when all have had their share are the histories cut
+ * to their length: so a reader that keeps up never loses an event, however many
+ * came in one turn.
  */
 void hub_wake(struct hub *);
 void hub_trim(struct hub *);

@@ -47,10 +47,10 @@ on_turn_ends(struct ev_loop *loop, ev_prepare *w, int revents)
 	hub_wake(&sv->hub);
 	if (conns_flush(&sv->streams.conns))
 		ev_idle_start(loop, &sv->more);
-	else {
+	else
 		ev_idle_stop(loop, &sv->more);
+	if (!sv->streams.conns.behind)
 		hub_trim(&sv->hub);
-	}
 	server_measure_lag(sv);
 	if (sv->end_now || drain_over(&sv->streams))
 		ev_break(loop, EVBREAK_ALL);

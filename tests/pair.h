@@ -92,7 +92,7 @@ end_turn(void)
 	for (i = 0; i < 10 && more; i++) {
 		hub_wake(pair.hub);
 		more = conns_flush(&pair.streams->conns);
-		if (!more)
+		if (!pair.streams->conns.behind)
 			hub_trim(pair.hub);
 	}
 	assert_false(more);
