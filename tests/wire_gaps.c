@@ -248,6 +248,41 @@ a_reader_that_is_lapped_is_told_and_goes_on(void **state)
 	subscriber_end(&s);
 }
 
+/* More at once than the history holds and than is written in one turn. */
+static void
+a_reader_that_keeps_up_loses_nothing_of_many_at_once(void **state)
+{
+	enum { MANY = 256 };
+	struct post p = {.query = "channel=m", .type = "text/event-stream"};
+	struct bytes text = {0};
+	struct subscriber s;
+	struct front f;
+	char rest[500] = "", id[48];
+	unsigned i;
+
+	(void)state;
+	memset(rest, 'x', sizeof(rest) - 1);
+	subscriber_begin(&s, &world.c, "m");
+	subscriber_connect(&s, &world.r, NULL, NULL);
+	assert_true(subscriber_joined(&s));
+	for (i = 0; i < MANY; i++)
+		(void)checker_event(&world.c, "m", NULL, rest);
+	checker_sent(&world.c, 0, MANY);
+	batch_text(&text, &world.c, 0, MANY);
+	p.body = text.at;
+	p.len = text.len;
+	post(&f, &world.r, &p);
+	answer_id(&f, id);
+	checker_acknowledged(&world.c, 0, id);
+	front_close(&f);
+	assert_true(subscriber_until_number(&s, MANY - 1));
+	assert_int_equal(s.page.gaps, 0);
+	subscriber_check(&s, true);
+	assert_true(status_until(&world.r, "\"held\":", 3));
+	subscriber_end(&s);
+	free(text.at);
+}
+
 static void
 a_reader_that_takes_nothing_is_closed_and_counted(void **state)
 {
@@ -294,6 +329,8 @@ main(void)
 		a_reader_that_is_cut_behind_any_byte_lacks_nothing),
 	    WITH(start_with_a_short_history,
 		a_reader_that_is_lapped_is_told_and_goes_on),
+	    WITH(start_with_a_short_history,
+		a_reader_that_keeps_up_loses_nothing_of_many_at_once),
 	    WITH(start_with_little_patience,
 		a_reader_that_takes_nothing_is_closed_and_counted),
 	};
