@@ -100,7 +100,7 @@ run:
 	@$(MAKE) -s build/sse-fcgi
 	@FRONT=$(FRONT) ADDR=$(ADDR) PORT=$(PORT) exec conf/run
 
-test: need-test check test-valgrind test-fronts test-browser
+test: need-test check test-storm test-valgrind test-fronts test-browser
 	@echo "make test: everything passed"
 
 check: need-check build/sse-fcgi build/asan/sse-fcgi \
@@ -167,6 +167,10 @@ $(UNITS:%=run-%) run-checker: run-%: build/tests/test_%
 $(WIRE:%=run-wire-%): run-wire-%: build/tests/wire_% build/asan/sse-fcgi \
     build/sse-fcgi build/tests/front
 	PLAIN=build/sse-fcgi PROGRAM=build/asan/sse-fcgi build/tests/wire_$*
+
+# The storm of `make check`, grown.
+test-storm: build/tests/wire_storm build/asan/sse-fcgi
+	EVENTS=100000 PROGRAM=build/asan/sse-fcgi build/tests/wire_storm
 
 test-valgrind: build/sse-fcgi $(WIRE:%=build/tests/wire_%)
 	for t in $(WIRE); do PROGRAM=tests/harness/valgrind SLOW=1 \
@@ -242,6 +246,6 @@ fuzz-%:
 	    build/fuzz/$*.corpus
 
 .NOTPARALLEL: # tests measure time, and packages come before what needs them
-.PHONY: all help run test check test-valgrind test-fronts test-browser \
-	check-manual manual install uninstall clean bench lint fuzz
+.PHONY: all help run test check test-storm test-valgrind test-fronts \
+	test-browser check-manual manual install uninstall clean bench lint fuzz
 -include $(wildcard build/*/*.d)

@@ -110,18 +110,20 @@ walk_take(struct walk *w, const struct walk_step *step)
 	w->at = step->id;
 }
 
-/* One gap, without its id and the empty line. */
+/* One gap; it has the id only if it is the last of those with the same. */
 static size_t
 gap_text(char *buf, const char *channel, const char *from, const char *to,
-    enum gap_reason reason)
+    enum gap_reason reason, bool last)
 {
 	const char *c = channel == NULL ? "" : "\"";
 	const char *f = from == NULL ? "" : "\"";
 
 	return (size_t)snprintf(buf, GAP_SIZE,
-	    "event: " HUB_GAP "\ndata: {\"channel\":%s%s%s,\"from\":%s%s%s,"
-	    "\"to\":\"%s\",\"reason\":\"%s\"}\n",
-	    c, channel == NULL ? "null" : channel, c, f,
+	    "event: " HUB_GAP "\n%s%s%s"
+	    "data: {\"channel\":%s%s%s,\"from\":%s%s%s,"
+	    "\"to\":\"%s\",\"reason\":\"%s\"}\n\n",
+	    last ? "id: " : "", last ? to : "", last ? "\n" : "", c,
+	    channel == NULL ? "null" : channel, c, f,
 	    from == NULL ? "null" : from, f, to, gap_reason_name(reason));
 }
 
@@ -134,23 +136,26 @@ static size_t
 gap(const struct walk *w, const struct walk_step *step, char *buf)
 {
 	char from[EVENTID_SIZE], to[EVENTID_SIZE];
-	const struct channel *ch;
+	const struct channel *ch, *next = NULL;
 	size_t len = 0;
 	unsigned i;
 
 	(void)eventid_format(from, w->at);
 	(void)eventid_format(to, step->id);
 	if (w->lost != 0)
-		len = gap_text(buf, NULL, NULL, to, w->lost);
-	for (i = 0; w->lost == 0 && i < w->n; i++) {
+		return gap_text(buf, NULL, NULL, to, w->lost, true);
+	for (i = 0; i < w->n; i++) {
 		ch = cursors(w)[i].channel;
 		if (!lost_to(w, ch, step->id))
 			continue;
-		if (len > 0)
-			buf[len++] = '\n';
-		len += gap_text(buf + len, ch->name, from, to, GAP_OVERFLOW);
+		if (next != NULL)
+			len += gap_text(buf + len, next->name, from, to,
+			    GAP_OVERFLOW, false);
+		next = ch;
 	}
-	return len + sse_id(buf + len, to);
+	assert(next != NULL);
+	return len +
+	       gap_text(buf + len, next->name, from, to, GAP_OVERFLOW, true);
 }
 
 static struct piece *
@@ -161,7 +166,7 @@ offer(const struct walk *w, const struct walk_step *step, struct batch *b,
 
 	if (step->kind == WALK_EVENT)
 		return out_add_event(b, kind, step->event);
-	room = out_text(b, (size_t)w->n * GAP_SIZE + SSE_ID_SIZE);
+	room = out_text(b, (size_t)w->n * GAP_SIZE);
 	return room == NULL ? NULL : out_add(b, kind, room, gap(w, step, room));
 }
 
