@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The body of a request that wants it.  It grows by bytes that are here; one
- * body is bounded, and so are all the unfinished ones together, of which a new
- * one that finds no room is refused: it harms none that were there before.
+ * body is bounded, and so are the buffers of all the unfinished ones together:
+ * the one that needs more room than there is is refused.
  */
 #include "body.h"
 

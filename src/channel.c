@@ -53,26 +53,32 @@ channel_entry(const struct channel *ch, uint64_t number)
 	return *place(ch, number);
 }
 
-/* Makes the ring larger; each entry keeps its number and gets a new place. */
+/* Each entry keeps its number and gets a new place. */
+static int
+resize(struct channel *ch, size_t size)
+{
+	struct channel other = {.size = size};
+	uint64_t i;
+
+	other.ring = calloc(size, sizeof(struct held *));
+	if (other.ring == NULL)
+		return -1;
+	for (i = ch->first; i < ch->end; i++)
+		*place(&other, i) = *place(ch, i);
+	free(ch->ring);
+	ch->ring = other.ring;
+	ch->size = size;
+	return 0;
+}
+
 int
 channel_reserve(struct channel *ch, size_t n)
 {
-	struct channel bigger = {.size = ch->size == 0 ? SIZE_MIN : ch->size};
-	uint64_t i;
+	size_t size = ch->size == 0 ? SIZE_MIN : ch->size;
 
-	while (bigger.size - channel_held(ch) < n)
-		bigger.size *= 2;
-	if (bigger.size == ch->size)
-		return 0;
-	bigger.ring = calloc(bigger.size, sizeof(struct held *));
-	if (bigger.ring == NULL)
-		return -1;
-	for (i = ch->first; i < ch->end; i++)
-		*place(&bigger, i) = *place(ch, i);
-	free(ch->ring);
-	ch->ring = bigger.ring;
-	ch->size = bigger.size;
-	return 0;
+	while (size - channel_held(ch) < n)
+		size *= 2;
+	return size == ch->size ? 0 : resize(ch, size);
 }
 
 void
@@ -94,7 +100,8 @@ channel_drop(struct channel *ch)
 		free(ch->ring);
 		ch->ring = NULL;
 		ch->size = 0;
-	}
+	} else if (ch->size > SIZE_MIN && channel_held(ch) <= ch->size / 4)
+		(void)resize(ch, ch->size / 2); /* or it stays as it is */
 	return e;
 }
 

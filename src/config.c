@@ -28,7 +28,8 @@ static const struct option_row {
     {"interval", "SEC", SECONDS, AT(interval), 0.01, 3600, "2",
 	"Time between two messages of the clock."},
     {"heartbeat", "SEC", SECONDS, AT(heartbeat), 1, 3600, "15",
-	"Send a comment to a stream that got nothing for so long."},
+	"Send a comment, or to channels' streams the position, to a stream that "
+	"got nothing for so long."},
     {"retry", "MS", NUMBER, AT(retry), 1, 3600000, "2000",
 	"How soon a browser comes back, in milliseconds; each is told up to "
 	"half as much again, by chance."},
@@ -58,10 +59,10 @@ static const struct option_row {
 	"Channels at a time.  Over it those without streams are forgotten, "
 	"oldest first."},
     {"max-event", "BYTES", BYTES, AT(max_event), 1, 16777216, "32768",
-	"The data of one published event."},
+	"The data and the type of one published event."},
     {"max-body", "BYTES", BYTES, AT(max_body), 1, 1e9, "1M",
-	"The body of one POST; all unfinished ones together may have sixteen "
-	"times as much."},
+	"The body of one POST; the buffers of all unfinished ones together may "
+	"have sixteen times as much."},
     {"log", "stderr|FILE", TEXT, AT(log), 0, 0, "stderr",
 	"Where the log goes.  SIGHUP opens the file again."},
     {"verbose", NULL, FLAG, AT(verbose), 0, 0, NULL,

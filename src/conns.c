@@ -63,21 +63,51 @@ time_out(struct conns *cs, enum conn_phase phase, double limit)
 	}
 }
 
-bool
-conns_relieve(struct conns *cs, const size_t *account)
+static bool
+gives_up(struct conns *cs, struct conn *c, const struct event *ev)
+{
+	if (c->out.held != ev)
+		return false;
+	log_debug("fd %d: closed: the event that it is slow to take needs "
+		  "too much memory",
+	    c->io.fd);
+	cs->stalled++;
+	conn_close(c);
+	return true;
+}
+
+/* Those that became writable in this turn are open, and dirty. */
+static struct event *
+slow_event(const struct conns *cs, const size_t *account)
 {
 	struct conn *c;
 
 	TAILQ_FOREACH (c, &cs->list[CONN_FULL], link)
-		if (c->out.held != NULL && c->out.held->account == account) {
-			log_debug("fd %d: closed: the event that it is slow "
-				  "to take needs too much memory",
-			    c->io.fd);
-			cs->stalled++;
-			conn_close(c);
-			return true;
-		}
-	return false;
+		if (c->out.held != NULL && c->out.held->account == account)
+			return c->out.held;
+	STAILQ_FOREACH (c, &cs->dirty, dirty_link)
+		if (c->out.held != NULL && c->out.held->account == account)
+			return c->out.held;
+	return NULL;
+}
+
+bool
+conns_relieve(struct conns *cs, const size_t *account)
+{
+	struct event *ev = slow_event(cs, account);
+	struct conn *c, *next;
+
+	if (ev == NULL)
+		return false;
+	(void)event_ref(ev);
+	for (c = TAILQ_FIRST(&cs->list[CONN_FULL]); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
+		(void)gives_up(cs, c, ev);
+	}
+	STAILQ_FOREACH (c, &cs->dirty, dirty_link)
+		(void)gives_up(cs, c, ev);
+	event_unref(ev);
+	return true;
 }
 
 /* Closes the streams that have taken nothing for too long. */

@@ -8,6 +8,8 @@
 #include "eventid.h"
 #include "sse.h"
 
+#define ENGINE_BATCH_MAX 256 /* messages in one publication */
+
 /* What became of a publication. */
 struct published {
 	enum {

@@ -15,7 +15,8 @@
 #include "out.h"
 #include "record.h"
 
-#define FLUSH_BUDGET 65536 /* bytes a turn for one connection */
+#define FLUSH_BUDGET 65536	/* bytes a turn for one connection */
+#define FLUSH_TURN   (16 << 20) /* and for all of them together */
 
 enum flush {
 	FLUSH_DONE,  /* there is nothing more to write */
@@ -104,11 +105,12 @@ bool
 conns_flush(struct conns *cs)
 {
 	struct conn_queue turn = STAILQ_HEAD_INITIALIZER(turn);
+	unsigned long long enough = cs->sent + FLUSH_TURN;
 	struct conn *c;
 
 	cs->behind = false;
 	STAILQ_CONCAT(&turn, &cs->dirty);
-	while ((c = STAILQ_FIRST(&turn)) != NULL) {
+	while ((c = STAILQ_FIRST(&turn)) != NULL && cs->sent < enough) {
 		STAILQ_REMOVE_HEAD(&turn, dirty_link);
 		c->dirty = false;
 		if (c->phase == CONN_OPEN)
@@ -117,6 +119,11 @@ conns_flush(struct conns *cs)
 			cs->total--;
 			free(c);
 		}
+	}
+	if (c != NULL) { /* the rest is first in the next turn */
+		cs->behind = true;
+		STAILQ_CONCAT(&turn, &cs->dirty);
+		STAILQ_CONCAT(&cs->dirty, &turn);
 	}
 	return !STAILQ_EMPTY(&cs->dirty);
 }

@@ -39,7 +39,7 @@ struct hub {
 	size_t channels;
 	struct channel_list all;      /* in the order they were made */
 	struct held_list entries;     /* all that are held, oldest first */
-	struct channel_list unread;   /* no readers; by their last event */
+	struct channel_list unread;   /* no readers; longest so first */
 	struct channel_list unused;   /* neither readers nor events */
 	struct channel_queue touched; /* published to in this turn */
 	struct eventid base;	      /* below all events of this hub */
@@ -82,8 +82,8 @@ void hub_leave(struct hub *, struct cursor *);
 /*
  * At the end of a turn the readers of what was published are woken and (by the
  * caller) written to.  Only when all have had their share are the histories cut
- * to their length: so a reader that keeps up never loses an event, however many
- * came in one turn.
+ * to their length: so a reader whose socket takes what it is given loses
+ * nothing of what was published meanwhile.
  */
 void hub_wake(struct hub *);
 void hub_trim(struct hub *);

@@ -80,11 +80,15 @@ static void
 on_sweep(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct server *sv = w->data;
+	double now = sv->streams.conns.now;
+	bool late = now - sv->swept > 2;
 
 	(void)loop;
 	(void)revents;
+	sv->swept = now;
 	hub_age(&sv->hub);
-	conns_sweep(&sv->streams.conns);
+	if (!late) /* we were stopped: what came meanwhile is read first */
+		conns_sweep(&sv->streams.conns);
 	if (sv->log_is_stale)
 		reopen_log(sv);
 }
@@ -164,6 +168,7 @@ watch_loop(struct server *sv)
 	ev_prepare_start(sv->loop, &sv->turn_ends);
 	ev_idle_init(&sv->more, on_more);
 	ev_timer_init(&sv->sweep, on_sweep, 1, 1);
+	ev_set_priority(&sv->sweep, EV_MINPRI);
 	sv->sweep.data = sv;
 	ev_timer_start(sv->loop, &sv->sweep);
 	for (i = 0; i < SERVER_SIGNALS; i++) {

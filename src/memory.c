@@ -15,13 +15,13 @@ memory_publish(struct engine *engine, const char *channel,
     void (*done)(void *, const struct published *), void *arg)
 {
 	struct memory *m = (struct memory *)engine;
-	struct eventid ids[MEMORY_BATCH_MAX];
+	struct eventid ids[ENGINE_BATCH_MAX];
 	struct published what = {.result = PUBLISHED};
 	uint64_t ms = m->wall_ms();
 	long streams;
 	size_t i;
 
-	assert(n >= 1 && n <= MEMORY_BATCH_MAX);
+	assert(n >= 1 && n <= ENGINE_BATCH_MAX);
 	for (i = 0; i < n; i++)
 		ids[i] = eventid_next(&m->source, ms);
 	streams = hub_publish(m->hub, channel, ids, messages, n);

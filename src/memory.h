@@ -6,8 +6,6 @@
 #include "eventid.h"
 #include "hub.h"
 
-#define MEMORY_BATCH_MAX 256 /* messages in one publication */
-
 /* The engine within this process: the events are as old as it is. */
 struct memory {
 	struct engine engine; /* first: what it gets is cast to this */

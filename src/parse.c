@@ -82,6 +82,8 @@ take_line(struct parser *p, char *line, size_t len)
 		p->wrong = "an id is not the publisher's to give";
 	else if (name == 5 && memcmp(line, "retry", 5) == 0)
 		p->wrong = "retry is not the publisher's to say";
+	else if (name > 0) /* or it is a comment */
+		p->wrong = "a field is neither data nor event";
 }
 
 ssize_t

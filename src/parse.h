@@ -12,7 +12,8 @@
  * stream") of len bytes, which is cut up, into at most max messages, whose
  * strings then stand in text and in room, which holds len bytes.  Returns their
  * number, or -1 with what is wrong: no event, too many, one that is not closed
- * by an empty line or has no data, an id: or retry: line, NUL in a type.
+ * by an empty line or has no data, a field that is neither
+ * data nor event, NUL in a type.
  */
 ssize_t parse_events(char *text, size_t len, char *room,
     struct sse_message messages[], size_t max, const char **wrong);

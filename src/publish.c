@@ -15,7 +15,7 @@
 
 #include "asked.h"
 #include "body.h"
-#include "memory.h"
+#include "engine.h"
 #include "origin.h"
 #include "parse.h"
 #include "reply.h"
@@ -137,7 +137,7 @@ publish_all(struct post *p, struct sse_message m[], size_t n)
 static void
 publish_several(struct post *p, char *text, size_t len)
 {
-	static struct sse_message messages[MEMORY_BATCH_MAX];
+	static struct sse_message messages[ENGINE_BATCH_MAX];
 	char *room = malloc(len + 1);
 	const char *wrong;
 	ssize_t n;
@@ -146,7 +146,7 @@ publish_several(struct post *p, char *text, size_t len)
 		refuse(p->stream, 503, "there is no memory");
 		return;
 	}
-	n = parse_events(text, len, room, messages, MEMORY_BATCH_MAX, &wrong);
+	n = parse_events(text, len, room, messages, ENGINE_BATCH_MAX, &wrong);
 	if (n == -1)
 		refuse(p->stream, 400, wrong);
 	else

@@ -31,6 +31,7 @@ struct server {
 	struct engine *engine;
 	unsigned long long publish_refused;
 	double started; /* monotonic seconds */
+	double swept;	/* when the sweep last came */
 	double lag[2];	/* the longest turn of the last while, and before it */
 	double lag_since;
 	ev_check turn_begins;

@@ -13,7 +13,7 @@
 #include "reply.h"
 #include "server.h"
 
-#define HISTORY_MAX 10000 /* events to count back: it takes time */
+#define HISTORY_MAX 1000 /* events to count back: it takes time */
 
 /* The position that an id stands for. */
 static struct position

@@ -15,7 +15,7 @@ enum gap_reason {
 	GAP_OVERFLOW, /* they were dropped before it had read them */
 	GAP_RESTART,  /* its position is of another life of the hub */
 	GAP_UNKNOWN,  /* its position is none */
-	GAP_SOURCE,   /* they never came here */
+	GAP_SOURCE,   /* they never came here; for engines that can lose */
 	GAP_REASONS
 };
 

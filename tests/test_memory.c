@@ -73,8 +73,8 @@ on_done(void *arg, const struct published *what)
 static int
 publish(const char *channel, size_t n)
 {
-	struct sse_message m[MEMORY_BATCH_MAX];
-	char data[MEMORY_BATCH_MAX][4];
+	struct sse_message m[ENGINE_BATCH_MAX];
+	char data[ENGINE_BATCH_MAX][4];
 	unsigned calls = done.calls;
 	size_t i;
 
@@ -131,8 +131,8 @@ events_are_held_in_order_with_their_ids(void **state)
 	size_t n = 0;
 
 	(void)state;
-	assert_int_equal(publish("a", MEMORY_BATCH_MAX), PUBLISHED);
-	assert_int_equal(hub.held, MEMORY_BATCH_MAX);
+	assert_int_equal(publish("a", ENGINE_BATCH_MAX), PUBLISHED);
+	assert_int_equal(hub.held, ENGINE_BATCH_MAX);
 	TAILQ_FOREACH (e, &hub.entries, link) {
 		assert_int_equal(e->id.n, ((uint64_t)EPOCH << 20) + 1 + n);
 		(void)eventid_format(text, e->id);
