@@ -11,31 +11,33 @@ PORT	?= 3000
 PREFIX	?= /usr/local
 DATA	 = $(PREFIX)/share/sse-fcgi
 MAN	 = $(PREFIX)/share/man/man8
+UNITS	 = $(PREFIX)/lib/systemd/system
 
 # What Debian calls the things we need; NAME=COMMAND: any such command will do.
 NEED	      = gcc=cc libc6-dev pkg-config libfcgi-dev libev-dev
 NEED_lighttpd = lighttpd lighttpd-modules-lua
 NEED_nginx    = nginx
-NEED_check    = $(NEED) libcmocka-dev mandoc spawn-fcgi valgrind \
-		libc6-dbg
+NEED_check    = $(NEED) libcmocka-dev mandoc spawn-fcgi multiwatch valgrind \
+		libc6-dbg systemd=systemd-analyze
 NEED_test     = $(NEED_check) $(NEED_lighttpd) $(NEED_nginx) \
 		nodejs=node npm=npm chromium \
 		curl php-cli=php python3=python3 prometheus=promtool
 NEED_bench    = $(NEED) $(NEED_lighttpd) $(NEED_nginx) libnginx-mod-nchan \
 		php-fpm
 NEED_lint     = $(NEED) clang-format clang-tidy cppcheck mandoc shellcheck
+NEED_deb      = $(NEED) debhelper dpkg-dev lintian
 NEED_fuzz     = $(NEED) clang libclang-rt-14-dev
 
 # The program, in the order in which it is best read.
 SRC = main server config log socket listener conn conns flush body gate store \
       params record request route asked query reply subscribe stream drain \
       address clock walk publish origin parse utf8 memory hub channel eventid \
-      sse event out status figures text
+      sse event out status figures text notify system
 
 # The modules each unit test links: it shows what they depend on.
-UNITS = event sse record params store gate out clock config address log socket \
+TESTS = event sse record params store gate out clock config address log socket \
 	request stream route eventid utf8 query channel parse asked origin text \
-	memory hub walk model
+	memory hub walk model notify system
 unit_event   = event
 unit_sse     = sse
 unit_record  = record
@@ -47,8 +49,10 @@ unit_clock   = clock sse out event record
 unit_config  = config
 unit_address = address
 unit_log     = log
-unit_socket  = socket
-unit_request = request record
+unit_socket  = socket system
+unit_system  = system
+unit_notify  = notify system
+unit_request = request record system
 unit_stream  = stream drain clock walk hub channel eventid sse conn conns body \
 	       flush out event gate store params record address log
 unit_eventid = eventid
@@ -64,14 +68,19 @@ unit_hub     = hub channel eventid sse event
 unit_model   = walk hub channel eventid sse event out record
 unit_walk    = walk hub channel eventid sse event out record
 unit_route   = route subscribe publish status asked query reply request \
-	       origin parse utf8 memory figures text $(unit_stream)
-WIRE  = stream peers limits life channels gaps publish bodies status slow storm
+	       origin parse utf8 memory figures text system $(unit_stream)
+WIRE  = stream peers limits life channels gaps publish bodies status slow \
+	storm supervise
 HARNESS = front responder post parser checker page verdict subscriber world
+
+# The units; NAME=FILE: the file is installed under that name too.
+SYSTEMD = sse-fcgi.socket sse-fcgi.service sse-fcgi@.service=sse-fcgi.service
 
 OURS	 = -std=c11 -D_DEFAULT_SOURCE -DVERSION='"$(VERSION)"' \
 	   -Wall -Wextra -Wpedantic -Wshadow -MMD -MP
 HARDEN	?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 LDHARDEN ?= -pie -Wl,-z,relro,-z,now
+PLAIN	 = -U_DEFAULT_SOURCE -D_XOPEN_SOURCE=700 -DPLAIN_POSIX
 SANITIZE = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	   -fno-sanitize-recover=all
 LIBS	 = $(shell pkg-config --libs fcgi 2>/dev/null || echo -lfcgi) -lev -lm
@@ -92,6 +101,8 @@ help:
 	@echo "make fuzz       what peers write under libFuzzer [SECONDS=60]"
 	@echo "make lint       formatting, static analysis, manual"
 	@echo "make install    [PREFIX=$(PREFIX) DESTDIR=..]; make uninstall"
+	@echo "make dist       build/$(DIST).tar.gz; make distcheck: is it whole"
+	@echo "make deb        $(DEB); make check-deb: does it work"
 	@echo "make clean"
 	@echo "With NO_INSTALL=1 nothing is installed first."
 
@@ -100,11 +111,12 @@ run:
 	@$(MAKE) -s build/sse-fcgi
 	@FRONT=$(FRONT) ADDR=$(ADDR) PORT=$(PORT) exec conf/run
 
-test: need-test check test-storm test-valgrind test-fronts test-browser
+test: need-test check check-posix check-systemd test-storm test-valgrind \
+    test-fronts test-browser
 	@echo "make test: everything passed"
 
 check: need-check build/sse-fcgi build/asan/sse-fcgi \
-    $(UNITS:%=run-%) run-checker $(WIRE:%=run-wire-%) check-manual
+    $(TESTS:%=run-%) run-checker $(WIRE:%=run-wire-%) check-manual
 
 # The program, plain and with sanitizers.
 build/sse-fcgi: $(SRC:%=build/obj/%.o)
@@ -119,7 +131,14 @@ build/obj/%.o: src/%.c | build/obj
 build/asan/%.o: src/%.c | build/asan
 	$(CC) $(OURS) $(SANITIZE) -c -o $@ $<
 
-build/obj build/asan build/tests build/bench build/browser build/fuzz:
+# What is not POSIX is done without, as on another system than Linux.
+build/posix/sse-fcgi: $(SRC:%=build/posix/%.o)
+	$(CC) $(SANITIZE) -o $@ $^ $(LIBS)
+
+build/posix/%.o: src/%.c | build/posix
+	$(CC) $(OURS) $(PLAIN) $(SANITIZE) -c -o $@ $<
+
+build/obj build/asan build/posix build/tests build/bench build/browser build/fuzz:
 	@mkdir -p $@
 
 # Tests.
@@ -133,7 +152,7 @@ wrap_route  = -Wl,--wrap=calloc,--wrap=malloc,--wrap=tsearch
 wrap_memory = -Wl,--wrap=calloc,--wrap=malloc,--wrap=tsearch
 
 .SECONDEXPANSION:
-$(UNITS:%=build/tests/test_%): build/tests/test_%: tests/test_%.c \
+$(TESTS:%=build/tests/test_%): build/tests/test_%: tests/test_%.c \
     $$(addprefix build/asan/,$$(addsuffix .o,$$(unit_$$*))) | build/tests
 	$(CC) $(OURS) $(SANITIZE) -Isrc $(wrap_$*) -o $@ \
 	    $(filter %.c %.o,$^) -lcmocka $(LIBS)
@@ -160,7 +179,7 @@ build/tests/manual_options: tests/harness/manual_options.c build/asan/config.o \
     | build/tests
 	$(CC) $(OURS) $(SANITIZE) -Isrc -o $@ $(filter %.c %.o,$^)
 
-$(UNITS:%=run-%) run-checker: run-%: build/tests/test_%
+$(TESTS:%=run-%) run-checker: run-%: build/tests/test_%
 	build/tests/test_$*
 
 # Resident memory is measured with the plain program.
@@ -171,6 +190,15 @@ $(WIRE:%=run-wire-%): run-wire-%: build/tests/wire_% build/asan/sse-fcgi \
 # The storm of `make check`, grown.
 test-storm: build/tests/wire_storm build/asan/sse-fcgi
 	EVENTS=100000 PROGRAM=build/asan/sse-fcgi build/tests/wire_storm
+
+check-posix: build/posix/sse-fcgi build/posix/test_system \
+    build/tests/wire_stream
+	build/posix/test_system
+	PROGRAM=build/posix/sse-fcgi build/tests/wire_stream
+
+build/posix/test_system: tests/test_system.c build/posix/system.o
+	$(CC) $(OURS) $(PLAIN) $(SANITIZE) -Isrc -o $@ \
+	    $(filter %.c %.o,$^) -lcmocka
 
 test-valgrind: build/sse-fcgi $(WIRE:%=build/tests/wire_%)
 	for t in $(WIRE); do PROGRAM=tests/harness/valgrind SLOW=1 \
@@ -202,21 +230,75 @@ manual: build/tests/manual_options
 # Installing.
 install: build/sse-fcgi
 	install -d "$(DESTDIR)$(PREFIX)/sbin" "$(DESTDIR)$(MAN)" \
-	    "$(DESTDIR)$(DATA)/conf" "$(DESTDIR)$(DATA)/html"
+	    "$(DESTDIR)$(DATA)/conf" "$(DESTDIR)$(DATA)/html" \
+	    "$(DESTDIR)$(UNITS)"
 	install -m 755 build/sse-fcgi "$(DESTDIR)$(PREFIX)/sbin/"
 	install -m 644 src/sse-fcgi.8 "$(DESTDIR)$(MAN)/"
 	install -m 644 html/*.html "$(DESTDIR)$(DATA)/html/"
 	install -m 644 conf/*.lua "$(DESTDIR)$(DATA)/conf/"
 	for front in nginx lighttpd; do DATA="$(DATA)" RUN=/run/sse-fcgi \
-	    conf/fill $$front >"$(DESTDIR)$(DATA)/conf/$$front.conf" || \
+	    conf/fill $$front >build/$$front.conf && \
+	    install -m 644 build/$$front.conf "$(DESTDIR)$(DATA)/conf/" || \
+	    exit 1; done
+	for unit in $(SYSTEMD); do \
+	    sed 's|/usr/sbin|$(PREFIX)/sbin|' \
+	    conf/systemd/$${unit#*=} >build/unit && \
+	    install -m 644 build/unit "$(DESTDIR)$(UNITS)/$${unit%=*}" || \
 	    exit 1; done
 
 uninstall:
 	rm -f "$(DESTDIR)$(PREFIX)/sbin/sse-fcgi" "$(DESTDIR)$(MAN)/sse-fcgi.8"
 	rm -rf "$(DESTDIR)$(DATA)"
+	for unit in $(SYSTEMD); do \
+	    rm -f "$(DESTDIR)$(UNITS)/$${unit%=*}"; done
+
+# Every unit is as systemd likes it, and may do little else than its work.
+check-systemd: build/sse-fcgi
+	rm -rf build/stage
+	$(MAKE) -s install DESTDIR= PREFIX="$(CURDIR)/build/stage"
+	systemd-analyze verify --man=no --recursive-errors=no \
+	    build/stage/lib/systemd/system/*
+	systemd-analyze security --offline=true --threshold=5 \
+	    build/stage/lib/systemd/system/*.service >build/stage/security || \
+	    { cat build/stage/security; exit 1; }
 
 clean:
 	rm -rf build
+
+# Packages, of what is committed.
+DIST = sse-fcgi-$(VERSION)
+DEB  = build/sse-fcgi_$(VERSION)_$(shell dpkg --print-architecture 2>/dev/null).deb
+dist:
+	@mkdir -p build
+	git archive --prefix=$(DIST)/ -o build/$(DIST).tar.gz HEAD
+
+# The tarball alone is enough, and what it installs it takes away again.
+distcheck: need-check dist
+	rm -rf build/dist
+	mkdir -p build/dist
+	tar -xzf build/$(DIST).tar.gz -C build/dist
+	$(MAKE) -C build/dist/$(DIST) all check
+	$(MAKE) -C build/dist/$(DIST) install DESTDIR="$(CURDIR)/build/dist/root"
+	test -x build/dist/root$(PREFIX)/sbin/sse-fcgi
+	$(MAKE) -C build/dist/$(DIST) uninstall \
+	    DESTDIR="$(CURDIR)/build/dist/root"
+	! find build/dist/root ! -type d | grep .
+	! find build/dist/root -name '*sse-fcgi*' | grep .
+
+deb: need-deb dist
+	rm -rf build/deb
+	mkdir -p build/deb
+	tar -xzf build/$(DIST).tar.gz -C build/deb
+	cp -R build/deb/$(DIST)/conf/debian build/deb/$(DIST)/debian
+	cd build/deb/$(DIST) && env -u MAKEFLAGS -u MAKELEVEL -u PREFIX \
+	    -u DESTDIR -u CFLAGS DEB_BUILD_OPTIONS=noautodbgsym \
+	    dpkg-buildpackage -b -us -uc
+	mv build/deb/$(notdir $(DEB)) $(DEB)
+	lintian --fail-on error $(DEB)
+
+# For root: in a copy of this system, which is gone afterwards.
+check-deb: deb build/tests/front
+	tests/harness/deb $(DEB)
 
 # For those who work on it.
 bench: need-bench build/sse-fcgi
@@ -229,7 +311,8 @@ lint: need-lint
 	    --suppress=uninitvar -Isrc src # it reads TAILQ_FOREACH wrongly
 	mandoc -Tlint -Wwarning src/sse-fcgi.8
 	shellcheck -x conf/run conf/fill tests/packages tests/bench/bench \
-	    tests/harness/manual tests/harness/valgrind .ci/run
+	    tests/harness/manual tests/harness/valgrind tests/harness/deb \
+	    conf/debian/postinst conf/debian/postrm .ci/run
 
 SECONDS ?= 60
 fuzz_gate  = gate store params record
@@ -247,5 +330,6 @@ fuzz-%:
 
 .NOTPARALLEL: # tests measure time, and packages come before what needs them
 .PHONY: all help run test check test-storm test-valgrind test-fronts \
-	test-browser check-manual manual install uninstall clean bench lint fuzz
+	test-browser check-posix check-manual check-systemd manual install \
+	uninstall clean dist distcheck deb check-deb bench lint fuzz
 -include $(wildcard build/*/*.d)

@@ -16,6 +16,7 @@
 
 #include "log.h"
 #include "record.h"
+#include "system.h"
 
 #define SAY_MAX 16 /* answers to the protocol for one read */
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * accept4, and what to do when there is no descriptor left: the oldest
+ * Accepting, and what to do when there is no descriptor left: the oldest
  * connection without a whole request goes, and if there is none the listener
  * pauses.  Fronts wait in the backlog then; the streams go on.
  */
-#define _GNU_SOURCE /* accept4 */
 #include "listener.h"
 
 #include <sys/socket.h>
@@ -15,6 +14,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "system.h"
 
 #define ACCEPT_TURN 64	/* connections in one turn of the loop */
 #define PAUSE	    0.2 /* seconds */
@@ -45,8 +45,7 @@ on_pause_over(struct ev_loop *loop, ev_timer *w, int revents)
 static int
 accept_one(int listening)
 {
-	int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	int on = 1;
+	int fd = system_accept(listening), on = 1;
 
 	/* Events are small and written whole; a Unix socket refuses this. */
 	if (fd != -1)

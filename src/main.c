@@ -89,8 +89,19 @@ on_sweep(struct ev_loop *loop, ev_timer *w, int revents)
 	hub_age(&sv->hub);
 	if (!late) /* we were stopped: what came meanwhile is read first */
 		conns_sweep(&sv->streams.conns);
+	notify_again(&sv->notify);
 	if (sv->log_is_stale)
 		reopen_log(sv);
+}
+
+static void
+on_watchdog(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct server *sv = w->data;
+
+	(void)loop;
+	(void)revents;
+	notify_ping(&sv->notify);
 }
 
 /* The first signal drains, the second ends at once. */
@@ -106,6 +117,7 @@ on_end_signal(struct server *sv, int signum)
 	/* With an inherited socket the next process finds them waiting. */
 	if (sv->listening.inherited)
 		listener_stop(&sv->listener);
+	notify_say(&sv->notify, NOTIFY_STOPPING);
 	drain_start(&sv->streams);
 }
 
@@ -171,6 +183,10 @@ watch_loop(struct server *sv)
 	ev_set_priority(&sv->sweep, EV_MINPRI);
 	sv->sweep.data = sv;
 	ev_timer_start(sv->loop, &sv->sweep);
+	ev_timer_init(&sv->watchdog, on_watchdog, 0, sv->notify.watchdog);
+	sv->watchdog.data = sv;
+	if (sv->notify.watchdog > 0)
+		ev_timer_start(sv->loop, &sv->watchdog);
 	for (i = 0; i < SERVER_SIGNALS; i++) {
 		ev_signal_init(&sv->signal[i], on_signal, signals[i]);
 		sv->signal[i].data = sv;
@@ -230,6 +246,7 @@ start(struct server *sv)
 		fatal("cannot open the log %s: %s", sv->cfg.log,
 		    strerror(errno));
 	find_socket(sv);
+	notify_open(&sv->notify);
 	if (request_init() == -1)
 		fatal("libfcgi does not start");
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
@@ -246,6 +263,7 @@ start(struct server *sv)
 	watch_loop(sv);
 	hold_signals(SIG_UNBLOCK);
 	listener_start(&sv->listener, &sv->streams.conns, sv->listening.fd);
+	notify_say(&sv->notify, NOTIFY_READY);
 }
 
 static void
@@ -259,6 +277,7 @@ stop(struct server *sv)
 	streams_free(&sv->streams);
 	hub_free(&sv->hub);
 	ev_loop_destroy(sv->loop);
+	notify_close(&sv->notify);
 	request_exit();
 	log_close();
 }

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "record.h"
+#include "system.h"
 
 #define OUT_RECORDS (OUT_PIECES + 16) /* records in one write */
 #define OUT_SMALL   512		      /* bytes that are cheaper copied */

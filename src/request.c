@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "record.h"
+#include "system.h"
 
 /* The strings of struct request and the parameters they come from. */
 static const struct wanted {
@@ -77,12 +78,12 @@ spend(void)
 static int
 make_pair(int pair[2])
 {
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0)
+	if (system_pair(pair) == 0)
 		return 0;
 	if (errno != EMFILE && errno != ENFILE)
 		return -1;
 	spend();
-	return socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	return system_pair(pair);
 }
 
 int

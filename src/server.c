@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "system.h"
 
 /* Descriptors that are not for streams: at least so many, or this part. */
 #define RESERVE_MIN  16
@@ -92,7 +93,7 @@ server_make_hub(struct server *sv)
 {
 	uint32_t epoch;
 
-	if (getentropy(&epoch, sizeof(epoch)) == -1)
+	if (system_random(&epoch, sizeof(epoch)) == -1)
 		fatal("no random number: %s", strerror(errno));
 	memory_init(&sv->memory, &sv->hub, epoch, wall_ms);
 	sv->engine = &sv->memory.engine;

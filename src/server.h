@@ -10,6 +10,7 @@
 #include "hub.h"
 #include "listener.h"
 #include "memory.h"
+#include "notify.h"
 #include "socket.h"
 #include "stream.h"
 
@@ -26,6 +27,7 @@ struct server {
 	struct ev_loop *loop;
 	struct listening listening;
 	struct listener listener;
+	struct notify notify;
 	struct hub hub;
 	struct memory memory;
 	struct engine *engine;
@@ -38,6 +40,7 @@ struct server {
 	ev_prepare turn_ends;
 	ev_idle more; /* keeps the loop from sleeping while there is work */
 	ev_timer sweep;
+	ev_timer watchdog;
 	ev_signal signal[SERVER_SIGNALS];
 	bool end_now;	   /* a second signal came */
 	bool log_is_stale; /* it could not be opened again yet */

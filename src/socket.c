@@ -8,12 +8,13 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "system.h"
 
 #define SYSTEMD_FD 3 /* the first descriptor that systemd passes */
 
@@ -32,16 +33,6 @@ is_listening(int fd)
 	socklen_t len = sizeof(on);
 
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &len) == 0 && on;
-}
-
-static int
-set_flags(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
-		return -1;
-	return fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 /* LISTEN_FDS counts only if LISTEN_PID says that it was meant for us. */
@@ -63,7 +54,7 @@ socket_inherit(struct listening *l)
 		l->fd = STDIN_FILENO;
 	else if (systemd_passed() && is_listening(SYSTEMD_FD))
 		l->fd = SYSTEMD_FD;
-	return l->fd == -1 ? -1 : set_flags(l->fd);
+	return l->fd == -1 ? -1 : system_set_flags(l->fd);
 }
 
 /* "/path" or "/path:mode" behind "unix:". */
@@ -163,7 +154,7 @@ clear_path(const struct sockaddr_un *sun)
 	if (!S_ISSOCK(st.st_mode))
 		return "something is there that is not a socket";
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	if (fd == -1 || set_flags(fd) == -1)
+	if (fd == -1 || system_set_flags(fd) == -1)
 		return strerror(errno);
 	result = connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
 	(void)close(fd);
@@ -239,7 +230,7 @@ socket_listen(struct listening *l, const char *address, char *err, size_t size)
 	if (parse(&p, address, err, size) == -1)
 		return -1;
 	why = p.is_unix ? listen_unix(l, &p) : listen_inet(l, &p);
-	if (why == NULL && set_flags(l->fd) == -1)
+	if (why == NULL && system_set_flags(l->fd) == -1)
 		why = strerror(errno);
 	if (why == NULL)
 		return 0;

@@ -101,9 +101,10 @@ launch(struct responder *r, unsigned files, const char *const options[])
 		become(r, files, options);
 }
 
-static void
-make_dir(struct responder *r)
+void
+responder_place(struct responder *r)
 {
+	*r = (struct responder){.listening = -1};
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)snprintf(r->dir, sizeof(r->dir), "/tmp/sse-fcgi-wire-XXXXXX");
 	assert_non_null(mkdtemp(r->dir));
@@ -117,7 +118,7 @@ responder_start(struct responder *r, unsigned files,
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 
-	make_dir(r);
+	responder_place(r);
 	r->listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	(void)strncpy(sun.sun_path, r->address + 5, sizeof(sun.sun_path) - 1);
 	assert_int_equal(bind(r->listening, (struct sockaddr *)&sun,
@@ -140,8 +141,7 @@ responder_listen(struct responder *r, const char *address,
 	const char *with[OPTIONS_MAX] = {"--listen"};
 	int i;
 
-	make_dir(r);
-	r->listening = -1;
+	responder_place(r);
 	if (address != NULL)
 		(void)snprintf(r->address, sizeof(r->address), "%s", address);
 	with[1] = r->address;

@@ -23,6 +23,9 @@ struct responder {
 void responder_start(struct responder *, unsigned files,
     const char *const options[]);
 
+/* A directory, and an address in it, for a program that others start. */
+void responder_place(struct responder *);
+
 /* The same directory, socket and log, another process. */
 void responder_again(struct responder *, const char *const options[]);
 

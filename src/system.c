@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Where Linux has a quicker way than POSIX.1-2008: both ways.
+ */
+#define _GNU_SOURCE /* accept4 */
+#include "system.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+int
+system_set_flags(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
+		return -1;
+	return fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+static int
+read_random(void *buf, size_t len)
+{
+	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd == -1)
+		return -1;
+	n = read(fd, buf, len);
+	(void)close(fd);
+	return n == (ssize_t)len ? 0 : -1;
+}
+
+#ifdef SYSTEM_LINUX
+
+int
+system_accept(int listening)
+{
+	return accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int
+system_pair(int pair[2])
+{
+	return socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+}
+
+int
+system_random(void *buf, size_t len)
+{
+	/* The kernel may be older than the C library. */
+	return getentropy(buf, len) == 0 ? 0 : read_random(buf, len);
+}
+
+#else
+
+#define ROOM (128 * 1024) /* a request and its frame; BSD's default is 8192 */
+
+/* As fd, or closed and -1 if result is. */
+static int
+good(int fd, int result)
+{
+	int error = errno;
+
+	if (result == 0)
+		return fd;
+	(void)close(fd);
+	errno = error;
+	return -1;
+}
+
+int
+system_accept(int listening)
+{
+	int fd = accept(listening, NULL, NULL);
+
+	return fd == -1 ? -1 : good(fd, system_set_flags(fd));
+}
+
+int
+system_pair(int pair[2])
+{
+	int room = ROOM;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
+		return -1;
+	(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	(void)setsockopt(pair[1], SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	if (good(pair[0], system_set_flags(pair[0])) != -1)
+		return 0;
+	return good(pair[1], -1);
+}
+
+int
+system_random(void *buf, size_t len)
+{
+	return read_random(buf, len);
+}
+
+#endif

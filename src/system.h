@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SYSTEM_H
+#define SYSTEM_H
+
+#include <sys/socket.h>
+
+#include <stddef.h>
+
+/*
+ * Linux has quicker ways than POSIX.1-2008.  Elsewhere, or with -DPLAIN_POSIX,
+ * there is the plain way alone.
+ */
+#if defined(__linux__) && !defined(PLAIN_POSIX)
+#define SYSTEM_LINUX
+#endif
+
+/*
+ * Flags of send() that are shortcuts: SIGPIPE is ignored in any case, and all
+ * sockets that we write to were told not to block.
+ */
+#ifndef SYSTEM_LINUX
+#undef MSG_NOSIGNAL
+#undef MSG_DONTWAIT
+#define MSG_NOSIGNAL 0
+#define MSG_DONTWAIT 0
+#endif
+
+/* The descriptor does not block and is closed on exec.  0 or -1. */
+int system_set_flags(int fd);
+
+/* The next connection, with these flags, or -1. */
+int system_accept(int listening);
+
+/*
+ * A pair of sockets: pair[0] takes a whole request before pair[1] is read, by
+ * a write with MSG_DONTWAIT.  0 or -1.
+ */
+int system_pair(int pair[2]);
+
+/* Up to 256 random bytes.  0 or -1. */
+int system_random(void *buf, size_t len);
+
+#endif
