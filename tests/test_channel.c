@@ -211,6 +211,25 @@ the_next_one_after_any_id_is_found(void **state)
 }
 
 static void
+a_ring_is_no_larger_than_its_history_for_long(void **state)
+{
+	struct channel *ch = channel_new("news", (struct eventid){0, 0});
+	uint64_t i;
+
+	(void)state;
+	for (i = 1; i <= 1000; i++)
+		append(ch, i);
+	assert_int_equal(ch->size, 1024);
+	for (i = 1; i <= 999; i++) {
+		assert_int_equal(drop(ch), i);
+		assert_int_equal(channel_entry(ch, ch->first)->id.ms, i + 1);
+		assert_int_equal(channel_entry(ch, ch->end - 1)->id.ms, 1000);
+	}
+	assert_in_range(ch->size, 1, 8);
+	free_all(ch);
+}
+
+static void
 names_are_of_few_characters(void **state)
 {
 	static const char *const bad[] = {"", " ", "a b", "a/b", "a%62", "\xc3",
@@ -241,6 +260,7 @@ main(void)
 	    cmocka_unit_test(an_empty_channel_has_no_ring),
 	    cmocka_unit_test(readers_join_and_leave_in_any_order),
 	    cmocka_unit_test(the_next_one_after_any_id_is_found),
+	    cmocka_unit_test(a_ring_is_no_larger_than_its_history_for_long),
 	    cmocka_unit_test(names_are_of_few_characters),
 	};
 

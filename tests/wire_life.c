@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -171,6 +172,32 @@ with_its_own_socket_newcomers_are_told_to_come_back(void **state)
 		front_close(&f[i]);
 	assert_int_equal(responder_wait(&r, PATIENCE), 0);
 	assert_int_equal(access(r.address + 5, F_OK), -1);
+	responder_stop(&r);
+}
+
+/* Time that the process was stopped counts against nobody. */
+static void
+a_stop_of_the_process_harms_nobody(void **state)
+{
+	struct responder r;
+	struct front f;
+	struct timespec longer = {.tv_sec = 4,
+	    .tv_nsec = 500000000}; /* than a request may take to come */
+
+	(void)state;
+	responder_start(&r, 0, NULL);
+	assert_true(front_connect(&f, r.address));
+	assert_true(front_begin(&f, 1, 1, 0));
+	assert_true(front_record(&f, 77, 0, NULL, 0, 0));
+	assert_true(front_until_record(&f, 11, PATIENCE));
+	assert_int_equal(kill(r.pid, SIGSTOP), 0);
+	assert_true(front_record(&f, 4, 1, "\x0e\x03REQUEST_METHODGET", 19, 0));
+	assert_true(front_record(&f, 4, 1, NULL, 0, 0));
+	assert_true(front_record(&f, 5, 1, NULL, 0, 0));
+	(void)nanosleep(&longer, NULL);
+	assert_int_equal(kill(r.pid, SIGCONT), 0);
+	assert_true(front_until_text(&f, "id: 1\n", PATIENCE));
+	front_close(&f);
 	responder_stop(&r);
 }
 
@@ -415,6 +442,7 @@ main(void)
 		with_an_inherited_socket_the_next_process_serves_who_waited),
 	    cmocka_unit_test(
 		with_its_own_socket_newcomers_are_told_to_come_back),
+	    cmocka_unit_test(a_stop_of_the_process_harms_nobody),
 	    cmocka_unit_test(
 		a_request_that_is_half_here_at_the_end_is_answered),
 	    cmocka_unit_test(sighup_opens_the_log_again),
