@@ -233,7 +233,8 @@ install: build/sse-fcgi
 	    "$(DESTDIR)$(DATA)/conf" "$(DESTDIR)$(DATA)/html" \
 	    "$(DESTDIR)$(UNITS)"
 	install -m 755 build/sse-fcgi "$(DESTDIR)$(PREFIX)/sbin/"
-	install -m 644 src/sse-fcgi.8 "$(DESTDIR)$(MAN)/"
+	sed 's|/usr/local|$(PREFIX)|g' src/sse-fcgi.8 >build/sse-fcgi.8
+	install -m 644 build/sse-fcgi.8 "$(DESTDIR)$(MAN)/"
 	install -m 644 html/*.html "$(DESTDIR)$(DATA)/html/"
 	install -m 644 conf/*.lua "$(DESTDIR)$(DATA)/conf/"
 	for front in nginx lighttpd; do DATA="$(DATA)" RUN=/run/sse-fcgi \
