@@ -154,12 +154,14 @@ conn_want_body(struct conn *c, struct body *body)
 static void
 on_body(struct conn *c, enum body_result result)
 {
+	struct body *body = c->body;
+
 	if (result == BODY_MORE)
 		return;
 	change_phase(c, CONN_OPEN);
-	c->body->done(c->body, result);
-	if (c->body != NULL) /* it is not over: there was memory for a reply */
-		body_forget(c->body);
+	body->done(body, result);
+	if (c->body == body) /* or it is over: for want of memory to answer */
+		body_forget(body);
 }
 
 static void
