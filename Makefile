@@ -6,6 +6,7 @@
 VERSION	 = 0.1.0
 CFLAGS	?= -O2 -g
 FRONT	?= lighttpd
+FRONTS	 = apache caddy h2o haproxy lighttpd nginx
 ADDR	?= 127.0.0.1
 PORT	?= 3000
 PREFIX	?= /usr/local
@@ -15,11 +16,16 @@ UNITS	 = $(PREFIX)/lib/systemd/system
 
 # What Debian calls the things we need; NAME=COMMAND: any such command will do.
 NEED	      = gcc=cc libc6-dev pkg-config libfcgi-dev libev-dev
+NEED_apache   = apache2-bin=apache2 media-types
+NEED_caddy    = caddy
+NEED_h2o      = h2o perl
+NEED_haproxy  = haproxy
 NEED_lighttpd = lighttpd lighttpd-modules-lua
 NEED_nginx    = nginx
+NEED_fronts   = $(foreach front,$(FRONTS),$(NEED_$(front)))
 NEED_check    = $(NEED) libcmocka-dev mandoc spawn-fcgi multiwatch valgrind \
 		libc6-dbg systemd=systemd-analyze
-NEED_test     = $(NEED_check) $(NEED_lighttpd) $(NEED_nginx) \
+NEED_test     = $(NEED_check) $(NEED_fronts) \
 		nodejs=node npm=npm chromium \
 		curl php-cli=php python3=python3 prometheus=promtool
 NEED_bench    = $(NEED) $(NEED_lighttpd) $(NEED_nginx) libnginx-mod-nchan \
@@ -94,7 +100,8 @@ all: build/sse-fcgi
 help:
 	@echo "make            build/sse-fcgi"
 	@echo "make run        the page on http://$(ADDR):$(PORT)/" \
-	    "[FRONT=lighttpd|nginx ADDR=.. PORT=..]"
+	    "[FRONT=$(FRONT) ADDR=.. PORT=..]"
+	@echo "                FRONT is one of: $(FRONTS)"
 	@echo "make test       everything: units, wire, front servers, browser"
 	@echo "make check      units and wire, under a minute"
 	@echo "make bench      the figures, side by side"
@@ -237,7 +244,7 @@ install: build/sse-fcgi
 	install -m 644 build/sse-fcgi.8 "$(DESTDIR)$(MAN)/"
 	install -m 644 html/*.html "$(DESTDIR)$(DATA)/html/"
 	install -m 644 conf/*.lua "$(DESTDIR)$(DATA)/conf/"
-	for front in nginx lighttpd; do DATA="$(DATA)" RUN=/run/sse-fcgi \
+	for front in $(FRONTS); do DATA="$(DATA)" RUN=/run/sse-fcgi \
 	    conf/fill $$front >build/$$front.conf && \
 	    install -m 644 build/$$front.conf "$(DESTDIR)$(DATA)/conf/" || \
 	    exit 1; done
