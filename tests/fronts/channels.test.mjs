@@ -8,14 +8,128 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import http from 'node:http';
+import net from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { ask, openStream, start, until } from './harness.mjs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CHOSEN, ask, openStream, start, until } from './harness.mjs';
 
 const LIMIT = { timeout: 60000 };
-const ARGS = ['--interval', '0.2', '--retry', '100'];
+const ARGS = ['--interval', '0.2', '--heartbeat', '1', '--retry', '100'];
 const MIB = 1048576;
 const BATCH = { 'Content-Type': 'text/event-stream' };
+const CHUNKED = { 'Transfer-Encoding': 'chunked' };
+const CHUNKED_BATCH = { ...BATCH, ...CHUNKED };
+
+// Where the fronts differ:
+//   chunked     what a long body without its length gets, if it is not taken:
+//               HAProxy takes what fits into a buffer; Caddy does not tell the
+//               responder when such a body was cut, so that refuses each
+//   long        what a long body gets where none is taken: most refuse it, or
+//               leave that to the responder, which allows no POST there; Caddy
+//               gives the page to whoever posts to it
+//   otherPaths  what /sse is with a doubled slash and with a letter as %73: the
+//               clock, or nothing
+//   all, one    how "this machine alone" is said, and one address
+//   deny        the line or lines that say it for /publish
+//   basic       makes /publish ask for a name and a password
+//   htpasswd    the file for that, where it is not the usual one
+//   secret      the lines that make it ask for a secret
+//   byPath      how a path is made one channel
+//   asks        the line that has an application asked, if there is one
+const HTPASSWD = 'me:$apr1$lAAkuVL4$Qw4DfufF2U1jtLcGSAJYl1\n';
+const HTPASSWD_SHA = 'me:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n';
+const BCRYPT = '$2y$05$6Jg9XVgmTTCuuIeNP5CjXON81nhJ/4xywTLEadL4QG8n11i7cGINa';
+const SHA512 = '$6$saltsalt$TVLlQcbpFVof5W3Yz4DTP6gRstiNuHwwTt6GLc1E5n0U0aD' +
+	'ehy0S5knV8wiOQSpT0Y77vwPZN.Pq.H91p5hVO1';	// all of "secret"
+const REFUSED = { '/': 413, '/sse': 413, '/events': 413, '/status': 413 };
+const FRONTS = {
+	apache: {
+		long: { ...REFUSED, '/sse': 405, '/events': 405,
+			'/status': 405 },
+		all: 'Require ip 127.0.0.0/8 ::1',
+		one: (address) => `Require ip ${address} ::1`,
+		deny: 'Require ip 127.0.0.0/8 ::1\n',
+		basic: (text) => {
+			const [streams, calls] = text.split('# (4) Events in.');
+			return uncomment(streams, 'LoadModule auth') +
+				'# ' + uncomment(calls, 'Auth',
+				'Require valid-user');
+		},
+		secret: ['Require expr'],
+		byPath: (text) => uncomment(text, 'LoadModule setenvif',
+			'SetEnvIf').replaceAll(/"\^\/\(sse\|events(?=[|)])/g,
+			'"^/(sse|events|events/[A-Za-z0-9._:-]+'),
+	},
+	caddy: {
+		chunked: 400,
+		long: { ...REFUSED, '/': 200 },
+		otherPaths: { '//sse': 200, '/%73se': 200 },
+		all: 'remote_ip 127.0.0.0/8 ::1',
+		one: (address) => `remote_ip ${address} ::1`,
+		deny: /\t+@elsewhere.*\n\t+respond @elsewhere 403\n/,
+		basic: (text) => uncomment(text, 'basicauth {').replace(
+			/\$2a\$14\$x+/, () => BCRYPT),
+		secret: ['@stranger', 'respond @stranger'],
+		byPath: (text) => uncomment(text, '@channel', 'handle @channel'),
+		asks: ['forward_auth'],
+	},
+	h2o: {
+		htpasswd: HTPASSWD_SHA,
+		long: { '/': 405, '/sse': 405, '/events': 405, '/status': 405 },
+		otherPaths: { '//sse': 404, '/%73se': 200 },
+		all: '/\\A(127\\.|::1\\z)/',
+		one: (address) => `/\\A${address.replaceAll('.', '\\.')}\\z/`,
+		deny: /deny \{ addr.*\n/,
+		basic: (text) => text.replace(
+			/(^ *"\/publish":\n).*?\n\n((?: {8}#.*\n)+)(?= *setenv)/ms,
+			(all, head, lines) => head + lines.replaceAll(
+				/^ {8}#(?! )/gm, ' '.repeat(8)).replaceAll(
+				/^ {8}#  /gm, ' '.repeat(10))),
+		secret: ['deny { header'],
+		byPath: (text) => text.replace(
+			/^ {6}#"\/events\/news":\n(?: {6}#.*\n)+/m,
+			(lines) => lines.replaceAll(/^ {6}#/gm, '      ')),
+	},
+	haproxy: {
+		chunked: 400,
+		otherPaths: { '//sse': 404, '/%73se': 404 },
+		all: '{ src 127.0.0.0/8 ::1 }\n',
+		one: (address) => `{ src ${address} ::1 }\n`,
+		deny: /\thttp-request deny unless \{ src .*\n/,
+		basic: (text) => uncomment(text, 'userlist publishers',
+			'	user me', 'http-request deny unless {',
+			'http-request auth if { path /publish }')
+			.replace('$6$xxxxxxxx', () => SHA512),
+		secret: ['http-request deny unless {',
+			'http-request deny if { path /publish }'],
+		byPath: (text) => uncomment(text, 'set-param SSE_CHANNEL',
+			'acl is_stream'),
+	},
+	lighttpd: {
+		all: '$HTTP["remoteip"] != "127.0.0.0/8" {',
+		one: (address) => `$HTTP["remoteip"] != "${address}" {`,
+		deny: /\t\$HTTP\["remoteip"\] != "127(?:.*\n){5}/,
+		basic: (text) => uncomment(text, 'auth.backend',
+			'auth.require').replace('"mod_access"',
+			'"mod_access", "mod_auth", "mod_authn_file"'),
+		secret: ['$REQUEST_HEADER["Authorization"]'],
+		byPath: (text) => uncomment(text,
+			'$HTTP["url"] == "/events/news"').replaceAll(
+			'"^/(sse|events', '"^/(sse|events|events/news'),
+	},
+	nginx: {
+		all: 'allow 127.0.0.0/8;',
+		one: (address) => `allow ${address};`,
+		deny: /\t+allow 127.*\n\t+allow ::1;\n\t+deny all;\n/,
+		basic: (text) => uncomment(text, 'auth_basic'),
+		secret: ['if ($http_authorization'],
+		byPath: (text) => uncomment(text, '~^/events/').replace(
+			/\t+(location ~ \^\/\(sse\|events\)\$ \{)\n(\t+)#(.*)/,
+			'$2$3'),
+		asks: ['auth_request', 'location = /may-read {'],
+	},
+};
 
 // Each check gets a site whose front and responder run, and the name of a
 // channel that no other check has.
@@ -127,7 +241,8 @@ const CHECKS = {
 		}
 	},
 
-	'a body may be as long as --max-body': async (site, name) => {
+	'a body may be as long as --max-body':
+	async (site, name, { chunked = 413 }) => {
 		const stream = await subscribe(site, name);
 		const body = 'data: x\n\n';
 		const comment = ':'.padEnd(MIB - body.length - 1, 'x') + '\n';
@@ -135,12 +250,14 @@ const CHECKS = {
 
 		assert.equal((await publish(site, name, whole,
 			{ headers: BATCH })).events, 1);
-		for (const headers of [BATCH,
-			{ ...BATCH, 'Transfer-Encoding': 'chunked' }]) {
-			const { status } = await ask(
-				`${site.url}/publish?channel=${name}`,
-				{ method: 'POST', headers, body: ':' + whole });
-			assert.equal(status, 413);
+		for (const [headers, refused] of [[BATCH, 413],
+			[CHUNKED_BATCH, chunked]]) {
+			// Whoever refuses need not read on.
+			const status = await post(site, name,
+				{ headers, body: ':' + whole }).then(
+				({ status }) => status, ({ code }) => code);
+			assert.ok([refused, 'EPIPE', 'ECONNRESET']
+				.includes(status), status);
 		}
 		await publish(site, name, 'y');
 		assert.equal((await stream.next()).data, 'x');
@@ -149,14 +266,19 @@ const CHECKS = {
 	},
 
 	'300 KB of events arrive whole, of a chunked body too':
-	async (site, name) => {
+	async (site, name, { chunked }) => {
 		const stream = await subscribe(site, name);
 		const datas = Array.from({ length: 10 }, (_, i) =>
 			`${i}`.repeat(30000));
 		const body = datas.map((data) => `data: ${data}\n\n`).join('');
 
-		for (const headers of [BATCH,
-			{ ...BATCH, 'Transfer-Encoding': 'chunked' }]) {
+		for (const headers of [BATCH, CHUNKED_BATCH]) {
+			if (headers === CHUNKED_BATCH && chunked) {
+				const { status } = await post(site, name,
+					{ headers, body });
+				assert.equal(status, chunked);
+				continue;
+			}
 			const answer = await publish(site, name, body,
 				{ headers });
 			assert.equal(answer.events, 10);
@@ -166,11 +288,34 @@ const CHECKS = {
 		stream.close();
 	},
 
-	'no other path takes a long body': async (site) => {
-		for (const path of ['/', '/sse', '/events', '/status']) {
+	'a body that was cut is not published': async (site, name) => {
+		const stream = await subscribe(site, name);
+		const { hostname, port } = new URL(site.url);
+		const head = `POST /publish?channel=${name} HTTP/1.1\r\n` +
+			`Host: ${hostname}:${port}\r\n`;
+
+		for (const rest of ['Content-Length: 9\r\n\r\ncut',
+			'Transfer-Encoding: chunked\r\n\r\n3\r\ncut\r\n',
+			'Transfer-Encoding: chunked\r\n\r\n9\r\ncut']) {
+			const socket = net.connect(port, hostname);
+			socket.on('error', () => {});
+			await new Promise((resolve) =>
+				socket.write(head + rest, resolve));
+			await sleep(50);	// so that it begins its way
+			socket.destroy();
+		}
+		await sleep(100);
+		await publish(site, name, 'whole');
+		assert.equal((await stream.next()).data, 'whole');
+		stream.close();
+	},
+
+	'no other path takes a long body':
+	async (site, name, { long = REFUSED }) => {
+		for (const [path, expected] of Object.entries(long)) {
 			const { status } = await ask(site.url + path,
 				{ method: 'POST', body: 'x'.repeat(9000) });
-			assert.equal(status, 413, path);
+			assert.equal(status, expected, path);
 		}
 	},
 
@@ -289,11 +434,19 @@ const CHECKS = {
 		stream.close();
 	},
 
-	'/sse is the clock whatever is asked for': async (site, name) => {
+	'/sse is the clock whatever is asked for':
+	async (site, name, { otherPaths }) => {
 		await publish(site, name, 'not this');
-		for (const path of ['/sse', '//sse', '/%73se']) {
+		const paths = { '/sse': 200, '//sse': 200, '/%73se': 200,
+			...otherPaths };
+		for (const [path, status] of Object.entries(paths)) {
 			const stream = await openStream(site.url + path +
 				`?channel=${name}&history=1`);
+			assert.equal(stream.status, status, path);
+			if (status !== 200) {
+				stream.close();
+				continue;
+			}
 			const { data } = await stream.next();
 			stream.close();
 			assert.match(data, /^Message: 1 - the time is /);
@@ -372,26 +525,19 @@ const CHECKS = {
 
 // The ways that are comments in the shipped files, and the one that no test on
 // loopback could see: edit gives the configuration's text, check looks.
-const HTPASSWD = 'me:$apr1$lAAkuVL4$Qw4DfufF2U1jtLcGSAJYl1\n';	// :secret
 const SECRET = 'Bearer 0123456789abcdef';
-const ALLOW = { nginx: 'allow 127.0.0.0/8;',
-	lighttpd: '$HTTP["remoteip"] != "127.0.0.0/8" {' };
-const DENY = { nginx: /\t+allow 127.*\n\t+allow ::1;\n\t+deny all;\n/,
-	lighttpd: /\t\$HTTP\["remoteip"\] != "127(?:.*\n){5}/ };
 const VARIANTS = {
 	// The tests' own addresses all are in 127.0.0.0/8, so that is made to
 	// be one address; all but that is as it was shipped.
 	'from elsewhere nobody publishes or reads figures': {
-		edit: (text, name, site) => {
-			const all = ALLOW[name];
-			const one = all.replace('127.0.0.0/8', site.addr);
-
-			assert.equal(text.split(all).length, 3);
-			return text.replaceAll(all, one);
+		edit: (text, { all, one }, site) => {
+			assert.ok(text.includes(all));
+			return text.replaceAll(all, one(site.addr));
 		},
 		check: async (site) => {
 			const from = async (localAddress, path, method) =>
 				(await ask(site.url + path, { localAddress,
+					headers: { 'X-Forwarded-For': site.addr },
 					method, body: method && 'x' })).status;
 			const both = async (...request) => [
 				await from(site.addr, ...request),
@@ -408,20 +554,12 @@ const VARIANTS = {
 	},
 
 	'a name and its password open /publish': {
-		edit: (text, name, site) => {
+		edit: (text, { deny, basic, htpasswd = HTPASSWD }, site) => {
 			const file = join(site.dir, 'htpasswd');
 
-			writeFileSync(file, HTPASSWD, { mode: 0o644 });
-			text = text.replace(DENY[name], '')
-				.replace(/"\/etc\/.*\.htpasswd"/, `"${file}"`)
-				.replace('"mod_access"', '"mod_access", ' +
-					'"mod_auth", "mod_authn_file"');
-			for (const line of { nginx: ['auth_basic publish',
-				'auth_basic_user_file'],
-			lighttpd: ['auth.backend =', 'auth.backend.htpasswd',
-				'auth.require'] }[name])
-				text = uncomment(text, line);
-			return text;
+			writeFileSync(file, htpasswd, { mode: 0o644 });
+			return basic(without(text, deny)).replaceAll(
+				/"\/etc\/.*\.htpasswd"/g, `"${file}"`);
 		},
 		check: async (site) => {
 			const as = async (auth) =>
@@ -437,10 +575,8 @@ const VARIANTS = {
 	},
 
 	'a secret opens /publish': {
-		edit: (text, name) => uncomment(text.replace(DENY[name], ''),
-			{ nginx: 'if ($http_authorization',
-				lighttpd: '$REQUEST_HEADER["Authorization"]',
-			}[name]),
+		edit: (text, { deny, secret }) =>
+			uncomment(without(text, deny), ...secret),
 		check: async (site) => {
 			const as = async (Authorization) => (await post(site,
 				'a', { headers: { Authorization } })).status;
@@ -453,7 +589,7 @@ const VARIANTS = {
 	},
 
 	'a path is one channel, whatever the query says': {
-		edit: byPath,
+		edit: (text, { byPath }) => byPath(text),
 		check: async (site) => {
 			const stream = await openStream(site.url +
 				'/events/news?channel=other&SSE_CHANNEL=other');
@@ -476,17 +612,17 @@ const VARIANTS = {
 	},
 
 	'an application says who may read': {
-		fronts: ['nginx'],
-		edit: (text, name, site) => {
-			text = uncomment(byPath(text, name), 'auth_request');
-			return uncomment(text, 'location = /may-read {')
-				.replace('127.0.0.1:8080', `${site.addr}:8080`);
-		},
+		needs: 'asks',
+		edit: (text, { byPath, asks }, site) =>
+			uncomment(byPath(text), ...asks)
+				.replace('127.0.0.1:8080', `${site.addr}:8080`),
 		check: async (site) => {
 			const app = http.createServer((request, response) => {
-				const { cookie } = request.headers;
-				const may = cookie === 'may=' +
-					request.headers['x-channel'];
+				const { cookie, ...headers } = request.headers;
+				const channel = headers['x-channel'] ??
+					/^\/events\/([^?]*)/.exec(
+						headers['x-forwarded-uri'])[1];
+				const may = cookie === `may=${channel}`;
 				response.writeHead(may ? 200 : 403).end();
 			});
 			const as = (Cookie, path) => openStream(site.url + path,
@@ -513,26 +649,33 @@ const VARIANTS = {
 	},
 };
 
-function byPath(text, name) {
-	if (name === 'nginx')
-		return uncomment(text, '~^/events/').replace(
-			/\t+(location ~ \^\/\(sse\|events\)\$ \{)\n(\t+)#(.*)/,
-			'$2$3');
-	return uncomment(text, '$HTTP["url"] == "/events/news"')
-		.replaceAll('"^/(sse|events', '"^/(sse|events|events/news');
+// The text without what says "this machine alone" for /publish, which is the
+// first that does.
+function without(text, deny) {
+	const rest = text.replace(deny, '');
+
+	assert.notEqual(rest, text);
+	return rest;
 }
 
-// The text with the line that begins so no comment any more, nor what it opens.
-function uncomment(text, beginning) {
+// The text with the lines that begin so no comments any more, nor what they
+// open.
+function uncomment(text, ...beginnings) {
 	const lines = text.split('\n');
-	const first = lines.findIndex((line) =>
-		line.trimStart().startsWith('#' + beginning));
-	assert.ok(first >= 0, beginning);
-	const last = /[{(]$/.test(lines[first]) ? lines.findIndex((line, i) =>
-		i > first && /^\t*#[^\t]/.test(line)) : first;
 
-	return lines.map((line, i) => i < first || i > last ? line :
-		line.replace('#', '')).join('\n');
+	for (const beginning of beginnings) {
+		const firsts = lines.flatMap((line, i) => line.trimStart()
+			.startsWith('#' + beginning) ? [i] : []);
+		assert.ok(firsts.length > 0, beginning);
+		for (const first of firsts) {
+			const last = /[{(]$/.test(lines[first]) ?
+				lines.findIndex((line, i) => i > first &&
+				/^\t*#[^\t]/.test(line)) : first;
+			for (let i = first; i <= last; i++)
+				lines[i] = lines[i].replace('#', '');
+		}
+	}
+	return lines.join('\n');
 }
 
 function subscribe(site, name, { header, query = '' } = {}) {
@@ -554,9 +697,9 @@ async function publish(site, name, body, { query = '', headers } = {}) {
 	return JSON.parse(answer.body);
 }
 
-const chosen = process.env.FRONTS?.split(/[ ,]+/) ?? ['lighttpd', 'nginx'];
+for (const name of CHOSEN) {
+	const special = FRONTS[name];
 
-for (const name of chosen) {
 	describe(`channels behind ${name}`, () => {
 		let site;
 		let n = 0;
@@ -566,18 +709,18 @@ for (const name of chosen) {
 		});
 		after(() => site?.stop());
 		for (const [what, check] of Object.entries(CHECKS))
-			it(what, LIMIT, () => check(site, `test.${n++}`));
+			it(what, LIMIT, () => check(site, `test.${n++}`, special));
 	});
 
 	describe(`${name}, configured otherwise`, () => {
-		for (const [what, { edit, check, fronts }] of
+		for (const [what, { edit, check, needs }] of
 			Object.entries(VARIANTS)) {
-			if (fronts && !fronts.includes(name))
-				continue;
-			it(what, LIMIT, async () => {
+			const cannot = needs && !special[needs] &&
+				`${name} cannot`;
+			it(what, { ...LIMIT, skip: cannot }, async () => {
 				const site = await start(name, { args: ARGS,
 					edit: (text, site) =>
-						edit(text, name, site) });
+						edit(text, special, site) });
 				try {
 					await check(site);
 				} finally {

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { ROOT, openStream, run, start } from './harness.mjs';
+import { CHOSEN, ROOT, openStream, run, start } from './harness.mjs';
 
 const LIMIT = { timeout: 60000 };
 const URL_THERE = 'http://127.0.0.1:3000';
@@ -68,10 +68,9 @@ async function fails(site, block) {
 	}
 }
 
-const chosen = process.env.FRONTS?.split(/[ ,]+/) ?? ['lighttpd', 'nginx'];
 const blocks = blocksOf('Publish');
 
-for (const name of chosen)
+for (const name of CHOSEN)
 	describe(`the README's examples behind ${name}`, () => {
 		let site;
 

@@ -7,34 +7,72 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import http from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { ask, exists, fillConf, newPlace, openStream, start, startResponder,
-	until } from './harness.mjs';
+import { CHOSEN, ROOT, ask, exists, fillConf, newPlace, openStream, start,
+	startResponder, until } from './harness.mjs';
 
 // Where the fronts differ:
 //   check         the server's own check of its configuration
 //   seesLeaving   in how many intervals the responder sees a browser leave:
-//                 nginx closes at once, lighttpd when it next has to write
-//   reloadCuts    whether a reload cuts a running stream: nginx never,
-//                 lighttpd after 8 s, or at once on a busy machine
+//                 nginx closes at once, the others with one of the next events
+//   reloadCuts    whether a reload cuts a running stream: lighttpd after 8 s,
+//                 or at once on a busy machine, HAProxy at once; the others
+//                 never
+//   rescue        whether a browser gets retry: while the responder is down, and
+//                 not an error, which it does not come back from
+//   keeps         whether it keeps connections to the responder
+//   room          how many streams it holds, where this is soon reached, and by
+//                 which lines that is made less here
 const FRONTS = {
+	apache: {
+		check: (conf) => ['/usr/sbin/apache2', '-t', '-f', conf],
+		seesLeaving: 3,
+		rescue: true,
+		room: (text) => text.replace('max=1500', 'max=20')
+			.replace('ThreadLimit 1600', 'ThreadLimit 25')
+			.replace('ThreadsPerChild 1600', 'ThreadsPerChild 25')
+			.replace('MaxRequestWorkers 1600',
+				'MaxRequestWorkers 25')
+			.replace('MaxSpareThreads 1601', 'MaxSpareThreads 26'),
+	},
+	caddy: {
+		check: (conf) => ['/usr/bin/caddy', 'validate',
+			'--adapter', 'caddyfile', '--config', conf],
+		seesLeaving: 5,
+		rescue: true,
+	},
+	h2o: {
+		check: (conf) => ['/usr/bin/h2o', '-t', '-c', conf],
+		seesLeaving: 3,
+		rescue: false,
+	},
+	haproxy: {
+		check: (conf) => ['/usr/sbin/haproxy', '-c', '-q', '-f', conf],
+		seesLeaving: 3,
+		rescue: true,
+		reloadCuts: true,
+		keeps: true,
+	},
 	lighttpd: {
 		check: (conf) => ['/usr/sbin/lighttpd', '-tt', '-f', conf],
 		seesLeaving: 3,
 		reloadCuts: true,
+		rescue: true,
 	},
 	nginx: {
 		check: (conf, dir) => ['/usr/sbin/nginx', '-t', '-q',
 			'-e', join(dir, 'nginx.log'), '-c', conf],
 		seesLeaving: 0.5,
-		reloadCuts: false,
+		rescue: true,
 	},
 };
 
 const LIMIT = { timeout: 60000 };
 const INTERVAL_MS = 200;
-const ARGS = ['--interval', '0.2', '--retry', '100'];
+const ARGS = ['--interval', '0.2', '--heartbeat', '1', '--retry', '100'];
 const ORIGIN = { Origin: 'https://app.example' };
 const STREAMS = ['/sse', '/events?channel=news'];
 
@@ -54,6 +92,21 @@ const CHECKS = {
 	'what is not there is 404': async (site) => {
 		assert.equal((await ask(site.url + '/sse/no')).status, 404);
 		assert.equal((await ask(site.url + '/ssex')).status, 404);
+	},
+
+	'all pages come': async (site) => {
+		const pages = readdirSync(join(ROOT, 'html'));
+
+		assert.ok(pages.length >= 3);
+		for (const page of pages) {
+			const { status, headers, body } =
+				await ask(`${site.url}/${page}`);
+
+			assert.equal(status, 200);
+			assert.match(headers['content-type'], /^text\/html\b/);
+			assert.equal(body, readFileSync(join(ROOT, 'html', page),
+				'utf8'));
+		}
 	},
 
 	'the stream has its headers, and no compression': async (site) => {
@@ -153,67 +206,106 @@ const CHECKS = {
 		assert.ok(ms < limit, `${ms} ms`);
 	},
 
-	'a responder that is down is not an error': async (site) => {
+	'a responder that is down: when to come back, or an error':
+	async (site, { rescue }) => {
 		await site.restartResponder(async () => {
 			for (const path of [...STREAMS, ...STREAMS])
-				await checkRescue(site.url + path);
+				await (rescue ? checkRescue : checkError)(
+					site.url + path);
 			await checkPreflight(site.url + '/sse');
 			assert.equal((await ask(site.url + '/')).status, 200);
 		});
+		const { status } = await ask(site.url + '/sse',
+			{ method: 'HEAD' });
+		assert.equal(status, 200);
 	},
 
-	'the times to come back are spread': async (site) => {
+	'the times to come back are spread': async (site, { rescue }) => {
 		const seen = new Set();
 
 		await site.restartResponder(async () => {
 			for (let i = 0; i < 40; i++)
 				seen.add((await ask(site.url + '/sse')).body);
 		});
-		assert.ok(seen.size >= 3, [...seen].join());
+		assert.ok(rescue ? seen.size >= 3 : seen.size === 1,
+			[...seen].join());
 	},
 
-	'a restart brings browsers back, who count on': async (site) => {
+	'a restart brings browsers back, who count on':
+	async (site, { rescue }) => {
 		const source = site.eventSource();
 
 		await until(() => source.events.length >= 3, 'three events');
 		await site.restartResponder();
-		const had = source.events.length;
-		await until(() => source.events.length >= had + 3, 'more');
+		await comesBack(source, rescue);
 		await source.close();
-		assert.equal(source.failed, '');
-		assert.ok(source.opened > 1);
+		assert.ok(source.opened > 1 || !rescue);
 		assertCounts(source.events);
 	},
 
-	'a killed responder brings browsers back too': async (site) => {
+	'a killed responder brings browsers back too':
+	async (site, { rescue }) => {
 		const source = site.eventSource();
 
 		await until(() => source.events.length >= 3, 'three events');
 		await site.responder.stop('SIGKILL');
-		assert.equal((await ask(site.url + '/sse')).status, 200);
+		assert.equal((await ask(site.url + '/sse')).status,
+			rescue ? 200 : 503);
+		if (!rescue)
+			await until(() => source.failed, 'the browser to see it');
 		site.responder = await startResponder(site.dir, ARGS);
-		const had = source.events.length;
-		await until(() => source.events.length >= had + 3, 'more');
+		await comesBack(source, rescue);
 		await source.close();
-		assert.equal(source.failed, '');
 		assertCounts(source.events);
 	},
 
-	'a reload of the front loses no browser': async (site, special) => {
+	'connections to the responder are kept, or not':
+	async (site, { keeps = false }) => {
+		const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+		const accepted = async () => JSON.parse((await ask(
+			`${site.url}/status?format=json`, { agent })).body)
+			.connections_accepted;
+		const before = await accepted();
+
+		for (let i = 0; i < 10; i++)
+			assert.equal((await ask(`${site.url}/publish?channel=a`,
+				{ agent, method: 'POST', body: 'x' })).status,
+			200);
+		assert.equal(await accepted() - before, keeps ? 0 : 11);
+		agent.destroy();
+	},
+
+	'three hundred streams at once': async (site) => {
+		await noStreams(site);
+		const streams = await Promise.all(Array.from({ length: 300 },
+			() => openStream(site.url + '/sse')));
+		const firsts = await Promise.all(streams.map((stream) =>
+			stream.next()));
+
+		assert.ok(firsts.every(({ id }) => id === '1'));
+		assert.equal(streamsOf(site.responder), 300);
+		assert.equal((await ask(site.url + '/')).status, 200);
+		for (const stream of streams)
+			stream.close();
+		await noStreams(site);
+	},
+
+	'a reload of the front loses no browser':
+	async (site, { reloadCuts }) => {
 		const source = site.eventSource();
 
 		await until(() => source.events.length >= 2, 'two events');
 		const old = await site.front.reload();
-		const oldEnds = () =>
+		const oldEnds = () => old &&
 			until(() => !exists(old), 'the old one to end');
 		assert.equal((await ask(site.url + '/')).status, 200);
-		if (special.reloadCuts) {
+		if (reloadCuts) {
 			await oldEnds();
 			await until(() => source.opened > 1, 'the next stream');
 		}
 		const had = source.events.length;
 		await until(() => source.events.length >= had + 5, 'five more');
-		if (!special.reloadCuts)
+		if (!reloadCuts)
 			assert.equal(source.opened, 1);
 		await source.close();
 		await oldEnds();
@@ -221,6 +313,17 @@ const CHECKS = {
 		assertCounts(source.events);
 	},
 };
+
+async function comesBack(source, rescue) {
+	const had = source.events.length;
+
+	await until(() => source.events.length >= had + 3 || source.failed,
+		'more');
+	if (rescue)
+		assert.equal(source.failed, '');
+	else if (source.failed)
+		assert.match(source.failed, /^503 /);
+}
 
 function readableByAny(headers) {
 	assert.equal(headers['access-control-allow-origin'], '*');
@@ -235,6 +338,14 @@ async function checkRescue(url) {
 	assert.equal(headers['cache-control'], 'no-store');
 	assert.match(body, /^retry: 2\d\d\d\n\n$/);
 	readableByAny(headers);
+}
+
+// Not a lie, at least: an error, and no event stream.
+async function checkError(url) {
+	const { status, headers } = await ask(url, { headers: ORIGIN });
+
+	assert.equal(status, 503);
+	assert.doesNotMatch(headers['content-type'] ?? '', /event-stream/);
 }
 
 async function checkPreflight(url) {
@@ -263,9 +374,9 @@ function median(values) {
 	return values.sort((a, b) => a - b)[values.length >> 1];
 }
 
-// How many streams the responder has open, by its own log.
+// How many streams the responder has open, by its own log since it started.
 function streamsOf(responder) {
-	const log = responder.logText();
+	const log = responder.logText().split('listening on').at(-1);
 
 	return log.split('stream opened').length -
 		log.split('stream closed').length;
@@ -278,9 +389,7 @@ async function noStreams(site) {
 	return performance.now() - from;
 }
 
-const chosen = process.env.FRONTS?.split(/[ ,]+/) ?? Object.keys(FRONTS);
-
-for (const name of chosen) {
+for (const name of CHOSEN) {
 	const special = FRONTS[name];
 
 	describe(name, () => {
@@ -301,4 +410,59 @@ for (const name of chosen) {
 
 		execFileSync(command, args, { stdio: 'pipe' });
 	});
+
+	it(`${name} with a socket that is held loses nobody`, LIMIT,
+		() => heldSocket(name));
+
+	if (special.room)
+		it(`${name} with no room tells when to come back`, LIMIT,
+			() => noRoom(name, special.room));
+}
+
+// As with systemd: the responder is away for half a second, and who asks then
+// waits.
+async function heldSocket(name) {
+	const site = await start(name, { args: ARGS, held: true });
+	const source = site.eventSource();
+
+	try {
+		await until(() => source.events.length >= 3, 'three events');
+		for (let i = 1; i <= 3; i++) {
+			await until(() => source.opened === i, 'the browser');
+			await site.responder.lose();
+			const stream = await openStream(site.url + '/sse');
+			assert.equal((await stream.next()).id, '1');
+			stream.close();
+		}
+		await comesBack(source, true);
+		assert.ok(source.opened > 1);
+		assertCounts(source.events);
+	} finally {
+		await site.stop();
+	}
+}
+
+// Streams up to the limit, who comes then is told so, and all else goes on.
+async function noRoom(name, edit) {
+	const site = await start(name, { args: ARGS, edit });
+	const streams = [];
+
+	try {
+		for (let i = 0; i < 20; i++)
+			streams.push(await openStream(site.url + '/sse'));
+		await checkRescue(site.url + '/sse');
+		await checkRescue(site.url + '/events?channel=a');
+		assert.equal((await ask(site.url + '/')).status, 200);
+		assert.equal((await ask(site.url + '/publish?channel=a',
+			{ method: 'POST', body: 'x' })).status, 200);
+		assert.equal((await streams[0].next()).id, '1');
+		streams.pop().close();
+		await until(() => streamsOf(site.responder) === 19, 'room');
+		const next = await openStream(site.url + '/sse');
+		assert.equal((await next.next()).id, '1');
+		next.close();
+	} finally {
+		streams.forEach((stream) => stream.close());
+		await site.stop();
+	}
 }

@@ -8,8 +8,9 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync,
-	writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, readdirSync,
+	readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from
+	'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -20,16 +21,51 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const PROGRAM = process.env.PROGRAM || join(ROOT, 'build/sse-fcgi');
 const EVENT_STREAM = 'text/event-stream';
+const IS_ROOT = process.getuid() === 0;
 const PORT = 3000;
 const PATIENCE_MS = 20000;	// sanitizers and busy machines are slow
 
 // How each front is started in the foreground and told to read its
-// configuration again.  The answer to "is it there?" is an HTTP request.
+// configuration again: by a signal, or by a command.  The answer to "is it
+// there?" is an HTTP request.
 //
 // A reload leaves the streams that run to a process whose pid heir() gives:
-// with nginx the worker that there was; lighttpd forks it, and tells it to the
-// new lighttpd, which has the pid of the old.
+// mostly the worker that there was; lighttpd forks it, and tells it to the new
+// lighttpd, which has the pid of the old; in Caddy all is one process.
+//
+// asRoot() changes what root could not run as it is: others than root may not
+// see this tree.
+const theWorker = (pid, [worker]) => worker;
 const FRONTS = {
+	apache: {
+		command: (conf) => ['/usr/sbin/apache2', '-DFOREGROUND',
+			'-f', conf],
+		reload: 'SIGUSR1',
+		heir: theWorker,
+		asRoot: { data: 'www-data' },
+	},
+	caddy: {
+		command: (conf) => ['/usr/bin/caddy', 'run',
+			'--adapter', 'caddyfile', '--config', conf],
+		reload: (conf, dir) => ['/usr/bin/caddy', 'reload', '--force',
+			'--adapter', 'caddyfile', '--config', conf,
+			'--address', `unix/${join(dir, 'caddy.sock')}`],
+		heir: () => null,
+		environment: (dir) => ({ XDG_CONFIG_HOME: dir,
+			XDG_DATA_HOME: dir }),
+	},
+	h2o: {
+		command: (conf) => ['/usr/bin/h2o', '-m', 'master',
+			'-c', conf],
+		reload: 'SIGHUP',
+		heir: theWorker,
+		asRoot: { text: 'user: root\n' },
+	},
+	haproxy: {
+		command: (conf) => ['/usr/sbin/haproxy', '-W', '-f', conf],
+		reload: 'SIGUSR2',
+		heir: theWorker,
+	},
 	lighttpd: {
 		command: (conf) => ['/usr/sbin/lighttpd', '-D', '-f', conf],
 		reload: 'SIGUSR1',
@@ -39,12 +75,14 @@ const FRONTS = {
 	nginx: {
 		command: (conf, dir) => ['/usr/sbin/nginx',
 			'-e', join(dir, 'nginx.log'), '-c', conf,
-			'-g', 'daemon off;' +
-			(process.getuid() === 0 ? ' user root;' : '')],
+			'-g', 'daemon off;' + (IS_ROOT ? ' user root;' : '')],
 		reload: 'SIGHUP',
-		heir: (pid, [worker]) => worker,
+		heir: theWorker,
 	},
 };
+
+// The fronts to test: FRONTS in the environment, or all.
+export const CHOSEN = process.env.FRONTS?.split(/[ ,]+/) ?? Object.keys(FRONTS);
 
 // ---- waiting: always for a condition, never without an end
 
@@ -198,35 +236,94 @@ export async function startResponder(dir, args = []) {
 	return it;
 }
 
+// The responder under who starts it again, half a second after its end, on a
+// socket that is held meanwhile.  lose() kills it, and waits until it is gone.
+async function startHeldResponder(dir, args = []) {
+	const path = join(dir, 'sse.sock');
+	const log = join(dir, 'sse-fcgi.log');
+	const server = net.createServer();
+
+	// Closing the server removes the path that it knows.
+	await new Promise((resolve) =>
+		server.listen({ path: path + '.new', backlog: 4096,
+			writableAll: true, readableAll: true }, resolve));
+	renameSync(path + '.new', path);
+	const it = run('sh', ['-c', 'while "$@" || :; do sleep 0.5; done', 'sh',
+		PROGRAM, '--log', log, '--verbose', ...args],
+	{ stdio: [server._handle.fd, 'pipe', 'pipe'], detached: true });
+	server.close();
+	const responder = () => childrenOf(it.pid).find((pid) =>
+		textOf(`/proc/${pid}/cmdline`).startsWith(PROGRAM));
+
+	it.logText = () => readFileSync(log, 'utf8');
+	it.lose = async () => {
+		const pid = await until(responder, 'the responder');
+		process.kill(pid, 'SIGKILL');
+		await until(() => !exists(pid), 'its end');
+	};
+	it.stop = async () => {
+		process.kill(-it.pid, 'SIGKILL');
+		await it.ended;
+	};
+	return it;
+}
+
+// What a server that does not stay root reads, for the group it becomes.
+function dataFor(dir, group) {
+	const gid = Number(execFileSync('id', ['-g', group]));
+	const data = join(dir, 'data');
+
+	mkdirSync(data);
+	for (const name of ['conf', 'html'])
+		cpSync(join(ROOT, name), join(data, name), { recursive: true });
+	execFileSync('chmod', ['-R', 'a+rX', data]);
+	chownSync(dir, 0, gid);
+	chmodSync(dir, 0o750);
+	return data;
+}
+
 // The shipped configuration of one front, written to dir; its path.  edit gets
 // its text and gives the text to use.
 export function fillConf(name, dir, { addr, port, edit = (text) => text }) {
 	const path = join(dir, `${name}.conf`);
+	const { data, text: more = '' } = IS_ROOT && FRONTS[name].asRoot || {};
 	const env = { ...process.env, ADDR: addr, PORT: port, RUN: dir };
+
+	if (data)
+		env.DATA = dataFor(dir, data);
 	const text = execFileSync(join(ROOT, 'conf/fill'), [name],
 		{ env, encoding: 'utf8' });
-
-	writeFileSync(path, edit(text));
+	writeFileSync(path, edit(text) + more);
 	return path;
 }
 
 // A front that answers.  reload() waits until new browsers come to the new
 // configuration alone, and gives the pid of the process that has the streams
-// from before.
+// from before, if that is not the front itself.
 export async function startFront(name, dir, { addr, port, edit }) {
 	const front = FRONTS[name];
 	const conf = fillConf(name, dir, { addr, port, edit });
 	const [command, ...args] = front.command(conf, dir);
-	const it = run(command, args);
+	const it = run(command, args, { env: { ...process.env,
+		...front.environment?.(dir) } });
 
 	it.name = name;
 	it.url = `http://${addr}:${port}`;
 	it.stop = (signal = 'SIGTERM') => end(it, signal);
 	it.reload = async () => {
 		const children = childrenOf(it.pid);
-		it.child.kill(front.reload);
-		const heir = await until(() => front.heir(it.pid, children),
-			`${name} to reload`);
+		if (typeof front.reload === 'string') {
+			it.child.kill(front.reload);
+		} else {
+			const [how, ...what] = front.reload(conf, dir);
+			execFileSync(how, what, { stdio: 'pipe' });
+		}
+		const heir = await until(() => {
+			const pid = front.heir(it.pid, children);
+			return pid === null ? 'none' : pid;
+		}, `${name} to reload`);
+		if (heir === 'none')
+			return null;
 		await until(() => !listens(heir), `${heir} not to listen`);
 		return heir;
 	};
@@ -251,11 +348,12 @@ export function newPlace() {
 
 // The two together, ready to be asked.  edit gets the configuration's text and
 // the site, and gives the text to use.
-export async function start(name, { args = [], edit } = {}) {
+export async function start(name, { args = [], edit, held } = {}) {
 	const site = newPlace();
 	const sources = [];
 
-	site.responder = await startResponder(site.dir, args);
+	site.responder = await (held ? startHeldResponder : startResponder)(
+		site.dir, args);
 	site.front = await startFront(name, site.dir,
 		{ ...site, edit: edit && ((text) => edit(text, site)) });
 	site.url = site.front.url;
@@ -273,8 +371,9 @@ export async function start(name, { args = [], edit } = {}) {
 	};
 	site.stop = async () => {
 		await Promise.all(sources.map((source) => source.close()));
-		await site.front.stop();
+		// First what ends the streams: h2o waits for them.
 		await site.responder.stop();
+		await site.front.stop();
 	};
 	return site;
 }

@@ -6,12 +6,12 @@
 // gets its signals as from a terminal: the whole group at once.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PROGRAM, ROOT, ask, newPlace, openStream, processes, run, textOf,
+import { CHOSEN, PROGRAM, ROOT, ask, newPlace, openStream, processes, run, textOf,
 	until } from './harness.mjs';
 
 const LIMIT = { timeout: 60000 };
@@ -21,6 +21,8 @@ function startScript(front) {
 	const tmp = join(dir, 'with space');
 
 	mkdirSync(tmp);
+	chmodSync(dir, 0o711);	// Apache is not root
+	chmodSync(tmp, 0o711);
 	const env = { ...process.env, FRONT: front, ADDR: addr, PORT: port,
 		PROGRAM, TMPDIR: tmp, SSE_ARGS: '--interval 0.2' };
 	const script = run(join(ROOT, 'conf/run'), [], { detached: true, env });
@@ -61,7 +63,7 @@ async function servesUntilInterrupted(front) {
 
 // At every moment of the start, more or less.
 async function endsWhileItStarts(front, signal) {
-	for (let ms = 0; ms < 400; ms += 40) {
+	for (let ms = 0; ms < 400; ms += 80) {
 		const script = startScript(front);
 
 		await sleep(ms);
@@ -107,7 +109,7 @@ async function endsWithTheResponder(front) {
 	await nothingLeft(script);
 }
 
-for (const front of process.env.FRONTS?.split(/[ ,]+/) ?? ['lighttpd', 'nginx'])
+for (const front of CHOSEN)
 	describe(`conf/run with ${front}`, () => {
 		it('serves until Ctrl-C and leaves nothing', LIMIT,
 			() => servesUntilInterrupted(front));
