@@ -7,6 +7,7 @@ VERSION	 = 0.1.0
 CFLAGS	?= -O2 -g
 FRONT	?= lighttpd
 FRONTS	 = apache caddy h2o haproxy lighttpd nginx
+TESTED	?= lighttpd nginx
 ADDR	?= 127.0.0.1
 PORT	?= 3000
 PREFIX	?= /usr/local
@@ -22,7 +23,7 @@ NEED_h2o      = h2o perl
 NEED_haproxy  = haproxy
 NEED_lighttpd = lighttpd lighttpd-modules-lua
 NEED_nginx    = nginx
-NEED_fronts   = $(foreach front,$(FRONTS),$(NEED_$(front)))
+NEED_fronts   = $(foreach front,$(TESTED),$(NEED_$(front)))
 NEED_check    = $(NEED) libcmocka-dev mandoc spawn-fcgi multiwatch valgrind \
 		libc6-dbg systemd=systemd-analyze
 NEED_test     = $(NEED_check) $(NEED_fronts) \
@@ -212,7 +213,8 @@ test-valgrind: build/sse-fcgi $(WIRE:%=build/tests/wire_%)
 	    build/tests/wire_$$t || exit 1; done
 
 test-fronts: build/asan/sse-fcgi
-	PROGRAM=build/asan/sse-fcgi node --test tests/fronts/*.test.mjs
+	FRONTS="$(TESTED)" PROGRAM=build/asan/sse-fcgi \
+	    node --test tests/fronts/*.test.mjs
 
 test-browser: build/asan/sse-fcgi build/browser/node_modules
 	PROGRAM=build/asan/sse-fcgi BROWSER_MODULES=build/browser \
