@@ -63,17 +63,17 @@ time_out(struct conns *cs, enum conn_phase phase, double limit)
 	}
 }
 
-static bool
-gives_up(struct conns *cs, struct conn *c, const struct event *ev)
+/* Closes the connection if this is the event that it is slow to take. */
+static void
+give_up(struct conns *cs, struct conn *c, const struct event *ev)
 {
 	if (c->out.held != ev)
-		return false;
+		return;
 	log_debug("fd %d: closed: the event that it is slow to take needs "
 		  "too much memory",
 	    c->io.fd);
 	cs->stalled++;
 	conn_close(c);
-	return true;
 }
 
 /* Those that became writable in this turn are open, and dirty. */
@@ -102,10 +102,10 @@ conns_relieve(struct conns *cs, const size_t *account)
 	(void)event_ref(ev);
 	for (c = TAILQ_FIRST(&cs->list[CONN_FULL]); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, link);
-		(void)gives_up(cs, c, ev);
+		give_up(cs, c, ev);
 	}
 	STAILQ_FOREACH (c, &cs->dirty, dirty_link)
-		(void)gives_up(cs, c, ev);
+		give_up(cs, c, ev);
 	event_unref(ev);
 	return true;
 }

@@ -32,10 +32,10 @@ struct feed {
 	void (*took)(struct subscriber *, const struct piece *);
 	void (*leave)(struct subscriber *);
 	/*
-	 * Writes the event id, from which the subscriber would go
-	 * on if it came back now, into EVENTID_SIZE bytes, and returns its
-	 * length; 0: it has none.  Where nothing is left to pull, that may
-	 * move on.  NULL: the feed's events say all.
+	 * Writes the event id from which the subscriber would go on if it came
+	 * back now into EVENTID_SIZE bytes, and returns its length; 0: it has
+	 * none.  Where nothing is left to pull, that may move on.  NULL: the
+	 * feed's events say all.
 	 */
 	size_t (*position)(struct subscriber *, char *buf);
 };

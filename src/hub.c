@@ -32,6 +32,13 @@ shelf(struct hub *h, const struct channel *ch)
 	return channel_held(ch) > 0 ? &h->unread : &h->unused;
 }
 
+static void
+free_entry(struct held *e)
+{
+	event_unref(e->event);
+	free(e);
+}
+
 /* Takes the oldest entry of the channel out of its history, for ever. */
 static void
 drop(struct hub *h, struct channel *ch)
@@ -43,8 +50,7 @@ drop(struct hub *h, struct channel *ch)
 	h->held--;
 	h->held_bytes -= ENTRY_COST;
 	event_move(e->event, &h->slow_bytes);
-	event_unref(e->event);
-	free(e);
+	free_entry(e);
 	if (ch->reading == 0 && before != shelf(h, ch)) {
 		TAILQ_REMOVE(before, ch, link);
 		TAILQ_INSERT_TAIL(shelf(h, ch), ch, link);
@@ -114,13 +120,6 @@ find_or_make(struct hub *h, const char *name)
 	TAILQ_INSERT_TAIL(&h->all, ch, all_link);
 	h->channels++;
 	return ch;
-}
-
-static void
-free_entry(struct held *e)
-{
-	event_unref(e->event);
-	free(e);
 }
 
 /* The message encoded with its id, or NULL. */

@@ -135,13 +135,13 @@ fill(struct conn *c, struct batch *b)
 		return;
 	if (expired(s) && !c->ending)
 		stream_retire(s);
-	if (s->conn.todo & HEAD)
+	if (c->todo & HEAD)
 		(void)out_add(b, HEAD, HEADERS, sizeof(HEADERS) - 1);
-	if (s->conn.todo & RETRY)
+	if (c->todo & RETRY)
 		offer_retry(s, b);
 	if (!c->ending)
 		s->sub.feed->fill(&s->sub, b, EVENT);
-	if (s->conn.todo & BEAT && b->n == 0)
+	if (c->todo & BEAT && b->n == 0)
 		offer_beat(s, b);
 	c->todo &= (uint8_t)~BEAT; /* anything else written will do as well */
 }
@@ -152,10 +152,10 @@ took(struct conn *c, const struct piece *p)
 	struct stream *s = (struct stream *)c;
 
 	if (p->kind != EVENT) {
-		s->conn.todo &= (uint8_t)~p->kind;
+		c->todo &= (uint8_t)~p->kind;
 		return;
 	}
-	s->conn.messages++;
+	c->messages++;
 	all(c)->messages++;
 	s->sub.feed->took(&s->sub, p);
 }

@@ -60,14 +60,17 @@ next_of(const struct channel *ch, struct eventid at)
 }
 
 /* The lowest step of all channels. */
-static struct walk_step
-next_from(const struct walk *w, struct eventid at)
+struct walk_step
+walk_next(const struct walk *w)
 {
 	struct walk_step best = {.kind = WALK_NOTHING}, step;
 	unsigned i;
 
+	if (w->lost != 0)
+		return (struct walk_step){.kind = WALK_GAP,
+		    .id = walks_of(w)->hub->base};
 	for (i = 0; i < w->n; i++) {
-		step = next_of(cursors(w)[i].channel, at);
+		step = next_of(cursors(w)[i].channel, w->at);
 		if (step.kind != WALK_NOTHING &&
 		    (best.kind == WALK_NOTHING ||
 			eventid_compare(step.id, best.id) < 0))
@@ -76,21 +79,19 @@ next_from(const struct walk *w, struct eventid at)
 	return best;
 }
 
-struct walk_step
-walk_next(const struct walk *w)
-{
-	if (w->lost != 0)
-		return (struct walk_step){.kind = WALK_GAP,
-		    .id = walks_of(w)->hub->base};
-	return next_from(w, w->at);
-}
-
 /* Is a gap at this id one of this channel's, for a reader of the walk? */
 static bool
 lost_to(const struct walk *w, const struct channel *ch, struct eventid id)
 {
 	return eventid_compare(ch->lost, w->at) > 0 &&
 	       eventid_compare(ch->lost, id) == 0;
+}
+
+static void
+go_behind(struct walk *w, const struct walk_step *step)
+{
+	w->lost = 0;
+	w->at = step->id;
 }
 
 void
@@ -106,8 +107,7 @@ walk_take(struct walk *w, const struct walk_step *step)
 		for (i = 0; i < w->n; i++)
 			gaps[GAP_OVERFLOW] +=
 			    lost_to(w, cursors(w)[i].channel, step->id);
-	w->lost = 0;
-	w->at = step->id;
+	go_behind(w, step);
 }
 
 /* One gap; it has the id only if it is the last of those with the same. */
@@ -181,8 +181,7 @@ walk_fill(struct subscriber *sub, struct batch *b, uint8_t kind)
 	     step = walk_next(&w)) {
 		if (offer(&w, &step, b, kind) == NULL)
 			break;
-		w.lost = 0;
-		w.at = step.id;
+		go_behind(&w, &step);
 	}
 }
 
@@ -265,9 +264,7 @@ before_last(const struct walk *w, unsigned long n)
 static void
 set_position(struct walk *w, const struct position *p)
 {
-	struct hub *h = walks_of(w)->hub;
-
-	w->at = h->last;
+	w->at = walks_of(w)->hub->last;
 	switch (p->kind) {
 	case POSITION_NOW:
 		break;
@@ -278,7 +275,6 @@ set_position(struct walk *w, const struct position *p)
 	case POSITION_UNKNOWN:
 		w->lost =
 		    p->kind == POSITION_RESTART ? GAP_RESTART : GAP_UNKNOWN;
-		w->at = h->base;
 		break;
 	case POSITION_HISTORY:
 		w->at = before_last(w, p->n);
