@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -20,6 +19,7 @@
 #include "request.h"
 #include "route.h"
 #include "server.h"
+#include "system.h"
 
 static const char no_socket[] =
     "sse-fcgi: there is no socket to listen on; start it with one of\n"
@@ -238,7 +238,7 @@ hold_signals(int how)
 static void
 start(struct server *sv)
 {
-	struct timespec ts;
+	unsigned seed;
 
 	open_standard_descriptors();
 	hold_signals(SIG_BLOCK);
@@ -249,8 +249,9 @@ start(struct server *sv)
 	notify_open(&sv->notify);
 	if (request_init() == -1)
 		fatal("libfcgi does not start");
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	srandom((unsigned)ts.tv_nsec ^ (unsigned)getpid());
+	if (system_random(&seed, sizeof(seed)) == -1)
+		fatal("no random number: %s", strerror(errno));
+	srandom(seed);
 	sv->loop = ev_default_loop(0);
 	if (sv->loop == NULL)
 		fatal("libev does not start");
