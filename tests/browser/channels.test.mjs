@@ -7,7 +7,7 @@
 
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { until } from '../fronts/harness.mjs';
+import { until } from '../fronts/processes.mjs';
 import { fits, PHONES, publish, scriptedEventSource, startSite, state, text, visit } from './harness.mjs';
 
 const WIDE = 'wide'.repeat(30);

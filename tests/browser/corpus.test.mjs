@@ -10,7 +10,7 @@
 
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { until } from '../fronts/harness.mjs';
+import { until } from '../fronts/processes.mjs';
 import { need, publish, startSite, visit } from './harness.mjs';
 
 const EventSource = need('eventsource');

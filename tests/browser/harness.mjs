@@ -11,7 +11,9 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { after, before } from 'node:test';
-import { ask, ROOT, start } from '../fronts/harness.mjs';
+import { ask } from '../fronts/browsers.mjs';
+import { ROOT } from '../fronts/processes.mjs';
+import { start } from '../fronts/sites.mjs';
 
 const { CHROMIUM, BROWSER_MODULES } = process.env;
 const modules = resolve(BROWSER_MODULES || join(ROOT, 'build/browser'));

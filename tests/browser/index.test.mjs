@@ -11,7 +11,8 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { join, resolve } from 'node:path';
 import { before, describe, it } from 'node:test';
-import { newPlace, ROOT } from '../fronts/harness.mjs';
+import { ROOT } from '../fronts/processes.mjs';
+import { newPlace } from '../fronts/sites.mjs';
 import { fits, PHONES, scriptedEventSource, startSite, state, text, visit } from './harness.mjs';
 
 const CLOCK = /^Message: (\d+) - the time is \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{9} [+-]\d{4} \S+$/;

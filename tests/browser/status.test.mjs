@@ -6,7 +6,8 @@
 
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { openStream, until } from '../fronts/harness.mjs';
+import { openStream } from '../fronts/browsers.mjs';
+import { until } from '../fronts/processes.mjs';
 import { fits, PHONES, publish, startSite, state, text, visit } from './harness.mjs';
 
 const PAGE = '/status.html';

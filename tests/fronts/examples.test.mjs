@@ -7,7 +7,9 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { CHOSEN, ROOT, openStream, run, start } from './harness.mjs';
+import { openStream } from './browsers.mjs';
+import { ROOT, run } from './processes.mjs';
+import { CHOSEN, start } from './sites.mjs';
 
 const LIMIT = { timeout: 60000 };
 const URL_THERE = 'http://127.0.0.1:3000';

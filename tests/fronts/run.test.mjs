@@ -11,8 +11,9 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CHOSEN, PROGRAM, ROOT, ask, newPlace, openStream, processes, run, textOf,
-	until } from './harness.mjs';
+import { ask, openStream } from './browsers.mjs';
+import { ROOT, processes, run, textOf, until } from './processes.mjs';
+import { CHOSEN, PROGRAM, newPlace } from './sites.mjs';
 
 const LIMIT = { timeout: 60000 };
 

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: ISC
+//
+// What browsers do: they ask, read event streams, and come back.
+
+import http from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PATIENCE_MS } from './processes.mjs';
+
+const EVENT_STREAM = 'text/event-stream';
+
+function send(url, { body, ...options } = {}) {
+	return new Promise((resolve, reject) => {
+		const request = http.request(url, { agent: false, ...options });
+		const timer = setTimeout(() =>
+			request.destroy(new Error('no answer')), PATIENCE_MS);
+
+		request.on('response', resolve).on('error', reject).end(body);
+		request.on('close', () => clearTimeout(timer));
+		request.on('response', () => clearTimeout(timer));
+	});
+}
+
+// A whole answer: its status, headers and text.  The options are those of
+// http.request(), and body.
+export async function ask(url, options) {
+	const signal = AbortSignal.timeout(PATIENCE_MS);
+	const response = await send(url, { signal, ...options });
+	let body = '';
+
+	for await (const text of response.setEncoding('utf8'))
+		body += text;
+	return { status: response.statusCode, headers: response.headers, body };
+}
+
+// A publication, and all that comes back.
+export function post(site, name, options) {
+	return ask(`${site.url}/publish?channel=${name}`,
+		{ method: 'POST', body: 'x', ...options });
+}
+
+// Whether there is any answer.
+export const answers = (url) => ask(url).then(() => true, () => false);
+
+// The event-stream text, in pieces as they come, to events; what the standard
+// says, but for the byte order mark and lines that end in a lone CR, which
+// nobody here writes.
+function eventParser(stream) {
+	let rest = '';
+	let fields = {};
+
+	const line = (text) => {
+		if (text === '') {
+			if (fields.data !== undefined)
+				stream.arrived({ id: stream.lastEventId,
+					type: fields.event ?? 'message',
+					data: fields.data,
+					at: performance.now() });
+			fields = {};
+			return;
+		}
+		const [, name, value] = /^([^:]*):? ?(.*)$/.exec(text);
+		if (name === '')
+			stream.comments++;
+		else if (name === 'data' && fields.data !== undefined)
+			fields.data += '\n' + value;
+		else if (name === 'id')
+			stream.lastEventId = value;
+		else if (name === 'retry')
+			stream.retry = Number(value);
+		else
+			fields[name] = value;
+	};
+	return (text) => {
+		const lines = (rest + text).split(/\r?\n/);
+		rest = lines.pop();
+		lines.forEach(line);
+	};
+}
+
+// An open event stream; resolves when its headers are here.  next() gives the
+// first event that it did not give before; ended is 'end', or 'cut' when the
+// connection broke, or 'closed' by us.
+export async function openStream(url, options) {
+	const asked = performance.now();
+	const response = await send(url, options);
+	const stream = {
+		status: response.statusCode,
+		headers: response.headers,
+		asked, opened: performance.now(),
+		events: [], comments: 0, retry: undefined, lastEventId: '',
+	};
+	let given = 0;
+	let wake = () => {};
+	let over = '';
+
+	stream.arrived = (event) => {
+		stream.events.push(event);
+		wake();
+	};
+	stream.ended = new Promise((resolve) => {
+		const finish = (how) => {
+			over ||= how;
+			resolve(over);
+			wake();
+		};
+		response.on('end', () => finish('end'));
+		response.on('error', () => finish('cut'));
+		response.on('close', () => finish('cut'));
+		stream.close = () => {
+			over ||= 'closed';
+			response.destroy();
+		};
+	});
+	stream.next = async (ms = PATIENCE_MS) => {
+		const deadline = Date.now() + ms;
+		while (given === stream.events.length) {
+			const left = deadline - Date.now();
+			if (over || left <= 0)
+				throw new Error(`no event: ${over || 'late'}`);
+			await new Promise((resolve) => {
+				const timer = setTimeout(resolve, left);
+				wake = () => {
+					clearTimeout(timer);
+					resolve();
+				};
+			});
+		}
+		return stream.events[given++];
+	};
+	response.setEncoding('utf8').on('data', eventParser(stream));
+	return stream;
+}
+
+// What a browser's EventSource does: it comes back with the last id after the
+// time that retry: said, and gives up for good on any status but 200 or on
+// another type.  .events are those of all its connections.
+export function eventSource(url, { origin = 'http://app.example' } = {}) {
+	const source = { events: [], opened: 0, failed: '', stream: null };
+	let closed = false;
+
+	const connect = async (state) => {
+		const headers = { Origin: origin, Accept: EVENT_STREAM };
+		if (state.lastEventId)
+			headers['Last-Event-ID'] = state.lastEventId;
+		const stream = await openStream(url, { headers });
+		const type = stream.headers['content-type'] ?? 'nothing';
+		if (stream.status !== 200 || !type.startsWith(EVENT_STREAM)) {
+			source.failed = `${stream.status} ${type}`;
+			stream.close();
+			return;
+		}
+		source.opened++;
+		source.stream = stream;
+		if (closed)
+			stream.close();
+		stream.arrived = (event) => source.events.push(event);
+		await stream.ended;
+		state.lastEventId = stream.lastEventId || state.lastEventId;
+		state.retry = stream.retry ?? state.retry;
+	};
+	source.done = (async () => {
+		const state = { lastEventId: '', retry: 2000 };
+		while (!closed && !source.failed) {
+			await connect(state).catch(() => {});
+			if (!closed && !source.failed)
+				await sleep(state.retry);
+		}
+	})();
+	source.close = () => {
+		closed = true;
+		source.stream?.close();
+		return source.done;
+	};
+	return source;
+}

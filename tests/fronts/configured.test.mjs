@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: ISC
+//
+// The shipped configurations with what stands in them as comments, under the
+// real servers: whoever takes a comment out has what it promises.
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import http from 'node:http';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { ask, openStream, post } from './browsers.mjs';
+import { ARGS, CHOSEN, LIMIT, start } from './sites.mjs';
+
+// Where the fronts differ:
+//   all, one    how "this machine alone" is said, and one address
+//   deny        the line or lines that say it for /publish
+//   basic       makes /publish ask for a name and a password
+//   htpasswd    the file for that, where it is not the usual one
+//   secret      the lines that make it ask for a secret
+//   byPath      how a path is made one channel
+//   asks        the line that has an application asked, if there is one
+const HTPASSWD = 'me:$apr1$lAAkuVL4$Qw4DfufF2U1jtLcGSAJYl1\n';
+const HTPASSWD_SHA = 'me:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n';
+const BCRYPT = '$2y$05$6Jg9XVgmTTCuuIeNP5CjXON81nhJ/4xywTLEadL4QG8n11i7cGINa';
+const SHA512 = '$6$saltsalt$TVLlQcbpFVof5W3Yz4DTP6gRstiNuHwwTt6GLc1E5n0U0aD' +
+	'ehy0S5knV8wiOQSpT0Y77vwPZN.Pq.H91p5hVO1';	// all of "secret"
+const FRONTS = {
+	apache: {
+		all: 'Require ip 127.0.0.0/8 ::1',
+		one: (address) => `Require ip ${address} ::1`,
+		deny: 'Require ip 127.0.0.0/8 ::1\n',
+		basic: (text) => {
+			const [streams, calls] = text.split('# (4) Events in.');
+			return uncomment(streams, 'LoadModule auth') +
+				'# ' + uncomment(calls, 'Auth',
+				'Require valid-user');
+		},
+		secret: ['Require expr'],
+		byPath: (text) => uncomment(text, 'LoadModule setenvif',
+			'SetEnvIf').replaceAll(/"\^\/\(sse\|events(?=[|)])/g,
+			'"^/(sse|events|events/[A-Za-z0-9._:-]+'),
+	},
+	caddy: {
+		all: 'remote_ip 127.0.0.0/8 ::1',
+		one: (address) => `remote_ip ${address} ::1`,
+		deny: /\t+@elsewhere.*\n\t+respond @elsewhere 403\n/,
+		basic: (text) => uncomment(text, 'basicauth {').replace(
+			/\$2a\$14\$x+/, () => BCRYPT),
+		secret: ['@stranger', 'respond @stranger'],
+		byPath: (text) => uncomment(text, '@channel', 'handle @channel'),
+		asks: ['forward_auth'],
+	},
+	h2o: {
+		htpasswd: HTPASSWD_SHA,
+		all: '/\\A(127\\.|::1\\z)/',
+		one: (address) => `/\\A${address.replaceAll('.', '\\.')}\\z/`,
+		deny: /deny \{ addr.*\n/,
+		basic: (text) => text.replace(
+			/(^ *"\/publish":\n).*?\n\n((?: {8}#.*\n)+)(?= *setenv)/ms,
+			(all, head, lines) => head + lines.replaceAll(
+				/^ {8}#(?! )/gm, ' '.repeat(8)).replaceAll(
+				/^ {8}#  /gm, ' '.repeat(10))),
+		secret: ['deny { header'],
+		byPath: (text) => text.replace(
+			/^ {6}#"\/events\/news":\n(?: {6}#.*\n)+/m,
+			(lines) => lines.replaceAll(/^ {6}#/gm, '      ')),
+	},
+	haproxy: {
+		all: '{ src 127.0.0.0/8 ::1 }\n',
+		one: (address) => `{ src ${address} ::1 }\n`,
+		deny: /\thttp-request deny unless \{ src .*\n/,
+		basic: (text) => uncomment(text, 'userlist publishers',
+			'	user me', 'http-request deny unless {',
+			'http-request auth if { path /publish }')
+			.replace('$6$xxxxxxxx', () => SHA512),
+		secret: ['http-request deny unless {',
+			'http-request deny if { path /publish }'],
+		byPath: (text) => uncomment(text, 'set-param SSE_CHANNEL',
+			'acl is_stream'),
+	},
+	lighttpd: {
+		all: '$HTTP["remoteip"] != "127.0.0.0/8" {',
+		one: (address) => `$HTTP["remoteip"] != "${address}" {`,
+		deny: /\t\$HTTP\["remoteip"\] != "127(?:.*\n){5}/,
+		basic: (text) => uncomment(text, 'auth.backend',
+			'auth.require').replace('"mod_access"',
+			'"mod_access", "mod_auth", "mod_authn_file"'),
+		secret: ['$REQUEST_HEADER["Authorization"]'],
+		byPath: (text) => uncomment(text,
+			'$HTTP["url"] == "/events/news"').replaceAll(
+			'"^/(sse|events', '"^/(sse|events|events/news'),
+	},
+	nginx: {
+		all: 'allow 127.0.0.0/8;',
+		one: (address) => `allow ${address};`,
+		deny: /\t+allow 127.*\n\t+allow ::1;\n\t+deny all;\n/,
+		basic: (text) => uncomment(text, 'auth_basic'),
+		secret: ['if ($http_authorization'],
+		byPath: (text) => uncomment(text, '~^/events/').replace(
+			/\t+(location ~ \^\/\(sse\|events\)\$ \{)\n(\t+)#(.*)/,
+			'$2$3'),
+		asks: ['auth_request', 'location = /may-read {'],
+	},
+};
+
+// The ways that are comments in the shipped files, and the one that no test on
+// loopback could see: edit gives the configuration's text, check looks.
+const SECRET = 'Bearer 0123456789abcdef';
+const VARIANTS = {
+	// The tests' own addresses all are in 127.0.0.0/8, so that is made to
+	// be one address; all but that is as it was shipped.
+	'from elsewhere nobody publishes or reads figures': {
+		edit: (text, { all, one }, site) => {
+			assert.ok(text.includes(all));
+			return text.replaceAll(all, one(site.addr));
+		},
+		check: async (site) => {
+			const from = async (localAddress, path, method) =>
+				(await ask(site.url + path, { localAddress,
+					headers: { 'X-Forwarded-For': site.addr },
+					method, body: method && 'x' })).status;
+			const both = async (...request) => [
+				await from(site.addr, ...request),
+				await from('127.0.0.1', ...request)];
+
+			assert.deepEqual(await both('/publish?channel=a',
+				'POST'), [200, 403]);
+			assert.deepEqual(await both('/status'), [200, 403]);
+			assert.deepEqual(await both('/status?format=json'),
+				[200, 403]);
+			assert.deepEqual(await both('/events', 'HEAD'),
+				[200, 200]);
+		},
+	},
+
+	'a name and its password open /publish': {
+		edit: (text, { deny, basic, htpasswd = HTPASSWD }, site) => {
+			const file = join(site.dir, 'htpasswd');
+
+			writeFileSync(file, htpasswd, { mode: 0o644 });
+			return basic(without(text, deny)).replaceAll(
+				/"\/etc\/.*\.htpasswd"/g, `"${file}"`);
+		},
+		check: async (site) => {
+			const as = async (auth) =>
+				(await post(site, 'a', { auth })).status;
+
+			assert.equal(await as('me:secret'), 200);
+			assert.equal(await as('me:Secret'), 401);
+			assert.equal(await as('you:secret'), 401);
+			assert.equal((await post(site, 'a')).status, 401);
+			assert.equal((await ask(site.url + '/status')).status,
+				200);
+		},
+	},
+
+	'a secret opens /publish': {
+		edit: (text, { deny, secret }) =>
+			uncomment(without(text, deny), ...secret),
+		check: async (site) => {
+			const as = async (Authorization) => (await post(site,
+				'a', { headers: { Authorization } })).status;
+
+			assert.equal(await as(SECRET), 200);
+			assert.equal(await as(SECRET.toUpperCase()), 403);
+			assert.equal(await as(`${SECRET} x`), 403);
+			assert.equal((await post(site, 'a')).status, 403);
+		},
+	},
+
+	'a path is one channel, whatever the query says': {
+		edit: (text, { byPath }) => byPath(text),
+		check: async (site) => {
+			const stream = await openStream(site.url +
+				'/events/news?channel=other&SSE_CHANNEL=other');
+			await post(site, 'other');
+			await post(site, 'news', { body: 'news' });
+			assert.equal((await stream.next()).data, 'news');
+			stream.close();
+			const clock = await openStream(site.url + '/sse');
+			assert.match((await clock.next()).data, /^Message: 1 /);
+			clock.close();
+			const byQuery = await openStream(site.url +
+				'/events?channel=other&history=1');
+			assert.equal((await byQuery.next()).data, 'x');
+			byQuery.close();
+			for (const path of ['/events/', '/events/a/b',
+				'/events/a%20b'])
+				assert.equal((await ask(site.url + path))
+					.status, 404, path);
+		},
+	},
+
+	'an application says who may read': {
+		needs: 'asks',
+		edit: (text, { byPath, asks }, site) =>
+			uncomment(byPath(text), ...asks)
+				.replace('127.0.0.1:8080', `${site.addr}:8080`),
+		check: async (site) => {
+			const app = http.createServer((request, response) => {
+				const { cookie, ...headers } = request.headers;
+				const channel = headers['x-channel'] ??
+					/^\/events\/([^?]*)/.exec(
+						headers['x-forwarded-uri'])[1];
+				const may = cookie === `may=${channel}`;
+				response.writeHead(may ? 200 : 403).end();
+			});
+			const as = (Cookie, path) => openStream(site.url + path,
+				{ headers: { Cookie } });
+
+			const down = await as('may=news', '/events/news');
+			assert.equal(down.status, 200);
+			assert.equal(await down.ended, 'end');
+			assert.ok(down.retry >= 2000);
+			app.listen(8080, site.addr);
+			await new Promise((resolve) =>
+				app.once('listening', resolve));
+			const refused = await as('may=other', '/events/news');
+			assert.equal(refused.status, 403);
+			const stream = await as('may=news',
+				'/events/news?channel=other');
+			await post(site, 'other');
+			await post(site, 'news', { body: 'news' });
+			assert.equal((await stream.next()).data, 'news');
+			stream.close();
+			app.closeAllConnections();
+			app.close();
+		},
+	},
+};
+
+// The text without what says "this machine alone" for /publish, which is the
+// first that does.
+function without(text, deny) {
+	const rest = text.replace(deny, '');
+
+	assert.notEqual(rest, text);
+	return rest;
+}
+
+// The text with the lines that begin so no comments any more, nor what they
+// open.
+function uncomment(text, ...beginnings) {
+	const lines = text.split('\n');
+
+	for (const beginning of beginnings) {
+		const firsts = lines.flatMap((line, i) => line.trimStart()
+			.startsWith('#' + beginning) ? [i] : []);
+		assert.ok(firsts.length > 0, beginning);
+		for (const first of firsts) {
+			const last = /[{(]$/.test(lines[first]) ?
+				lines.findIndex((line, i) => i > first &&
+				/^\t*#[^\t]/.test(line)) : first;
+			for (let i = first; i <= last; i++)
+				lines[i] = lines[i].replace('#', '');
+		}
+	}
+	return lines.join('\n');
+}
+
+for (const name of CHOSEN)
+	describe(`${name}, configured otherwise`, () => {
+		const special = FRONTS[name];
+
+		for (const [what, { edit, check, needs }] of
+			Object.entries(VARIANTS)) {
+			const cannot = needs && !special[needs] &&
+				`${name} cannot`;
+			it(what, { ...LIMIT, skip: cannot }, async () => {
+				const site = await start(name, { args: ARGS,
+					edit: (text, site) =>
+						edit(text, special, site) });
+				try {
+					await check(site);
+				} finally {
+					await site.stop();
+				}
+			});
+		}
+	});

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: ISC
+//
+// Processes, for the tests with real servers: waiting for what they do, starting
+// them, looking at them in /proc, and ending them.  Everything started here is
+// ended by its pid: by end(), and, when a test could not get that far, at the
+// end of this process.
+
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import net from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+export const PATIENCE_MS = 20000;	// sanitizers and busy machines are slow
+
+// Waiting is always for a condition, and never without an end.
+export async function until(condition, what, ms = PATIENCE_MS) {
+	const deadline = Date.now() + ms;
+
+	for (;;) {
+		const result = await condition();
+		if (result)
+			return result;
+		if (Date.now() > deadline)
+			throw new Error(`waited ${ms} ms for ${what}`);
+		await sleep(10);
+	}
+}
+
+const running = new Set();
+
+process.on('exit', () => {
+	for (const { child, group } of running)
+		try {
+			process.kill(group ? -child.pid : child.pid, 'SIGKILL');
+		} catch {}	// gone, but for who holds its stderr
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+	process.on(signal, () => process.exit(1));
+
+// A child with what it says on stderr, and its end as a promise of its exit
+// code, or of the name of the signal that ended it.
+export function run(command, args, options = {}) {
+	const child = spawn(command, args,
+		{ stdio: ['ignore', 'pipe', 'pipe'], cwd: ROOT, ...options });
+	const it = { child, pid: child.pid, stdout: '', stderr: '',
+		group: options.detached };
+
+	running.add(it);
+	child.stdout.on('data', (text) => { it.stdout += text; });
+	child.stderr.on('data', (text) => { it.stderr += text; });
+	it.ended = new Promise((resolve) => {
+		child.on('error', (error) => {
+			running.delete(it);
+			it.stderr += error.message;
+			resolve('error');
+		});
+		child.on('close', (code, signal) => {
+			running.delete(it);
+			resolve(code ?? signal);
+		});
+	});
+	it.alive = () => running.has(it);
+	return it;
+}
+
+// The end of what run() gave, by a signal; how it ended.
+export async function end(it, signal) {
+	it.child.kill(signal);
+	const result = await Promise.race([it.ended,
+		sleep(PATIENCE_MS, 'late', { ref: false })]);
+	if (result === 'late') {
+		it.child.kill('SIGKILL');
+		throw new Error(`${signal} does not end ${it.child.spawnfile}`);
+	}
+	return result;
+}
+
+// All live processes.
+export function processes() {
+	return readdirSync('/proc').flatMap((name) => {
+		const stat = /^\d+$/.test(name) && textOf(`/proc/${name}/stat`);
+		const [state, ppid, , session] =
+			(stat || 'Z').replace(/.*\) /s, '').split(' ');
+		return state === 'Z' ? [] : [{ pid: Number(name),
+			ppid: Number(ppid), session: Number(session) }];
+	});
+}
+
+export function textOf(path) {
+	try {
+		return readFileSync(path, 'utf8');
+	} catch {
+		return '';	// the process is gone
+	}
+}
+
+export function exists(pid) {
+	return processes().some((it) => it.pid === pid);
+}
+
+export function childrenOf(parent) {
+	return processes().filter(({ ppid }) => ppid === parent)
+		.map(({ pid }) => pid);
+}
+
+// Whether a process has a listening socket; one that is gone has none.
+export function listens(pid) {
+	const listening = new Set(textOf('/proc/net/tcp').split('\n')
+		.map((line) => line.trim().split(/\s+/))
+		.filter(([, , , state]) => state === '0A')
+		.map((fields) => `socket:[${fields[9]}]`));
+	const dir = `/proc/${pid}/fd`;
+	const has = (fd) => {
+		try {
+			return listening.has(readlinkSync(join(dir, fd)));
+		} catch {
+			return false;	// closed
+		}
+	};
+
+	try {
+		return readdirSync(dir).some(has);
+	} catch {
+		return false;
+	}
+}
+
+// Whether somebody listens on the Unix socket path.
+export function accepts(path) {
+	return new Promise((resolve) => {
+		const socket = net.connect(path, () => {
+			socket.destroy();
+			resolve(true);
+		});
+		socket.on('error', () => resolve(false));
+	});
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: ISC
+//
+// Sites: the responder and a front with the shipped configuration, each pair in
+// a directory and on a loopback address of its own.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, readFileSync,
+	renameSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { answers, eventSource } from './browsers.mjs';
+import { ROOT, accepts, childrenOf, end, exists, listens, run, textOf,
+	until } from './processes.mjs';
+
+export const PROGRAM = process.env.PROGRAM || join(ROOT, 'build/sse-fcgi');
+const IS_ROOT = process.getuid() === 0;
+const PORT = 3000;
+
+// What most tests run with: streams that are quick to see, and an end to each
+// test.
+export const INTERVAL_MS = 200;
+export const ARGS = ['--interval', '0.2', '--heartbeat', '1', '--retry', '100'];
+export const LIMIT = { timeout: 60000 };
+
+// How each front is started in the foreground and told to read its
+// configuration again: by a signal, or by a command.  The answer to "is it
+// there?" is an HTTP request.
+//
+// A reload leaves the streams that run to a process whose pid heir() gives:
+// mostly the worker that there was; lighttpd forks it, and tells it to the new
+// lighttpd, which has the pid of the old; in Caddy all is one process.
+//
+// asRoot() changes what root could not run as it is: others than root may not
+// see this tree.
+const theWorker = (pid, [worker]) => worker;
+const FRONTS = {
+	apache: {
+		command: (conf) => ['/usr/sbin/apache2', '-DFOREGROUND',
+			'-f', conf],
+		reload: 'SIGUSR1',
+		heir: theWorker,
+		asRoot: { data: 'www-data' },
+	},
+	caddy: {
+		command: (conf) => ['/usr/bin/caddy', 'run',
+			'--adapter', 'caddyfile', '--config', conf],
+		reload: (conf, dir) => ['/usr/bin/caddy', 'reload', '--force',
+			'--adapter', 'caddyfile', '--config', conf,
+			'--address', `unix/${join(dir, 'caddy.sock')}`],
+		heir: () => null,
+		environment: (dir) => ({ XDG_CONFIG_HOME: dir,
+			XDG_DATA_HOME: dir }),
+	},
+	h2o: {
+		command: (conf) => ['/usr/bin/h2o', '-m', 'master',
+			'-c', conf],
+		reload: 'SIGHUP',
+		heir: theWorker,
+		asRoot: { text: 'user: root\n' },
+	},
+	haproxy: {
+		command: (conf) => ['/usr/sbin/haproxy', '-W', '-f', conf],
+		reload: 'SIGUSR2',
+		heir: theWorker,
+	},
+	lighttpd: {
+		command: (conf) => ['/usr/sbin/lighttpd', '-D', '-f', conf],
+		reload: 'SIGUSR1',
+		heir: (pid) => Number(/\bLIGHTTPD_PREV_GEN=(\d+)/.exec(
+			textOf(`/proc/${pid}/environ`))?.[1]),
+	},
+	nginx: {
+		command: (conf, dir) => ['/usr/sbin/nginx',
+			'-e', join(dir, 'nginx.log'), '-c', conf,
+			'-g', 'daemon off;' + (IS_ROOT ? ' user root;' : '')],
+		reload: 'SIGHUP',
+		heir: theWorker,
+	},
+};
+
+// The fronts to test: FRONTS in the environment, or all.
+export const CHOSEN = process.env.FRONTS?.split(/[ ,]+/) ?? Object.keys(FRONTS);
+
+// How many streams are open, by the log since the responder started.
+function streamsIn(log) {
+	const text = readFileSync(log, 'utf8').split('listening on').at(-1);
+
+	return text.split('stream opened').length -
+		text.split('stream closed').length;
+}
+
+// The responder on dir/sse.sock.  stop() gives its exit code, and fails if it
+// said anything on stderr.
+export async function startResponder(dir, args = []) {
+	const path = join(dir, 'sse.sock');
+	const log = join(dir, 'sse-fcgi.log');
+	const it = run(PROGRAM, ['--listen', `unix:${path}:0666`,
+		'--log', log, '--verbose', ...args]);
+
+	it.streams = () => streamsIn(log);
+	it.stop = async (signal = 'SIGTERM') => {
+		const code = await end(it, signal);
+		assert.equal(it.stderr, '', 'the responder wrote to stderr');
+		return code;
+	};
+	await until(() => !it.alive() || accepts(path), `${path} to accept`);
+	assert.ok(it.alive(), `${PROGRAM} ended: ${it.stderr}`);
+	return it;
+}
+
+// The responder under who starts it again, half a second after its end, on a
+// socket that is held meanwhile.  lose() kills it, and waits until it is gone.
+async function startHeldResponder(dir, args = []) {
+	const path = join(dir, 'sse.sock');
+	const log = join(dir, 'sse-fcgi.log');
+	const server = net.createServer();
+
+	// Closing the server removes the path that it knows.
+	await new Promise((resolve) =>
+		server.listen({ path: path + '.new', backlog: 4096,
+			writableAll: true, readableAll: true }, resolve));
+	renameSync(path + '.new', path);
+	const it = run('sh', ['-c', 'while "$@" || :; do sleep 0.5; done', 'sh',
+		PROGRAM, '--log', log, '--verbose', ...args],
+	{ stdio: [server._handle.fd, 'pipe', 'pipe'], detached: true });
+	server.close();
+	const responder = () => childrenOf(it.pid).find((pid) =>
+		textOf(`/proc/${pid}/cmdline`).startsWith(PROGRAM));
+
+	it.streams = () => streamsIn(log);
+	it.lose = async () => {
+		const pid = await until(responder, 'the responder');
+		process.kill(pid, 'SIGKILL');
+		await until(() => !exists(pid), 'its end');
+	};
+	it.stop = async () => {
+		process.kill(-it.pid, 'SIGKILL');
+		await it.ended;
+	};
+	return it;
+}
+
+// What a server that does not stay root reads, for the group it becomes.
+function dataFor(dir, group) {
+	const gid = Number(execFileSync('id', ['-g', group]));
+	const data = join(dir, 'data');
+
+	mkdirSync(data);
+	for (const name of ['conf', 'html'])
+		cpSync(join(ROOT, name), join(data, name), { recursive: true });
+	execFileSync('chmod', ['-R', 'a+rX', data]);
+	chownSync(dir, 0, gid);
+	chmodSync(dir, 0o750);
+	return data;
+}
+
+// The shipped configuration of one front, written to dir; its path.  edit gets
+// its text and gives the text to use.
+export function fillConf(name, dir, { addr, port, edit = (text) => text }) {
+	const path = join(dir, `${name}.conf`);
+	const { data, text: more = '' } = IS_ROOT && FRONTS[name].asRoot || {};
+	const env = { ...process.env, ADDR: addr, PORT: port, RUN: dir };
+
+	if (data)
+		env.DATA = dataFor(dir, data);
+	const text = execFileSync(join(ROOT, 'conf/fill'), [name],
+		{ env, encoding: 'utf8' });
+	writeFileSync(path, edit(text) + more);
+	return path;
+}
+
+// A front that answers.  reload() waits until new browsers come to the new
+// configuration alone, and gives the pid of the process that has the streams
+// from before, if that is not the front itself.
+export async function startFront(name, dir, { addr, port, edit }) {
+	const front = FRONTS[name];
+	const conf = fillConf(name, dir, { addr, port, edit });
+	const [command, ...args] = front.command(conf, dir);
+	const it = run(command, args, { env: { ...process.env,
+		...front.environment?.(dir) } });
+
+	it.name = name;
+	it.url = `http://${addr}:${port}`;
+	it.stop = (signal = 'SIGTERM') => end(it, signal);
+	it.reload = async () => {
+		const children = childrenOf(it.pid);
+		if (typeof front.reload === 'string') {
+			it.child.kill(front.reload);
+		} else {
+			const [how, ...what] = front.reload(conf, dir);
+			execFileSync(how, what, { stdio: 'pipe' });
+		}
+		const heir = await until(() => {
+			const pid = front.heir(it.pid, children);
+			return pid === null ? 'none' : pid;
+		}, `${name} to reload`);
+		if (heir === 'none')
+			return null;
+		await until(() => !listens(heir), `${heir} not to listen`);
+		return heir;
+	};
+	await until(() => !it.alive() || answers(it.url), `${name} to answer`);
+	assert.ok(it.alive(), `${name} ended: ${it.stderr}`);
+	return it;
+}
+
+const places = [];
+
+process.on('exit', (code) => {
+	if (code)
+		return;		// somebody will look at the logs
+	for (const { dir } of places)
+		rmSync(dir, { recursive: true, force: true });
+});
+
+// A directory and an address that no other test has.
+export function newPlace() {
+	const n = process.pid * 64 + places.length;
+	const bytes = [127, 1 + (n >> 16) % 254, n >> 8 & 255, 1 + n % 254];
+	const place = {
+		dir: mkdtempSync(join(tmpdir(), 'sse-fcgi-')),
+		addr: bytes.join('.'),
+		port: PORT,
+	};
+
+	places.push(place);
+	return place;
+}
+
+// The two together, ready to be asked.  edit gets the configuration's text and
+// the site, and gives the text to use.
+export async function start(name, { args = [], edit, held } = {}) {
+	const site = newPlace();
+	const sources = [];
+
+	site.responder = await (held ? startHeldResponder : startResponder)(
+		site.dir, args);
+	site.front = await startFront(name, site.dir,
+		{ ...site, edit: edit && ((text) => edit(text, site)) });
+	site.url = site.front.url;
+	site.restartResponder = async (meanwhile = () => {}) => {
+		await site.responder.stop();
+		try {
+			await meanwhile();
+		} finally {
+			site.responder = await startResponder(site.dir, args);
+		}
+	};
+	site.eventSource = (path = '/sse') => {
+		sources.push(eventSource(site.url + path));
+		return sources.at(-1);
+	};
+	site.stop = async () => {
+		await Promise.all(sources.map((source) => source.close()));
+		// First what ends the streams: h2o waits for them.
+		await site.responder.stop();
+		await site.front.stop();
+	};
+	return site;
+}
