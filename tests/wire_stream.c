@@ -300,7 +300,7 @@ a_slow_reader_misses_messages_and_no_number(void **state)
 	open_stream(&f, &r, 0, NULL);
 	(void)setsockopt(f.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	/* While it does not read, more comes than the sockets hold. */
-	assert_true(front_until_text(&other, "id: 1200\n", PATIENCE));
+	assert_true(front_until_text(&other, "id: 600\n", PATIENCE));
 	for (i = 0; i < 100; i++)
 		assert_true(front_read(&f, PATIENCE));
 	for (i = 1; i <= (int)front_count(&f, "data: "); i++) {
