@@ -7,7 +7,6 @@
 #include "asked.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "channel.h"
@@ -72,15 +71,12 @@ add_fixed(struct asked *a, char *names)
 const char *
 asked_read(struct asked *a, const struct request *r)
 {
-	size_t len = r->query == NULL ? 0 : strlen(r->query);
 	const char *wrong = NULL;
 	struct query q;
 	int more = 1;
 
-	*a = (struct asked){.room = malloc(QUERY_ROOM(len))};
-	if (a->room == NULL)
-		return "there is no memory for this query";
-	query_begin(&q, r->query, a->room);
+	*a = (struct asked){.channels = 0};
+	query_begin(&q, r->query);
 	while (wrong == NULL && (more = query_next(&q)) == 1)
 		wrong = add_pair(a, &q, r->channel != NULL);
 	if (more == -1)
@@ -88,12 +84,6 @@ asked_read(struct asked *a, const struct request *r)
 	if (wrong == NULL && r->channel != NULL)
 		wrong = add_fixed(a, r->channel);
 	return wrong;
-}
-
-void
-asked_free(struct asked *a)
-{
-	free(a->room);
 }
 
 int

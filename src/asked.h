@@ -20,17 +20,14 @@ struct asked {
 	const char *last_event_id; /* last_event_id= or lastEventId= */
 	const char *history;	   /* history= */
 	const char *format;	   /* format= */
-	char *room;		   /* of all these */
 };
 
 /*
  * Reads the request's query, with the front's channels (SSE_CHANNEL) in place
- * of the query's if it names any.  Returns NULL, or what is wrong.
- * asked_free() is due in both cases.
+ * of the query's if it names any.  Both are cut up: what is asked for stands in
+ * them, and lasts as long as the request.  Returns NULL, or what is wrong.
  */
 const char *asked_read(struct asked *, const struct request *);
-
-void asked_free(struct asked *);
 
 /* Is it the clock that is asked for, alone or by naming nothing? */
 int asked_clock(const struct asked *);

@@ -247,15 +247,17 @@ read_asked(const struct request *r, struct post *p, const char **why)
 		*why = "one channel is to be named";
 	if (*why == NULL && asked_clock(&a))
 		*why = "the clock's events are its own";
-	if (*why == NULL && a.event != NULL && *a.event != '\0') {
-		*why = type_fault(a.event);
-		if (*why == NULL && (p->type = strdup(a.event)) == NULL)
-			*why = "there is no memory for this type";
-	}
 	if (*why == NULL)
-		memcpy(p->channel, a.channel[0], strlen(a.channel[0]) + 1);
-	asked_free(&a);
-	return *why == NULL ? 0 : 400;
+		*why = type_fault(a.event);
+	if (*why != NULL)
+		return 400;
+	memcpy(p->channel, a.channel[0], strlen(a.channel[0]) + 1);
+	if (a.event != NULL && *a.event != '\0' &&
+	    (p->type = strdup(a.event)) == NULL) {
+		*why = "there is no memory";
+		return 503;
+	}
+	return 0;
 }
 
 void

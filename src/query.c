@@ -17,60 +17,56 @@ hex(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Decodes len bytes to *to, which is moved behind the NUL there.  -1: bad. */
+/* Decodes text in its place, which what comes out fits in.  -1: bad. */
 static int
-decode(char **to, const char *from, size_t len)
+decode(char *text)
 {
-	const char *end = from + len;
-	char *p = *to;
+	const char *from;
+	char *to = text;
 	int high, low;
 
-	for (; from < end; from++) {
+	for (from = text; *from != '\0'; from++) {
 		if (*from != '%') {
-			*p = *from;
-			if (*p == '+')
-				*p = ' ';
-			p++;
+			*to++ = *from == '+' ? ' ' : *from;
 			continue;
 		}
-		if (end - from < 3 || (high = hex(from[1])) == -1 ||
-		    (low = hex(from[2])) == -1 || high + low == 0)
+		if ((high = hex(from[1])) == -1 || (low = hex(from[2])) == -1 ||
+		    high + low == 0)
 			return -1;
-		*p++ = (char)(high << 4 | low);
+		*to++ = (char)(high << 4 | low);
 		from += 2;
 	}
-	*p++ = '\0';
-	*to = p;
+	*to = '\0';
 	return 0;
 }
 
-void
-query_begin(struct query *q, const char *text, char *room)
+/* Ends the text before the first such character; what is behind that. */
+static char *
+cut(char *text, char c)
 {
-	q->next = text == NULL ? "" : text;
-	q->room = room;
-	q->name = q->value = NULL;
+	char *p = strchr(text, c);
+
+	if (p == NULL)
+		return text + strlen(text);
+	*p = '\0';
+	return p + 1;
+}
+
+void
+query_begin(struct query *q, char *text)
+{
+	*q = (struct query){.next = text};
 }
 
 int
 query_next(struct query *q)
 {
-	size_t len, name;
-
-	while (*q->next == '&')
+	while (q->next != NULL && *q->next == '&')
 		q->next++;
-	if (*q->next == '\0')
+	if (q->next == NULL || *q->next == '\0')
 		return 0;
-	len = strcspn(q->next, "&");
-	name = strcspn(q->next, "=&");
-	q->name = q->room;
-	if (decode(&q->room, q->next, name) == -1)
-		return -1;
-	q->value = q->room;
-	if (name < len)
-		name++; /* the '=' */
-	if (decode(&q->room, q->next + name, len - name) == -1)
-		return -1;
-	q->next += len;
-	return 1;
+	q->name = q->next;
+	q->next = cut(q->name, '&');
+	q->value = cut(q->name, '=');
+	return decode(q->name) == 0 && decode(q->value) == 0 ? 1 : -1;
 }

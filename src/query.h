@@ -5,21 +5,19 @@
 #include <stddef.h>
 
 /*
- * The name=value pairs of a query string, percent-decoded once.
+ * The name=value pairs of a query string, percent-decoded once, in its place.
  */
 struct query {
-	const char *next; /* what is not read yet */
-	char *room;	  /* where it is decoded to */
-	char *name;	  /* of the pair that was read last, NUL behind it */
+	char *next; /* what is not read yet */
+	char *name; /* of the pair that was read last, NUL behind it */
 	char *value;
 };
 
 /*
- * text may be NULL; room holds QUERY_ROOM(strlen(text)) bytes and lasts as long
- * as the names and values in it are of use.
+ * text may be NULL.  What is read of it becomes the names and values, which
+ * last as long as it does.
  */
-#define QUERY_ROOM(len) (2 * (len) + 2)
-void query_begin(struct query *, const char *text, char *room);
+void query_begin(struct query *, char *text);
 
 /*
  * Reads the next pair.  Returns 1, or 0 at the end, or -1 if it is malformed:

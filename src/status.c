@@ -98,5 +98,4 @@ status(struct stream *s, const struct request *r)
 		reply_body(&s->conn, 200, "Cache-Control: no-store\r\n", type,
 		    r->method == METHOD_HEAD ? NULL : t.bytes, t.len);
 	text_free(&t);
-	asked_free(&a);
 }

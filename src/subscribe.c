@@ -98,5 +98,4 @@ subscribe(struct stream *s, const struct request *r)
 		reply(&s->conn, 400, "", wrong);
 	else
 		open_stream(s, r, &a);
-	asked_free(&a);
 }

@@ -112,7 +112,6 @@ is_asked_for_or_refused(void **state)
 	const char *wrong = asked_read(&a, &r);
 
 	show(shown, sizeof(shown), &a);
-	asked_free(&a);
 	free(r.query);
 	free(r.channel);
 	if (row->wrong != NULL) {
@@ -146,7 +145,6 @@ clock_is_asked_for_alone_or_by_nothing(void **state)
 		    all[i].query == NULL ? NULL : strcpy(query, all[i].query);
 		assert_null(asked_read(&a, &r));
 		assert_int_equal(asked_clock(&a), all[i].clock);
-		asked_free(&a);
 	}
 }
 
