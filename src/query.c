@@ -27,7 +27,10 @@ decode(char *text)
 
 	for (from = text; *from != '\0'; from++) {
 		if (*from != '%') {
-			*to++ = *from == '+' ? ' ' : *from;
+			*to = *from;
+			if (*to == '+')
+				*to = ' ';
+			to++;
 			continue;
 		}
 		if ((high = hex(from[1])) == -1 || (low = hex(from[2])) == -1 ||
