@@ -104,8 +104,9 @@ conns_relieve(struct conns *cs, const size_t *account)
 		next = TAILQ_NEXT(c, link);
 		give_up(cs, c, ev);
 	}
-	STAILQ_FOREACH (c, &cs->dirty, dirty_link)
+	STAILQ_FOREACH (c, &cs->dirty, dirty_link) {
 		give_up(cs, c, ev);
+	}
 	event_unref(ev);
 	return true;
 }
