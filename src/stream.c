@@ -18,7 +18,12 @@
 #include "log.h"
 #include "sse.h"
 
+/*
+ * Without the status Apache would look at the request's If-None-Match and
+ * others of the kind, answer 304, and keep the stream to itself for ever.
+ */
 #define HEADERS                                               \
+	"Status: 200 OK\r\n"                                  \
 	"Content-Type: text/event-stream\r\n"                 \
 	"Cache-Control: no-cache, no-store, no-transform\r\n" \
 	"X-Accel-Buffering: no\r\n"                           \

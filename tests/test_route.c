@@ -14,8 +14,8 @@
 #include "route.h"
 #include "server.h"
 
-#define STREAM	    "Content-Type: text/event-stream\r\n"
 #define OK	    "Status: 200 OK\r\n"
+#define STREAM	    OK "Content-Type: text/event-stream\r\n"
 #define NOT_ALLOWED "Status: 405 Method Not Allowed\r\n"
 #define FAULT	    "Status: 500 Internal Server Error\r\n"
 #define READ	    "\r\nAllow: GET, HEAD, OPTIONS\r\n"

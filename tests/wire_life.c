@@ -164,7 +164,8 @@ with_its_own_socket_newcomers_are_told_to_come_back(void **state)
 	assert_true(front_connect(&newcomer, r.address));
 	assert_true(front_get(&newcomer));
 	assert_true(front_until_end(&newcomer, PATIENCE));
-	assert_ptr_equal(strstr(newcomer.text, "Content-Type: text/event-"),
+	assert_ptr_equal(strstr(newcomer.text,
+			     "Status: 200 OK\r\nContent-Type: text/event-"),
 	    newcomer.text);
 	assert_in_range(last_retry(&newcomer), 1000, 2000);
 	front_close(&newcomer);

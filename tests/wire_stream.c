@@ -64,6 +64,7 @@ headers_retry_and_the_first_message_come_at_once(void **state)
 		t = front_now() - t;
 		best = t < best ? t : best;
 		assert_ptr_equal(strstr(f.text,
+				     "Status: 200 OK\r\n"
 				     "Content-Type: text/event-stream\r\n"),
 		    f.text);
 		assert_non_null(strstr(f.text, "\r\nCache-Control: no-cache, "
@@ -210,7 +211,8 @@ short_answers_by_method(void **state)
 	static const struct {
 		const char *method, *starts, *has;
 	} cases[] = {
-	    {"HEAD", "Content-Type: text/event-stream\r\n", "no-store"},
+	    {"HEAD", "Status: 200 OK\r\nContent-Type: text/event-stream\r\n",
+		"no-store"},
 	    {"OPTIONS", "Status: 204 No Content\r\n",
 		"\r\nAllow: GET, HEAD, OPTIONS\r\n"},
 	    {"POST", "Status: 405 Method Not Allowed\r\n",

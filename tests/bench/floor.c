@@ -36,6 +36,7 @@
 #include "target.h"
 
 #define HEADERS                                               \
+	"Status: 200 OK\r\n"                                  \
 	"Content-Type: text/event-stream\r\n"                 \
 	"Cache-Control: no-cache, no-store, no-transform\r\n" \
 	"X-Accel-Buffering: no\r\n\r\n"

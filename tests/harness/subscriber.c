@@ -71,14 +71,15 @@ subscriber_again(struct subscriber *s, const struct responder *r,
 static void
 hand_over(struct subscriber *s)
 {
+	static const char head[] = "Status: 200 OK\r\n"
+				   "Content-Type: text/event-stream\r\n";
 	const char *text = s->f.text, *end;
 
 	if (!s->headers) {
 		end = strstr(text, "\r\n\r\n");
 		if (end == NULL)
 			return;
-		if (strncmp(text, "Content-Type: text/event-stream\r\n", 33) !=
-		    0)
+		if (strncmp(text, head, sizeof(head) - 1) != 0)
 			page_fail(&s->page, "not an event stream: %.100s",
 			    text);
 		s->headers = true;
