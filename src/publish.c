@@ -42,7 +42,8 @@ static void
 refuse(struct stream *s, int status, const char *why)
 {
 	server_of(s)->publish_refused++;
-	reply(&s->conn, status, status == 503 ? RETRY_AFTER : "", why);
+	reply(&s->conn, METHOD_POST, status, status == 503 ? RETRY_AFTER : "",
+	    why);
 }
 
 /* The request is over. */
@@ -87,8 +88,8 @@ on_published(void *arg, const struct published *what)
 		n += snprintf(text + n, sizeof(text) - (size_t)n,
 		    ",\"events\":%zu", what->events);
 	n += snprintf(text + n, sizeof(text) - (size_t)n, "}\n");
-	reply_body(&p->stream->conn, 200, "Cache-Control: no-store\r\n",
-	    "application/json", text, (size_t)n);
+	reply_body(&p->stream->conn, METHOD_POST, 200,
+	    "Cache-Control: no-store\r\n", "application/json", text, (size_t)n);
 }
 
 /* NULL, or what is wrong with the type. */

@@ -37,22 +37,24 @@ reason(int status)
 }
 
 void
-reply_body(struct conn *c, int status, const char *extra, const char *type,
-    const char *body, size_t len)
+reply_body(struct conn *c, enum method m, int status, const char *extra,
+    const char *type, const char *body, size_t len)
 {
 	char head[HEAD_SIZE];
 	struct event *ev;
 	int n;
 
+	if (m == METHOD_HEAD)
+		len = 0;
 	n = snprintf(head, sizeof(head), "Status: %d %s\r\n%s%s%s%s\r\n",
 	    status, reason(status), extra,
 	    type == NULL ? "" : "Content-Type: ", type == NULL ? "" : type,
 	    type == NULL ? "" : "\r\n");
 	assert(n > 0 && (size_t)n < sizeof(head)); /* all texts are ours */
-	ev = event_room((size_t)n + (body == NULL ? 0 : len), NULL);
+	ev = event_room((size_t)n + len, NULL);
 	if (ev != NULL) {
 		memcpy(ev->bytes, head, (size_t)n);
-		if (body != NULL)
+		if (len > 0)
 			memcpy(ev->bytes + n, body, len);
 	}
 	conn_answer(c, ev);
@@ -60,14 +62,15 @@ reply_body(struct conn *c, int status, const char *extra, const char *type,
 }
 
 void
-reply(struct conn *c, int status, const char *extra, const char *text)
+reply(struct conn *c, enum method m, int status, const char *extra,
+    const char *text)
 {
 	char line[LINE_SIZE];
 	int n = snprintf(line, sizeof(line), "%s\n", text);
 
 	assert(n > 0 && (size_t)n < sizeof(line));
 	if (status == 204)
-		reply_body(c, status, extra, NULL, NULL, 0);
+		reply_body(c, m, status, extra, NULL, NULL, 0);
 	else
-		reply_body(c, status, extra, "text/plain", line, (size_t)n);
+		reply_body(c, m, status, extra, "text/plain", line, (size_t)n);
 }

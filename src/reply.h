@@ -3,18 +3,21 @@
 #define REPLY_H
 
 #include "conn.h"
+#include "request.h"
 
 /*
  * Answers the open request with a status and a line of text, and ends it.
  * extra: header lines, each with its CRLF, or "".  Only for what is final: a
  * browser's EventSource gives up for good at any status but 200.
+ *
+ * The method is the request's: an answer to HEAD never has a body (RFC 3875,
+ * section 4.3.3), of which fronts would make an error, or the next answer.
  */
-void reply(struct conn *, int status, const char *extra, const char *text);
+void reply(struct conn *, enum method, int status, const char *extra,
+    const char *text);
 
-/*
- * The same with a body of any type and length; a HEAD request's is NULL.
- */
-void reply_body(struct conn *, int status, const char *extra, const char *type,
-    const char *body, size_t len);
+/* The same with a body of any type and length. */
+void reply_body(struct conn *, enum method, int status, const char *extra,
+    const char *type, const char *body, size_t len);
 
 #endif

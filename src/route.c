@@ -70,11 +70,13 @@ serve(struct conn *c, const struct request *r)
 			return;
 		}
 	if (!allow(role, methods, sizeof(methods)))
-		reply(c, 500, "", "SSE_ROLE is not one of our roles");
+		reply(c, r->method, 500, "",
+		    "SSE_ROLE is not one of our roles");
 	else if (r->method == METHOD_OPTIONS)
-		reply(c, 204, methods, ""); /* CORS is the front's */
+		reply(c, r->method, 204, methods, ""); /* CORS is the front's */
 	else
-		reply(c, 405, methods, "this method is not served here");
+		reply(c, r->method, 405, methods,
+		    "this method is not served here");
 }
 
 void

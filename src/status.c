@@ -91,11 +91,11 @@ status(struct stream *s, const struct request *r)
 	} else if (wrong == NULL)
 		figures_prometheus(server_of(s), &t);
 	if (wrong != NULL)
-		reply(&s->conn, 400, "", wrong);
+		reply(&s->conn, r->method, 400, "", wrong);
 	else if (t.failed)
-		reply(&s->conn, 503, "", "there is no memory");
+		reply(&s->conn, r->method, 503, "", "there is no memory");
 	else
-		reply_body(&s->conn, 200, "Cache-Control: no-store\r\n", type,
-		    r->method == METHOD_HEAD ? NULL : t.bytes, t.len);
+		reply_body(&s->conn, r->method, 200,
+		    "Cache-Control: no-store\r\n", type, t.bytes, t.len);
 	text_free(&t);
 }

@@ -76,12 +76,13 @@ open_stream(struct stream *s, const struct request *r, const struct asked *a)
 	}
 	for (i = 0; i < a->channels; i++)
 		if (strcmp(a->channel[i], ASKED_CLOCK) == 0) {
-			reply(&s->conn, 400, "", "the clock stands alone");
+			reply(&s->conn, r->method, 400, "",
+			    "the clock stands alone");
 			return;
 		}
 	wrong = find_position(&p, server_of(s), r, a);
 	if (wrong != NULL)
-		reply(&s->conn, 400, "", wrong);
+		reply(&s->conn, r->method, 400, "", wrong);
 	else if (r->method == METHOD_HEAD)
 		stream_head(s);
 	else
@@ -95,7 +96,7 @@ subscribe(struct stream *s, const struct request *r)
 	const char *wrong = asked_read(&a, r);
 
 	if (wrong != NULL)
-		reply(&s->conn, 400, "", wrong);
+		reply(&s->conn, r->method, 400, "", wrong);
 	else
 		open_stream(s, r, &a);
 }

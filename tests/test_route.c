@@ -16,6 +16,7 @@
 
 #define OK	    "Status: 200 OK\r\n"
 #define STREAM	    OK "Content-Type: text/event-stream\r\n"
+#define BAD	    "Status: 400 Bad Request\r\n"
 #define NOT_ALLOWED "Status: 405 Method Not Allowed\r\n"
 #define FAULT	    "Status: 500 Internal Server Error\r\n"
 #define READ	    "\r\nAllow: GET, HEAD, OPTIONS\r\n"
@@ -37,6 +38,9 @@ static const struct row {
     {"head_of_a_stream", "REQUEST_METHOD=HEAD SSE_ROLE=stream", STREAM, NULL,
 	false, false},
     {"head_without_role", "REQUEST_METHOD=HEAD", STREAM, NULL, false, false},
+    {"head_of_what_is_no_channel",
+	"REQUEST_METHOD=HEAD QUERY_STRING=channel%3da/", BAD, NULL, false,
+	false},
     {"post_is_not_allowed", "REQUEST_METHOD=POST", NOT_ALLOWED, READ, false,
 	true},
     {"post_of_a_stream_is_not_allowed", "REQUEST_METHOD=POST SSE_ROLE=stream",
@@ -51,20 +55,28 @@ static const struct row {
 	"Status: 204 No Content\r\n", READ, false, false},
     {"post_to_publish", "REQUEST_METHOD=POST SSE_ROLE=publish SSE_CHANNEL=a",
 	OK, "\"channel\":\"a\"", false, true},
-    {"post_to_no_channel", "REQUEST_METHOD=POST SSE_ROLE=publish",
-	"Status: 400 Bad Request\r\n", NULL, false, true},
+    {"post_to_no_channel", "REQUEST_METHOD=POST SSE_ROLE=publish", BAD, NULL,
+	false, true},
     {"get_of_publish_is_not_allowed", "REQUEST_METHOD=GET SSE_ROLE=publish",
 	NOT_ALLOWED, WRITE, false, true},
+    {"head_of_publish_is_not_allowed", "REQUEST_METHOD=HEAD SSE_ROLE=publish",
+	NOT_ALLOWED, WRITE, false, false},
     {"options_of_publish", "REQUEST_METHOD=OPTIONS SSE_ROLE=publish",
 	"Status: 204 No Content\r\n", WRITE, false, false},
     {"get_of_status", "REQUEST_METHOD=GET SSE_ROLE=status", OK,
 	"\nssefcgi_streams{", false, true},
     {"head_of_status", "REQUEST_METHOD=HEAD SSE_ROLE=status", OK,
 	"\nContent-Type: ", false, false},
+    {"head_of_status_in_no_format",
+	"REQUEST_METHOD=HEAD SSE_ROLE=status "
+	"QUERY_STRING=format%3dxml",
+	BAD, "\nContent-Type: ", false, false},
     {"post_to_status_is_not_allowed", "REQUEST_METHOD=POST SSE_ROLE=status",
 	NOT_ALLOWED, READ, false, true},
     {"unknown_role", "REQUEST_METHOD=GET SSE_ROLE=nonsense", FAULT, NULL, false,
 	true},
+    {"unknown_role_with_head", "REQUEST_METHOD=HEAD SSE_ROLE=nonsense", FAULT,
+	NULL, false, false},
     {"unknown_role_with_options", "REQUEST_METHOD=OPTIONS SSE_ROLE=nonsense",
 	FAULT, NULL, false, true},
     {"role_in_large_letters", "REQUEST_METHOD=GET SSE_ROLE=STREAM", FAULT, NULL,
@@ -142,7 +154,7 @@ is_served_like_this(void **state)
 	assert_int_equal(*body != '\0', row->body);
 	assert_int_equal(answer.ends, !row->stays);
 	assert_int_equal(server.streams.open, row->stays);
-	if (strstr(answer.text, "\r\nAllow: ") != NULL && !row->body)
+	if (strstr(answer.text, "Status: 204 ") != NULL)
 		assert_null(strstr(answer.text, "Content-Type"));
 	if (row->body && !row->stays) {
 		assert_non_null(strstr(answer.text, "\r\nContent-Type: "));
