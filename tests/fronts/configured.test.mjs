@@ -4,11 +4,14 @@
 // real servers: whoever takes a comment out has what it promises.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import http from 'node:http';
+import http2 from 'node:http2';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ask, openStream, post } from './browsers.mjs';
+import { uncomment, without } from './edits.mjs';
 import { ARGS, CHOSEN, LIMIT, start } from './sites.mjs';
 
 // Where the fronts differ:
@@ -19,6 +22,8 @@ import { ARGS, CHOSEN, LIMIT, start } from './sites.mjs';
 //   secret      the lines that make it ask for a secret
 //   byPath      how a path is made one channel
 //   asks        the line that has an application asked, if there is one
+//   carried     how many requests at once one connection carries with HTTP/2,
+//               where the file has that
 const HTPASSWD = 'me:$apr1$lAAkuVL4$Qw4DfufF2U1jtLcGSAJYl1\n';
 const HTPASSWD_SHA = 'me:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n';
 const BCRYPT = '$2y$05$6Jg9XVgmTTCuuIeNP5CjXON81nhJ/4xywTLEadL4QG8n11i7cGINa';
@@ -89,6 +94,7 @@ const FRONTS = {
 		byPath: (text) => uncomment(text,
 			'$HTTP["url"] == "/events/news"').replaceAll(
 			'"^/(sse|events', '"^/(sse|events|events/news'),
+		carried: 8,
 	},
 	nginx: {
 		all: 'allow 127.0.0.0/8;',
@@ -100,6 +106,7 @@ const FRONTS = {
 			/\t+(location ~ \^\/\(sse\|events\)\\z \{)\n(\t+)#(.*)/,
 			'$2$3'),
 		asks: ['auth_request', 'location = /may-read {'],
+		carried: 128,
 	},
 };
 
@@ -193,6 +200,33 @@ const VARIANTS = {
 		},
 	},
 
+	'over HTTP/2 one connection carries many streams': {
+		needs: 'carried',
+		tls: true,
+		check: async (site, { carried }) => {
+			const session = http2.connect(site.url,
+				{ rejectUnauthorized: false });
+			const streams = [];
+
+			await once(session, 'remoteSettings');
+			assert.equal(session.remoteSettings
+				.maxConcurrentStreams, carried);
+			for (let i = 0; i < carried; i++)
+				streams.push(session.request({ ':path': '/sse' }));
+			await Promise.all(streams.map((stream) =>
+				new Promise((resolve) => {
+					let text = '';
+					stream.on('data', (piece) => {
+						text += piece;
+						if (/^id: 1$/m.test(text))
+							resolve();
+					});
+				})));
+			assert.equal(site.responder.streams(), carried);
+			session.destroy();
+		},
+	},
+
 	'an application says who may read': {
 		needs: 'asks',
 		edit: (text, { byPath, asks }, site) =>
@@ -231,49 +265,20 @@ const VARIANTS = {
 	},
 };
 
-// The text without what says "this machine alone" for /publish, which is the
-// first that does.
-function without(text, deny) {
-	const rest = text.replace(deny, '');
-
-	assert.notEqual(rest, text);
-	return rest;
-}
-
-// The text with the lines that begin so no comments any more, nor what they
-// open.
-function uncomment(text, ...beginnings) {
-	const lines = text.split('\n');
-
-	for (const beginning of beginnings) {
-		const firsts = lines.flatMap((line, i) => line.trimStart()
-			.startsWith('#' + beginning) ? [i] : []);
-		assert.ok(firsts.length > 0, beginning);
-		for (const first of firsts) {
-			const last = /[{(]$/.test(lines[first]) ?
-				lines.findIndex((line, i) => i > first &&
-				/^\t*#[^\t]/.test(line)) : first;
-			for (let i = first; i <= last; i++)
-				lines[i] = lines[i].replace('#', '');
-		}
-	}
-	return lines.join('\n');
-}
-
 for (const name of CHOSEN)
 	describe(`${name}, configured otherwise`, () => {
 		const special = FRONTS[name];
 
-		for (const [what, { edit, check, needs }] of
-			Object.entries(VARIANTS)) {
+		for (const [what, { edit = (text) => text, check, needs, tls }]
+			of Object.entries(VARIANTS)) {
 			const cannot = needs && !special[needs] &&
-				`${name} cannot`;
+				`not in ${name}.conf`;
 			it(what, { ...LIMIT, skip: cannot }, async () => {
-				const site = await start(name, { args: ARGS,
+				const site = await start(name, { args: ARGS, tls,
 					edit: (text, site) =>
 						edit(text, special, site) });
 				try {
-					await check(site);
+					await check(site, special);
 				} finally {
 					await site.stop();
 				}

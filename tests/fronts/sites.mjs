@@ -11,6 +11,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { answers, eventSource } from './browsers.mjs';
+import { TLS } from './edits.mjs';
 import { ROOT, accepts, childrenOf, end, exists, listens, run, textOf,
 	until } from './processes.mjs';
 
@@ -171,10 +172,19 @@ export function fillConf(name, dir, { addr, port, edit = (text) => text }) {
 	return path;
 }
 
+// A certificate as dir/sse-fcgi.pem, and its key.
+function makeCertificate(dir, addr) {
+	execFileSync('openssl', ['req', '-x509', '-nodes', '-days', '2',
+		'-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1',
+		'-subj', '/CN=sse-fcgi', '-addext', `subjectAltName=IP:${addr}`,
+		'-out', join(dir, 'sse-fcgi.pem'),
+		'-keyout', join(dir, 'sse-fcgi.key')], { stdio: 'pipe' });
+}
+
 // A front that answers.  reload() waits until new browsers come to the new
 // configuration alone, and gives the pid of the process that has the streams
 // from before, if that is not the front itself.
-export async function startFront(name, dir, { addr, port, edit }) {
+export async function startFront(name, dir, { addr, port, tls, edit }) {
 	const front = FRONTS[name];
 	const conf = fillConf(name, dir, { addr, port, edit });
 	const [command, ...args] = front.command(conf, dir);
@@ -182,7 +192,7 @@ export async function startFront(name, dir, { addr, port, edit }) {
 		...front.environment?.(dir) } });
 
 	it.name = name;
-	it.url = `http://${addr}:${port}`;
+	it.url = `${tls ? 'https' : 'http'}://${addr}:${port}`;
 	it.stop = (signal = 'SIGTERM') => end(it, signal);
 	it.reload = async () => {
 		const children = childrenOf(it.pid);
@@ -230,15 +240,19 @@ export function newPlace() {
 }
 
 // The two together, ready to be asked.  edit gets the configuration's text and
-// the site, and gives the text to use.
-export async function start(name, { args = [], edit, held } = {}) {
+// the site, and gives the text to use; with tls the front has TLS and HTTP/2.
+export async function start(name,
+	{ args = [], edit = (text) => text, held, tls } = {}) {
 	const site = newPlace();
 	const sources = [];
+	const secure = (text) => tls ? TLS[name](text, site.dir) : text;
 
+	if (tls)
+		makeCertificate(site.dir, site.addr);
 	site.responder = await (held ? startHeldResponder : startResponder)(
 		site.dir, args);
 	site.front = await startFront(name, site.dir,
-		{ ...site, edit: edit && ((text) => edit(text, site)) });
+		{ ...site, tls, edit: (text) => edit(secure(text), site) });
 	site.url = site.front.url;
 	site.restartResponder = async (meanwhile = () => {}) => {
 		await site.responder.stop();

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: ISC
+//
+// What a person does to the shipped configurations: takes lines out, and takes
+// out the signs that make comments of others.
+
+import assert from 'node:assert/strict';
+
+// The text without the first of what is given.
+export function without(text, what) {
+	const rest = text.replace(what, '');
+
+	assert.notEqual(rest, text, String(what));
+	return rest;
+}
+
+// The text with the lines that begin so no comments any more, nor what they
+// open.
+export function uncomment(text, ...beginnings) {
+	const lines = text.split('\n');
+
+	for (const beginning of beginnings) {
+		const firsts = lines.flatMap((line, i) => line.trimStart()
+			.startsWith('#' + beginning) ? [i] : []);
+		assert.ok(firsts.length > 0, beginning);
+		for (const first of firsts) {
+			const last = /[{(]$/.test(lines[first]) ?
+				lines.findIndex((line, i) => i > first &&
+				/^\t*#[^\t]/.test(line)) : first;
+			for (let i = first; i <= last; i++)
+				lines[i] = lines[i].replace('#', '');
+		}
+	}
+	return lines.join('\n');
+}
+
+// TLS, and HTTP/2 with it, where the shipped files have it as comments, with
+// the certificate sse-fcgi.pem in dir and its key beside it.
+export const TLS = {
+	lighttpd: (text, dir) => certificate(dir, uncomment(text,
+		'server.modules += ( "mod_openssl" )', 'ssl.')),
+	nginx: (text, dir) => certificate(dir, uncomment(
+		without(text, /\t+listen \S+ backlog=4096;\n/),
+		'listen', 'ssl_')),
+};
+
+function certificate(dir, text) {
+	return text.replaceAll(/"\/etc\/ssl\/\w+(?=\/sse-fcgi\.)/g, `"${dir}`);
+}
