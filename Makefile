@@ -244,7 +244,7 @@ install: build/sse-fcgi
 	install -m 755 build/sse-fcgi "$(DESTDIR)$(PREFIX)/sbin/"
 	sed 's|/usr/local|$(PREFIX)|g' src/sse-fcgi.8 >build/sse-fcgi.8
 	install -m 644 build/sse-fcgi.8 "$(DESTDIR)$(MAN)/"
-	install -m 644 html/*.html "$(DESTDIR)$(DATA)/html/"
+	install -m 644 html/* "$(DESTDIR)$(DATA)/html/"
 	install -m 644 conf/*.lua "$(DESTDIR)$(DATA)/conf/"
 	for front in $(FRONTS); do DATA="$(DATA)" RUN=/run/sse-fcgi \
 	    conf/fill $$front >build/$$front.conf && \

@@ -9,7 +9,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ask, openStream } from './browsers.mjs';
 import { ORIGIN, STREAMS, checkPreflight, readableByAny } from './expect.mjs';
@@ -52,6 +52,8 @@ const FRONTS = {
 	},
 };
 
+const TYPES = { '.html': 'text/html', '.css': 'text/css' };
+
 // Each check gets the site, a front and a responder that run, and what is
 // special about the front.
 const CHECKS = {
@@ -70,17 +72,19 @@ const CHECKS = {
 		assert.equal((await ask(site.url + '/ssex')).status, 404);
 	},
 
-	'all pages come': async (site) => {
-		const pages = readdirSync(join(ROOT, 'html'));
+	'all pages come, and their style': async (site) => {
+		const files = readdirSync(join(ROOT, 'html'));
 
-		assert.ok(pages.length >= 3);
-		for (const page of pages) {
+		assert.ok(files.length >= 4);
+		for (const file of files) {
 			const { status, headers, body } =
-				await ask(`${site.url}/${page}`);
+				await ask(`${site.url}/${file}`);
 
 			assert.equal(status, 200);
-			assert.match(headers['content-type'], /^text\/html\b/);
-			assert.equal(body, readFileSync(join(ROOT, 'html', page),
+			assert.equal(headers['content-type'].split(';')[0],
+				TYPES[extname(file)]);
+			assert.match(headers['cache-control'], /max-age/);
+			assert.equal(body, readFileSync(join(ROOT, 'html', file),
 				'utf8'));
 		}
 	},
