@@ -55,6 +55,8 @@ function eventParser(stream) {
 
 	const line = (text) => {
 		if (text === '') {
+			// Not before: what is cut has not come.
+			stream.lastEventId = fields.id ?? stream.lastEventId;
 			if (fields.data !== undefined)
 				stream.arrived({ id: stream.lastEventId,
 					type: fields.event ?? 'message',
@@ -68,8 +70,6 @@ function eventParser(stream) {
 			stream.comments++;
 		else if (name === 'data' && fields.data !== undefined)
 			fields.data += '\n' + value;
-		else if (name === 'id')
-			stream.lastEventId = value;
 		else if (name === 'retry')
 			stream.retry = Number(value);
 		else
@@ -138,9 +138,11 @@ export async function openStream(url, options) {
 
 // What a browser's EventSource does: it comes back with the last id after the
 // time that retry: said, and gives up for good on any status but 200 or on
-// another type.  .events are those of all its connections.
+// another type.  .events are those of all its connections; .opened of these had
+// an answer, .unanswered none, and .cut broke.
 export function eventSource(url, { origin = 'http://app.example' } = {}) {
-	const source = { events: [], opened: 0, failed: '', stream: null };
+	const source = { events: [], opened: 0, unanswered: 0, cut: 0,
+		failed: '', stream: null };
 	let closed = false;
 
 	const connect = async (state) => {
@@ -159,14 +161,16 @@ export function eventSource(url, { origin = 'http://app.example' } = {}) {
 		if (closed)
 			stream.close();
 		stream.arrived = (event) => source.events.push(event);
-		await stream.ended;
+		if (await stream.ended === 'cut')
+			source.cut++;
+		source.stream = null;
 		state.lastEventId = stream.lastEventId || state.lastEventId;
 		state.retry = stream.retry ?? state.retry;
 	};
 	source.done = (async () => {
 		const state = { lastEventId: '', retry: 2000 };
 		while (!closed && !source.failed) {
-			await connect(state).catch(() => {});
+			await connect(state).catch(() => source.unanswered++);
 			if (!closed && !source.failed)
 				await sleep(state.retry);
 		}
