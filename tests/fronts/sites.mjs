@@ -111,8 +111,10 @@ export async function startResponder(dir, args = []) {
 	return it;
 }
 
-// The responder under who starts it again, half a second after its end, on a
-// socket that is held meanwhile.  lose() kills it, and waits until it is gone.
+// The responder under who starts it again, on a socket that is held meanwhile:
+// at once after its orderly end, as systemctl restart does, and half a second
+// after any other.  lose() kills it, and waits until it is gone; signal() does
+// not wait.  stop() fails if anything was said on stderr.
 async function startHeldResponder(dir, args = []) {
 	const path = join(dir, 'sse.sock');
 	const log = join(dir, 'sse-fcgi.log');
@@ -123,7 +125,7 @@ async function startHeldResponder(dir, args = []) {
 		server.listen({ path: path + '.new', backlog: 4096,
 			writableAll: true, readableAll: true }, resolve));
 	renameSync(path + '.new', path);
-	const it = run('sh', ['-c', 'while "$@" || :; do sleep 0.5; done', 'sh',
+	const it = run('sh', ['-c', 'while :; do "$@" || sleep 0.5; done', 'sh',
 		PROGRAM, '--log', log, '--verbose', ...args],
 	{ stdio: [server._handle.fd, 'pipe', 'pipe'], detached: true });
 	server.close();
@@ -131,14 +133,19 @@ async function startHeldResponder(dir, args = []) {
 		textOf(`/proc/${pid}/cmdline`).startsWith(PROGRAM));
 
 	it.streams = () => streamsIn(log);
-	it.lose = async () => {
+	it.signal = async (signal) => {
 		const pid = await until(responder, 'the responder');
-		process.kill(pid, 'SIGKILL');
+		process.kill(pid, signal);
+		return pid;
+	};
+	it.lose = async () => {
+		const pid = await it.signal('SIGKILL');
 		await until(() => !exists(pid), 'its end');
 	};
 	it.stop = async () => {
 		process.kill(-it.pid, 'SIGKILL');
 		await it.ended;
+		assert.equal(it.stderr.replaceAll('Killed\n', ''), '');
 	};
 	return it;
 }
