@@ -32,7 +32,7 @@ function startScript(front) {
 }
 
 async function urlOf(script) {
-	const line = /^sse-fcgi behind \w+: (http:\S+)/m;
+	const line = /^sse-fcgi \(\d+\) behind \w+ \(\d+\): (http:\S+)/m;
 
 	return (await until(() => line.exec(script.stdout), 'the URL'))[1];
 }
