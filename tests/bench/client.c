@@ -18,14 +18,15 @@
  * badstatus (responses other than 200), broken (streams ended by the peer,
  * badstatus included), open_s (from the first connect to the last stream's
  * first event), window_s, events (in that window), silent (streams without any
- * in it), first_{p50,p99,max} (ms from connect() to the first event),
- * gap1_{p50,p99,max} (ms that the first interval of a stream is off) and
- * jitter_{p50,p99,max} (the same for all later ones that end in the window),
- * cpu (us of CPU per event of the first -p), cpu_all (of all), mem and mem_all
- * (bytes of RssAnon per stream: at the window's start minus before the first
- * connect), per -p cpuN and memN, self (CPUs that the client itself used, 1 is
- * one whole).  With -R: again_s (from the first close until every stream has an
- * event again), again_established, again_refused, again_broken and again_max.
+ * in the last two intervals of it), first_{p50,p99,max} (ms from connect() to
+ * the first event), gap1_{p50,p99,max} (ms that the first interval of a stream
+ * is off) and jitter_{p50,p99,max} (the same for all later ones that end in the
+ * window), cpu (us of CPU per event of the first -p), cpu_all (of all), mem and
+ * mem_all (bytes of RssAnon per stream: at the window's start minus before the
+ * first connect), per -p cpuN and memN, self (CPUs that the client itself used,
+ * 1 is one whole).  With -R: again_s (from the first close until every stream
+ * has an event again), again_established, again_refused, again_broken and
+ * again_max.
  */
 #include <err.h>
 #include <stdio.h>
@@ -43,6 +44,7 @@ struct run {
 	uint64_t window; /* ns */
 	struct costs costs;
 	double open_s, again_s;
+	size_t silent;
 };
 
 static void
@@ -89,6 +91,18 @@ options(struct run *run, int argc, char **argv)
 	target_parse(&load->target, argv[optind]);
 }
 
+static size_t
+count_silent(const struct load *load)
+{
+	uint64_t late = load_now() - 2 * load->interval;
+	size_t n = 0;
+
+	for (size_t i = 0; i < load->n; i++)
+		n += load->streams[i].state == LIVE &&
+		     load->streams[i].last < late;
+	return n;
+}
+
 /* Open, settle, watch, and open again if asked to. */
 static void
 measure(struct run *run)
@@ -112,22 +126,19 @@ measure(struct run *run)
 	load_run(load, run->window);
 	load->measuring = false;
 	costs_close(&run->costs);
+	run->silent = count_silent(load);
 }
 
 static void
 print_result(struct run *run)
 {
 	struct load *load = &run->load;
-	size_t silent = 0;
 
-	for (size_t i = 0; i < load->n; i++)
-		silent += load->streams[i].state == LIVE &&
-			  load->streams[i].in_window == 0;
 	printf("asked=%zu established=%zu refused=%zu badstatus=%zu broken=%zu"
 	       " open_s=%.2f window_s=%.0f events=%ju silent=%zu",
 	    load->n, load->established, load->refused, load->badstatus,
 	    load->broken, run->open_s, (double)run->window / LOAD_SECOND,
-	    (uintmax_t)load->events, silent);
+	    (uintmax_t)load->events, run->silent);
 	sample_print("first", &load->first);
 	sample_print("gap1", &load->gap1);
 	sample_print("jitter", &load->jitter);

@@ -120,10 +120,8 @@ stream_event(struct parser *p)
 		load->progress = load->at;
 		sample_add(&load->first, load->at - stream->opened);
 	}
-	if (load->measuring) {
-		stream->in_window++;
+	if (load->measuring)
 		load->events++;
-	}
 	stream->events++;
 	stream->last = load->at;
 	if (load->heard != NULL)

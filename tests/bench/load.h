@@ -23,7 +23,7 @@ struct stream {
 	enum stream_state state;
 	struct parser parser;
 	uint64_t opened, last; /* connect(), newest event */
-	uint32_t events, in_window;
+	uint32_t events;
 	uint32_t next; /* the number that the next event must have; 0: any */
 };
 
