@@ -31,6 +31,7 @@ NEED_test     = $(NEED_check) $(NEED_fronts) \
 		curl php-cli=php python3=python3 prometheus=promtool
 NEED_bench    = $(NEED) $(NEED_lighttpd) $(NEED_nginx) libnginx-mod-nchan \
 		php-fpm
+NEED_bench-fronts = $(NEED) $(foreach front,$(FRONTS),$(NEED_$(front)))
 NEED_lint     = $(NEED) clang-format clang-tidy cppcheck mandoc shellcheck
 NEED_deb      = $(NEED) debhelper dpkg-dev lintian
 NEED_fuzz     = $(NEED) clang libclang-rt-14-dev
@@ -106,6 +107,7 @@ help:
 	@echo "make test       everything: units, wire, front servers, browser"
 	@echo "make check      units and wire, under a minute"
 	@echo "make bench      the figures, side by side"
+	@echo "make bench-fronts [FRONTS=..]: behind each front, likewise"
 	@echo "make fuzz       what peers write under libFuzzer [SECONDS=60]"
 	@echo "make lint       formatting, static analysis, manual"
 	@echo "make install    [PREFIX=$(PREFIX) DESTDIR=..]; make uninstall"
@@ -314,6 +316,9 @@ check-deb: deb build/tests/front
 bench: need-bench build/sse-fcgi
 	$(MAKE) -C tests/bench
 
+bench-fronts: need-bench-fronts build/sse-fcgi
+	$(MAKE) -C tests/bench ROWS="$(FRONTS:%=behind-%)"
+
 lint: need-lint
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
 	clang-tidy --quiet src/*.c -- $(OURS) -Isrc
@@ -341,5 +346,6 @@ fuzz-%:
 .NOTPARALLEL: # tests measure time, and packages come before what needs them
 .PHONY: all help run test check test-storm test-valgrind test-fronts \
 	test-browser check-posix check-manual check-systemd manual install \
-	uninstall clean dist distcheck deb check-deb bench lint fuzz
+	uninstall clean dist distcheck deb check-deb bench bench-fronts lint \
+	fuzz
 -include $(wildcard build/*/*.d)
