@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: ISC
 //
-// What browsers do: they ask, read event streams, and come back.
+// What browsers do: they ask, read event streams, and come back.  And what no
+// browser does.
 
 import http from 'node:http';
 import https from 'node:https';
+import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PATIENCE_MS } from './processes.mjs';
 
@@ -45,6 +47,48 @@ export function post(site, name, options) {
 
 // Whether there is any answer.
 export const answers = (url) => ask(url).then(() => true, () => false);
+
+// Bytes just as they are (latin1), and what comes back.
+export function sendRaw(url, bytes, localAddress) {
+	const { hostname: host, port } = new URL(url);
+	const socket = net.connect({ host, port, localAddress });
+	const it = { text: '', over: false, close: () => socket.destroy() };
+
+	socket.setEncoding('latin1').on('data', (text) => { it.text += text; });
+	socket.on('error', () => {}).on('close', () => { it.over = true; });
+	socket.write(bytes, 'latin1');
+	return it;
+}
+
+// Of what came back the first answer, as far as it is there.  The status is 0 of
+// what has no head, as with HTTP/0.9.
+export function readRaw({ text }) {
+	const all = text.replace(/^HTTP\/1\.\d 100 [^]*?\r\n\r\n/, '');
+	const [start, ...rest] = all.split('\r\n\r\n');
+	const [line, ...fields] = start.split('\r\n');
+	let body = rest.join('\r\n\r\n');
+
+	if (!line.startsWith('HTTP/'))
+		return { status: 0, fields: [], body: all };
+	if (rest.length === 0)
+		return { status: 0, fields: [], body: '' };
+	if (/^transfer-encoding: chunked$/im.test(fields.join('\n')))
+		body = unchunk(body);
+	return { status: Number(line.split(' ')[1]), fields, body };
+}
+
+function unchunk(text) {
+	let body = '';
+
+	for (;;) {
+		const [all, length] = /^([0-9a-f]+)\r\n/i.exec(text) ?? [];
+		if (!(parseInt(length, 16) > 0))
+			return body;
+		const end = all.length + parseInt(length, 16);
+		body += text.slice(all.length, end);
+		text = text.slice(end + 2);
+	}
+}
 
 // The event-stream text, in pieces as they come, to events; what the standard
 // says, but for the byte order mark and lines that end in a lone CR, which

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 //
-// What a person does to the shipped configurations: takes lines out, and takes
-// out the signs that make comments of others.
+// What a person does to the shipped configurations: takes lines out, takes out
+// the signs that make comments of others, and says another address.
 
 import assert from 'node:assert/strict';
 
@@ -45,4 +45,28 @@ export const TLS = {
 
 function certificate(dir, text) {
 	return text.replaceAll(/"\/etc\/ssl\/\w+(?=\/sse-fcgi\.)/g, `"${dir}`);
+}
+
+// How each front says "this machine alone", and how it would say one address.
+const HERE = {
+	apache: ['Require ip 127.0.0.0/8 ::1',
+		(address) => `Require ip ${address} ::1`],
+	caddy: ['remote_ip 127.0.0.0/8 ::1',
+		(address) => `remote_ip ${address} ::1`],
+	h2o: ['/\\A(127\\.|::1\\z)/', (address) =>
+		`/\\A${address.replaceAll('.', '\\.')}\\z/`],
+	haproxy: ['{ src 127.0.0.0/8 ::1 }\n',
+		(address) => `{ src ${address} ::1 }\n`],
+	lighttpd: ['$HTTP["remoteip"] != "127.0.0.0/8" {',
+		(address) => `$HTTP["remoteip"] != "${address}" {`],
+	nginx: ['allow 127.0.0.0/8;', (address) => `allow ${address};`],
+};
+
+// The text with the site's own address in place of "this machine alone".  Then
+// 127.0.0.1 is elsewhere: addresses that are, tests do not have.
+export function onlyItselfIsHere(text, { name, addr }) {
+	const [here, one] = HERE[name];
+
+	assert.ok(text.includes(here));
+	return text.replaceAll(here, one(addr));
 }

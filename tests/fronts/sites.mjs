@@ -250,7 +250,7 @@ export function newPlace() {
 // the site, and gives the text to use; with tls the front has TLS and HTTP/2.
 export async function start(name,
 	{ args = [], edit = (text) => text, held, tls } = {}) {
-	const site = newPlace();
+	const site = Object.assign(newPlace(), { name });
 	const sources = [];
 	const secure = (text) => tls ? TLS[name](text, site.dir) : text;
 
