@@ -8,6 +8,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import net from 'node:net';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -104,6 +105,15 @@ export function exists(pid) {
 export function childrenOf(parent) {
 	return processes().filter(({ ppid }) => ppid === parent)
 		.map(({ pid }) => pid);
+}
+
+// Whether a process catches a signal: one that is sent before can be lost to it.
+export function catches(pid, signal) {
+	const [, mask] = /^SigCgt:\t(\w+)/m.exec(
+		textOf(`/proc/${pid}/status`)) ?? [null, '0'];
+	const bit = BigInt(constants.signals[signal] - 1);
+
+	return (BigInt(`0x${mask}`) >> bit & 1n) === 1n;
 }
 
 // Whether a process has a listening socket; one that is gone has none.

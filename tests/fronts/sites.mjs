@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { answers, eventSource } from './browsers.mjs';
 import { TLS } from './edits.mjs';
-import { ROOT, accepts, childrenOf, end, exists, listens, run, textOf,
+import { ROOT, accepts, catches, childrenOf, end, exists, listens, run, textOf,
 	until } from './processes.mjs';
 
 export const PROGRAM = process.env.PROGRAM || join(ROOT, 'build/sse-fcgi');
@@ -204,6 +204,8 @@ export async function startFront(name, dir, { addr, port, tls, edit }) {
 	it.reload = async () => {
 		const children = childrenOf(it.pid);
 		if (typeof front.reload === 'string') {
+			await until(() => catches(it.pid, front.reload),
+				`${name} to wait for ${front.reload}`);
 			it.child.kill(front.reload);
 		} else {
 			const [how, ...what] = front.reload(conf, dir);
