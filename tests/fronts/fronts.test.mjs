@@ -20,7 +20,8 @@ import { ARGS, CHOSEN, INTERVAL_MS, LIMIT, fillConf, newPlace, start } from
 // Where the fronts differ:
 //   check         the server's own check of its configuration
 //   seesLeaving   in how many intervals the responder sees a browser leave:
-//                 nginx closes at once, the others with one of the next events
+//                 nginx and HAProxy close at once, the others with one of the
+//                 next events
 //   keeps         whether it keeps connections to the responder
 const FRONTS = {
 	apache: {
@@ -38,7 +39,7 @@ const FRONTS = {
 	},
 	haproxy: {
 		check: (conf) => ['/usr/sbin/haproxy', '-c', '-q', '-f', conf],
-		seesLeaving: 3,
+		seesLeaving: 0.5,
 		keeps: true,
 	},
 	lighttpd: {
@@ -184,6 +185,24 @@ const CHECKS = {
 		const ms = await noStreams(site);
 		const limit = special.seesLeaving * INTERVAL_MS + 100;
 		assert.ok(ms < limit, `${ms} ms`);
+	},
+
+	// What the first stream leaves behind is not for the second.
+	'a browser that goes is served when it comes again': async (site) => {
+		for (let i = 0; i < 3; i++) {
+			const agent = new http.Agent({ keepAlive: true });
+			const left = await openStream(site.url + '/sse');
+
+			await left.next();
+			await ask(site.url + '/', { agent });
+			left.close();
+			const stream = await openStream(site.url + '/sse',
+				{ agent });
+			assert.equal((await stream.next()).id, '1');
+			stream.close();
+			agent.destroy();
+		}
+		await noStreams(site);
 	},
 
 	'connections to the responder are kept, or not':
