@@ -7,11 +7,10 @@
 // publisher is seen by all readers of its channel, or they have a gap there.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { post } from './browsers.mjs';
+import { assertCounts, comeBack, refusedNobody } from './expect.mjs';
 import { until } from './processes.mjs';
 import { CHOSEN, start } from './sites.mjs';
 
@@ -21,7 +20,7 @@ const CHANNELS = Array.from({ length: 20 }, (_, i) => `a.${i}`);
 const READERS = 50;	// of each channel
 const PUBLISHERS = 4;
 const PAUSE_MS = 30;	// from one publication of each to its next
-const BACK_MS = 60000;	// patience for all of them on a busy machine
+const LATE = { ms: 60000 };	// patience for all of them on a busy machine
 const ARGS = ['--interval', '0.4', '--retry', '100', '--drain', '0.5'];
 
 // A crash now and then; otherwise what systemctl restart does.  Sometimes the
@@ -59,17 +58,6 @@ async function publish(site, channels, publications, isOver) {
 	}
 }
 
-// Whether a browser has a stream that opened since then, and an event of it.
-const isBack = ({ stream, events }, since) =>
-	stream?.opened > since && events.at(-1)?.at >= stream.opened;
-
-// Waits until so many are back at a time.
-function waitForThem(sources, since, count = sources.length) {
-	return until(() => sources.filter((source) =>
-		isBack(source, since)).length >= count,
-	`${count} browsers`, BACK_MS);
-}
-
 function median(numbers) {
 	return numbers.sort((a, b) => a - b)[numbers.length >> 1];
 }
@@ -91,13 +79,14 @@ async function restart(site, sources, clocks, crashes) {
 		if (isHurried(n)) {
 			const since = performance.now();
 			await site.responder.signal('SIGTERM');
-			await waitForThem(sources, since, sources.length / 2);
+			await comeBack(sources, since,
+				{ ...LATE, count: sources.length / 2 });
 		}
 		const since = performance.now();
 		await site.responder.signal(isCrash(n) ? 'SIGKILL' : 'SIGTERM');
 		if (isCrash(n))
 			crashes.push(performance.now());
-		await waitForThem(sources, since);
+		await comeBack(sources, since, LATE);
 		const times = sources.map(({ stream }) =>
 			stream.opened - since);
 		away.push(...times);
@@ -113,11 +102,6 @@ function checkAnswers({ failed, unanswered, cut }, crashes) {
 	assert.equal(failed, '');
 	assert.equal(unanswered, 0);
 	assert.ok(cut <= crashes.length, `cut ${cut} times`);
-}
-
-function checkClock({ events }) {
-	assert.deepEqual(events.map(({ id }) => Number(id)),
-		events.map((event, i) => i + 1));
 }
 
 // One reader's events against all publications to its channel.
@@ -162,16 +146,11 @@ function checkPublications(publications, crashes) {
 	return failed.length;
 }
 
-// Nobody was refused, and no request was lost but publications with a crash.
-function checkLog(dir, failures) {
-	const lines = readFileSync(join(dir, 'nginx.log'), 'utf8').split('\n');
-	const few = (text) =>
-		lines.filter((line) => line.includes(text)).slice(0, 9);
+// No request was lost but publications with a crash.
+function checkLog(lines, failures) {
 	const lost = lines.filter((line) =>
 		/while (reading response header|sending request)/.test(line));
 
-	for (const text of ['connect()', '[alert]', '[crit]', '[emerg]'])
-		assert.deepEqual(few(text), []);
 	assert.ok(lost.every((line) => line.includes('POST /publish')));
 	assert.equal(lost.length, failures);
 }
@@ -194,19 +173,19 @@ async function activation(t) {
 		});
 		const sources = [...clocks, ...readers.flat()];
 		await until(() => sources.every(({ stream }) =>
-			stream?.lastEventId), 'all streams', BACK_MS);
+			stream?.lastEventId), 'all streams', LATE.ms);
 		const publishers = Array(PUBLISHERS).fill().map((_, i) =>
 			publish(site, CHANNELS.filter((channel, n) =>
 				n % PUBLISHERS === i), publications,
 			() => over));
-		await waitForThem(sources, 0);
+		await comeBack(sources, 0, LATE);
 
 		t.diagnostic(await restart(site, sources, clocks, crashes));
 		over = true;
 		await Promise.all(publishers);
 		await everybodyIsLive(site, clocks, readers, publications);
 		sources.forEach((source) => checkAnswers(source, crashes));
-		clocks.forEach(checkClock);
+		clocks.forEach(({ events }) => assertCounts(events));
 		CHANNELS.forEach((channel, i) => {
 			const all = publications.filter((it) =>
 				it.channel === channel);
@@ -214,7 +193,7 @@ async function activation(t) {
 				checkChannel(source, all);
 		});
 		const failed = checkPublications(publications, crashes);
-		checkLog(site.dir, failed);
+		checkLog(refusedNobody(site.dir), failed);
 		const runs = new Set(publications.flatMap(({ id }) =>
 			id ? runOf(id) : []));
 		assert.ok(runs.size > RESTARTS, 'publications in every run');

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: ISC
 //
-// What answers have to be like, for more than one file of tests.
+// What has to be, for more than one file of tests: of answers, of streams that
+// come back, and of a front's log.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ask } from './browsers.mjs';
+import { until } from './processes.mjs';
 
 export const ORIGIN = { Origin: 'https://app.example' };
 export const STREAMS = ['/sse', '/events?channel=news'];
@@ -29,4 +33,32 @@ export async function checkPreflight(url) {
 		assert.match(headers['access-control-allow-headers'],
 			new RegExp(`\\b${name}\\b`));
 	assert.ok(Number(headers['access-control-max-age']) > 0);
+}
+
+// A browser's messages of the clock, over all of its connections.
+export function assertCounts(events) {
+	assert.deepEqual(events.map((event) => Number(event.id)),
+		events.map((event, i) => i + 1));
+}
+
+// Whether a browser has a stream that opened since then, and an event of it.
+const isBack = ({ stream, events }, since) =>
+	stream?.opened > since && events.at(-1)?.at >= stream.opened;
+
+// Waits until so many are back at a time.
+export function comeBack(sources, since, { count = sources.length, ms } = {}) {
+	const back = () => sources.filter((source) => isBack(source, since));
+
+	return until(() => back().length >= count, `${count} browsers`, ms);
+}
+
+// The errors of nginx: nobody was refused.  Gives them.
+export function refusedNobody(dir) {
+	const lines = readFileSync(join(dir, 'nginx.log'), 'utf8').split('\n')
+		.filter(Boolean);
+
+	for (const text of ['connect()', '[alert]', '[crit]', '[emerg]'])
+		assert.deepEqual(lines.filter((line) =>
+			line.includes(text)).slice(0, 9), []);
+	return lines;
 }

@@ -6,7 +6,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { ask, openStream } from './browsers.mjs';
-import { ORIGIN, STREAMS, checkPreflight, readableByAny } from './expect.mjs';
+import { ORIGIN, STREAMS, assertCounts, checkPreflight, readableByAny }
+	from './expect.mjs';
 import { exists, until } from './processes.mjs';
 import { ARGS, CHOSEN, LIMIT, start, startResponder } from './sites.mjs';
 
@@ -155,11 +156,6 @@ async function checkError(url) {
 
 	assert.equal(status, 503);
 	assert.doesNotMatch(headers['content-type'] ?? '', /event-stream/);
-}
-
-function assertCounts(events) {
-	assert.deepEqual(events.map((event) => Number(event.id)),
-		events.map((event, i) => i + 1));
 }
 
 for (const name of CHOSEN) {
