@@ -79,15 +79,37 @@ export async function end(it, signal) {
 	return result;
 }
 
+// A process that one of ours has left behind; end() ends it, or our end does.
+export function adopt(pid) {
+	const it = {
+		child: { pid, kill: (signal) => process.kill(pid, signal) },
+		pid,
+		get ended() {
+			return until(() => !exists(pid), `the end of ${pid}`)
+				.then(() => running.delete(it));
+		},
+	};
+
+	running.add(it);
+	return it;
+}
+
+// What /proc says of a live process, or null.
+function statOf(pid) {
+	const stat = textOf(`/proc/${pid}/stat`);
+	const [state, ppid, , session] =
+		(stat || 'Z').replace(/.*\) /s, '').split(' ');
+
+	return state === 'Z' ? null : { pid: Number(pid), ppid: Number(ppid),
+		session: Number(session) };
+}
+
+export const exists = (pid) => statOf(pid) !== null;
+
 // All live processes.
 export function processes() {
-	return readdirSync('/proc').flatMap((name) => {
-		const stat = /^\d+$/.test(name) && textOf(`/proc/${name}/stat`);
-		const [state, ppid, , session] =
-			(stat || 'Z').replace(/.*\) /s, '').split(' ');
-		return state === 'Z' ? [] : [{ pid: Number(name),
-			ppid: Number(ppid), session: Number(session) }];
-	});
+	return readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+		.map(statOf).filter(Boolean);
 }
 
 export function textOf(path) {
@@ -96,10 +118,6 @@ export function textOf(path) {
 	} catch {
 		return '';	// the process is gone
 	}
-}
-
-export function exists(pid) {
-	return processes().some((it) => it.pid === pid);
 }
 
 export function childrenOf(parent) {

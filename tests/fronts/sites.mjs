@@ -249,17 +249,18 @@ export function newPlace() {
 }
 
 // The two together, ready to be asked.  edit gets the configuration's text and
-// the site, and gives the text to use; with tls the front has TLS and HTTP/2.
+// the site, and gives the text to use; with tls the front has TLS and HTTP/2; by
+// starts the responder in another way.
 export async function start(name,
-	{ args = [], edit = (text) => text, held, tls } = {}) {
+	{ args = [], edit = (text) => text, held, tls,
+		by = held ? startHeldResponder : startResponder } = {}) {
 	const site = Object.assign(newPlace(), { name });
 	const sources = [];
 	const secure = (text) => tls ? TLS[name](text, site.dir) : text;
 
 	if (tls)
 		makeCertificate(site.dir, site.addr);
-	site.responder = await (held ? startHeldResponder : startResponder)(
-		site.dir, args);
+	site.responder = await by(site.dir, args);
 	site.front = await startFront(name, site.dir,
 		{ ...site, tls, edit: (text) => edit(secure(text), site) });
 	site.url = site.front.url;
