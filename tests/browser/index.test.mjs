@@ -111,6 +111,18 @@ describe('the page in the hands of its reader', () => {
 		await state(page, 'live');
 	}, { hosts: [new URL(site.url).host], allow: /status of 500/ }));
 
+	it('says so when nothing comes any more', () => visit(site.url, async (page) => {
+		await messages(page, 3);
+		process.kill(site.responder.pid, 'SIGSTOP');
+		try {
+			await state(page, 'late');
+		} finally {
+			process.kill(site.responder.pid, 'SIGCONT');
+		}
+		await state(page, 'live');
+		assert.equal(await text(page, '#reconnects'), '0');
+	}));
+
 	for (const phone of PHONES) {
 		it(`fits a screen ${phone.viewport.width} pixels wide`, () => visit(site.url, async (page) => {
 			await messages(page, 3);
@@ -172,8 +184,11 @@ describe('the page with a scripted stream', () => {
 			await page.clock.runFor(2000);
 		}
 		assert.match(await text(page, '#since'), /^(1\.9|2\.0) s$/);
+		assert.equal(await text(page, '#state'), 'Live');
 		await page.clock.fastForward('59:58');
+		assert.equal(await text(page, '#state'), 'Late');
 		await page.evaluate(() => stream.say('late'));
+		assert.equal(await text(page, '#state'), 'Live');
 		assert.equal(await text(page, '#messages li:first-child .after'), 'after 1 h 0 min');
 		assert.match(await text(page, '#plot-summary'), /^Median 2\.000 s, .* longest 1 h 0 min\.$/);
 		assert.equal(await text(page, '#plot text.long'), '1 h 0 min');

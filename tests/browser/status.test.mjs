@@ -205,7 +205,7 @@ describe('the page of the figures with scripted answers', () => {
 		await failure({ status: 404 }, /said 404 Word/);
 		await failure({ body: '<!doctype html>' }, /not the status/);
 		await failure({ body: 'null' }, /not the status/);
-		assert.equal(await page.isVisible('main'), false);
+		assert.equal(await page.isVisible('#content'), false);
 		await next({ pid: 7, uptime: 100 });
 		await next({ pid: 7, uptime: 102 });
 		assert.equal(await text(page, '#state'), 'Live');
