@@ -220,7 +220,7 @@ test-fronts: build/asan/sse-fcgi
 
 test-browser: build/asan/sse-fcgi build/browser/node_modules
 	PROGRAM=build/asan/sse-fcgi BROWSER_MODULES=build/browser \
-	    node --test tests/browser/*.test.mjs
+	    node --test --test-concurrency=2 tests/browser/*.test.mjs
 
 build/browser/node_modules: tests/browser/package-lock.json | build/browser
 	cp tests/browser/package*.json build/browser/

@@ -4,6 +4,7 @@
 // events goes through real fronts to three readers, each with a parser of its
 // own: Chromium's EventSource, eventsource (2, the last that parses by itself)
 // and eventsource-parser.  Once they read it live, and once from the history.
+// HTTP/2 is known to Chromium alone.
 //
 // A line ends by CR LF, CR or LF, and arrives as LF: the standard has no way
 // to say the other two.
@@ -11,7 +12,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { until } from '../fronts/processes.mjs';
-import { need, publish, startSite, visit } from './harness.mjs';
+import { need, publish, startSite, visit, WAYS } from './harness.mjs';
 
 const EventSource = need('eventsource');
 const { createParser } = need('eventsource-parser');
@@ -127,15 +128,16 @@ async function byParser(url) {
 	return { close: () => { controller.abort(); return reading; }, rows: () => got };
 }
 
-const READERS = { "Chromium's EventSource": inChromium, 'eventsource': byEventSource,
-	'eventsource-parser': byParser };
+const CHROMIUM = { "Chromium's EventSource": inChromium };
+const READERS = { 'http/1.1': { ...CHROMIUM, 'eventsource': byEventSource, 'eventsource-parser': byParser },
+	'h2': CHROMIUM };
 
 // Reads url with all of them, from before act() until the last event is here.
-async function readWithAll(url, page, act) {
+async function readWithAll(url, page, protocol, act) {
 	const readers = {};
 
 	try {
-		for (const [name, open] of Object.entries(READERS))
+		for (const [name, open] of Object.entries(READERS[protocol]))
 			readers[name] = await open(url, page);
 		await act();
 		for (const [name, reader] of Object.entries(readers))
@@ -157,22 +159,22 @@ function assertRows(reader, got, expected) {
 	assert.equal(got.length, expected.length, reader);
 }
 
-for (const front of ['lighttpd', 'nginx']) {
-	describe(`what is published behind ${front}`, () => {
+for (const way of WAYS) {
+	describe(`what is published ${way.way}`, () => {
 		let site;
 
-		before(async () => { site = await startSite(front, ['--history', '1000']); });
+		before(async () => { site = await startSite(way, ['--history', '1000']); });
 
 		it('arrives as it is, live and from the history', () => visit(site.url, async (page) => {
 			const url = `${site.url}/events?channel=corpus`;
 			const expected = [];
-			const live = await readWithAll(url, page, async () => {
+			const live = await readWithAll(url, page, way.protocol, async () => {
 				for (const [name, type, data] of [...CORPUS, ['the end', '', LAST]]) {
 					const { id } = await publish(site, 'corpus', data, type ? { type } : {});
 					expected.push([name, type || 'message', id, newlines(data)]);
 				}
 			});
-			const held = await readWithAll(`${url}&history=1000`, page, () => {});
+			const held = await readWithAll(`${url}&history=1000`, page, way.protocol, () => {});
 
 			for (const [name, got] of live)
 				assertRows(`${name}, live`, got, expected);
@@ -181,7 +183,7 @@ for (const front of ['lighttpd', 'nginx']) {
 		}));
 
 		it('arrives as a batch says', () => visit(site.url, async (page) => {
-			const all = await readWithAll(`${site.url}/events?channel=batch`, page, async () => {
+			const all = await readWithAll(`${site.url}/events?channel=batch`, page, way.protocol, async () => {
 				const answer = await publish(site, 'batch', BATCH,
 				    { headers: { 'Content-Type': 'text/event-stream' } });
 				assert.equal(answer.events, EXPECTED_OF_BATCH.length);

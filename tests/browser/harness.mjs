@@ -41,26 +41,37 @@ after(async () => {
 		await site.stop();
 });
 
-export async function startSite(name, args = []) {
-	const site = await start(name, { args: [...QUICK, ...args] });
+// The ways from the pages to the responder.  A browser speaks HTTP/2 with TLS
+// alone.
+export const WAYS = [
+	{ front: 'lighttpd', protocol: 'http/1.1' },
+	{ front: 'nginx', protocol: 'http/1.1' },
+	{ front: 'lighttpd', protocol: 'h2' },
+	{ front: 'nginx', protocol: 'h2' },
+].map(({ front, protocol }) => ({ front, protocol, tls: protocol === 'h2',
+	way: `behind ${front} over ${protocol}` }));
+export const [LIGHTTPD_HTTP1, NGINX_HTTP1, LIGHTTPD_HTTP2, NGINX_HTTP2] = WAYS;
+
+export async function startSite({ front, tls }, args = []) {
+	const site = await start(front, { tls, args: [...QUICK, ...args] });
 	sites.push(site);
 	return site;
 }
 
 // Opens url in a browser of its own, lets use() work with it, and then looks
-// at what went wrong, and at who was asked.
+// at what went wrong in any of its tabs, and at who was asked.
 export async function visit(url, use, { options = {}, script, hosts = [], allow = /^$/ } = {}) {
-	const context = await browser.newContext(options);
+	const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
 	const page = await context.newPage();
 	const faults = [], asked = [];
 
 	context.setDefaultTimeout(PATIENCE_MS);
-	page.on('console', (said) => faults.push(`${said.type()}: ${said.text()}`));
-	page.on('pageerror', (error) => faults.push(error.message));
-	page.on('request', (request) => asked.push(new URL(request.url())));
+	context.on('console', (said) => faults.push(`${said.type()}: ${said.text()}`));
+	context.on('weberror', (thrown) => faults.push(thrown.error().message));
+	context.on('request', (request) => asked.push(new URL(request.url())));
 	try {
 		if (script)
-			await page.addInitScript(script);
+			await context.addInitScript(script);
 		await page.goto(url);
 		await use(page);
 	} finally {
@@ -70,6 +81,20 @@ export async function visit(url, use, { options = {}, script, hosts = [], allow 
 	const strangers = asked.filter(({ protocol, host }) => protocol !== 'data:' &&
 	    ![new URL(url).host, ...hosts].includes(host));
 	assert.deepEqual(strangers.map(String), []);
+}
+
+// Each answer that the page had came by this protocol; path's is one of them.
+// The answer that is a stream counts once it is over.
+export async function assertCameBy(page, protocol, path) {
+	const all = await page.waitForFunction((wanted) => {
+		const entries = ['navigation', 'resource'].flatMap((type) => performance.getEntriesByType(type))
+			.filter(({ name }) => new URL(name).origin === location.origin)
+			.map(({ name, nextHopProtocol }) => [new URL(name).pathname, nextHopProtocol]);
+		return entries.some(([name]) => name === wanted) && entries;
+	}, path);
+
+	for (const [name, by] of await all.jsonValue())
+		assert.equal(by, protocol, name);
 }
 
 export const text = (page, selector) => page.textContent(selector);

@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { openStream } from '../fronts/browsers.mjs';
 import { until } from '../fronts/processes.mjs';
-import { fits, PHONES, publish, startSite, state, text, visit } from './harness.mjs';
+import { assertCameBy, fits, LIGHTTPD_HTTP1, PHONES, publish, startSite, state, text, visit, WAYS } from './harness.mjs';
 
 const PAGE = '/status.html';
 
@@ -25,11 +25,11 @@ const points = (page, line, pid) => page.$$eval(
 
 const heights = async (...where) => (await points(...where)).flat().map(([, y]) => y);
 
-for (const front of ['lighttpd', 'nginx']) {
-	describe(`the page of the figures behind ${front}`, () => {
+for (const way of WAYS) {
+	describe(`the page of the figures ${way.way}`, () => {
 		let site;
 
-		before(async () => { site = await startSite(front); });
+		before(async () => { site = await startSite(way); });
 
 		it('shows and plots streams and events', async () => {
 			const stream = await openStream(`${site.url}/events?channel=news&channel=sport`);
@@ -51,27 +51,9 @@ for (const front of ['lighttpd', 'nginx']) {
 				const [before, after] = await heights(page, 'held');
 				assert.ok(after < before, 'the line of the bytes held goes up');
 				assert.equal(await page.isVisible('#several'), false);
+				await assertCameBy(page, way.protocol, '/status');
 			});
 			stream.close();
-		});
-
-		it('keeps what was before a restart apart from what comes after', async () => {
-			for (let n = 0; n < 100; n++)
-				await publish(site, 'news', 'much');
-			await visit(site.url + PAGE, async (page) => {
-				await state(page, 'live');
-				const before = await fact(page, 'Process');
-				await until(async () => (await heights(page, 'published', before)).length, 'a rate');
-				await site.restartResponder();
-				await page.waitForSelector('#several');
-				assert.equal(await fact(page, 'Process'), String(site.responder.pid));
-				assert.equal(await page.locator('#processes label').count(), 2);
-				await publish(site, 'news', 'one');
-				await page.waitForFunction(() => /published 0\.\d/.test(document.getElementById('legend-1').textContent));
-				await page.click(`#processes label:has-text("${before}")`);
-				assert.equal(await fact(page, 'Process'), before);
-				assert.equal((await rows(page))[0][2], '100');
-			}, { allow: /status of 50\d/ });
 		});
 	});
 }
@@ -79,17 +61,26 @@ for (const front of ['lighttpd', 'nginx']) {
 describe('the page of the figures in the hands of its reader', () => {
 	let site;
 
-	before(async () => { site = await startSite('lighttpd'); });
+	before(async () => { site = await startSite(LIGHTTPD_HTTP1); });
 
-	it('pauses and resumes by the keyboard', () => visit(site.url + PAGE, async (page) => {
-		await state(page, 'live');
-		await page.keyboard.press('Tab');
-		assert.equal(await page.evaluate(() => document.activeElement.id), 'toggle');
-		await page.keyboard.press('Enter');
-		await state(page, 'paused');
-		await page.keyboard.press('Space');
-		await state(page, 'live');
-	}));
+	it('keeps what was before a restart apart from what comes after', async () => {
+		for (let n = 0; n < 100; n++)
+			await publish(site, 'news', 'much');
+		await visit(site.url + PAGE, async (page) => {
+			await state(page, 'live');
+			const before = await fact(page, 'Process');
+			await until(async () => (await heights(page, 'published', before)).length, 'a rate');
+			await site.restartResponder();
+			await page.waitForSelector('#several');
+			assert.equal(await fact(page, 'Process'), String(site.responder.pid));
+			assert.equal(await page.locator('#processes label').count(), 2);
+			await publish(site, 'news', 'one');
+			await page.waitForFunction(() => /published 0\.\d/.test(document.getElementById('legend-1').textContent));
+			await page.click(`#processes label:has-text("${before}")`);
+			assert.equal(await fact(page, 'Process'), before);
+			assert.equal((await rows(page))[0][2], '100');
+		}, { allow: /status of 50\d/ });
+	});
 
 	for (const phone of PHONES) {
 		it(`fits a screen ${phone.viewport.width} pixels wide`, async () => {
@@ -133,7 +124,7 @@ function scriptedFetch() {
 describe('the page of the figures with scripted answers', () => {
 	let url;
 
-	before(async () => { url = (await startSite('lighttpd')).url + PAGE; });
+	before(async () => { url = (await startSite(LIGHTTPD_HTTP1)).url + PAGE; });
 
 	// The page with a clock that stands still, and has had no answer yet.
 	// next() is what comes when the seconds between two questions are over.

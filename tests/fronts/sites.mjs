@@ -155,7 +155,7 @@ function dataFor(dir, group) {
 	const gid = Number(execFileSync('id', ['-g', group]));
 	const data = join(dir, 'data');
 
-	mkdirSync(data);
+	mkdirSync(data, { recursive: true });
 	for (const name of ['conf', 'html'])
 		cpSync(join(ROOT, name), join(data, name), { recursive: true });
 	execFileSync('chmod', ['-R', 'a+rX', data]);
@@ -260,16 +260,25 @@ export async function start(name,
 
 	if (tls)
 		makeCertificate(site.dir, site.addr);
-	site.responder = await by(site.dir, args);
-	site.front = await startFront(name, site.dir,
+	const front = () => startFront(name, site.dir,
 		{ ...site, tls, edit: (text) => edit(secure(text), site) });
+	site.responder = await by(site.dir, args);
+	site.front = await front();
 	site.url = site.front.url;
-	site.restartResponder = async (meanwhile = () => {}) => {
-		await site.responder.stop();
+	site.restartResponder = async (meanwhile = () => {}, signal) => {
+		await site.responder.stop(signal);
 		try {
 			await meanwhile();
 		} finally {
 			site.responder = await startResponder(site.dir, args);
+		}
+	};
+	site.restartFront = async (meanwhile = () => {}) => {
+		await site.front.stop();
+		try {
+			await meanwhile();
+		} finally {
+			site.front = await front();
 		}
 	};
 	site.eventSource = (path = '/sse') => {
