@@ -56,6 +56,12 @@ static const struct row {
 	"request 1 SSE_ROLE=stream SSE_CHANNEL=a SSE_R=c;"},
     {"name_that_only_begins_with_sse",
 	"begin 1; params 1 SSE=1 SSE=2; params 1", "request 1 SSE=1 SSE=2;"},
+    {"every_field_byte_by_byte",
+	"raw #0101123400080000 #0001010000000000;"
+	"raw #0104123401020300 #01800000fc 'A .252 #a5a5a5;"
+	"raw #0104123400000100 #a5;"
+	"raw #0105123401010200 .257 #a5a5; raw #0105123400000000",
+	"request 4660 keep (258 bytes);body (257);end;"},
     {"512_pairs", "begin 1; params 1 @512; params 1",
 	"request 1 (3072 bytes);"},
     {"65535_bytes_of_params", "begin 1; params 1 A=*65529; params 1",

@@ -182,6 +182,30 @@ pairs_are_read_to_their_end(void **state)
 }
 
 static void
+length_of_four_bytes_begins_with_the_highest(void **state)
+{
+	static const uint8_t lengths[] = {0x81, 2, 3, 4, 0x80, 5, 6, 7};
+	size_t name_len = 0x01020304, value_len = 0x050607;
+	size_t len = sizeof(lengths) + name_len + value_len;
+	uint8_t *bytes = calloc(1, len);
+	const uint8_t *p = bytes;
+	struct record_pair pair;
+
+	(void)state;
+	assert_non_null(bytes);
+	memcpy(bytes, lengths, sizeof(lengths));
+	assert_int_equal(record_pair(&p, bytes + len, &pair), 1);
+	assert_int_equal(pair.name_len, name_len);
+	assert_int_equal(pair.value_len, value_len);
+	assert_ptr_equal(pair.name, bytes + sizeof(lengths));
+	assert_ptr_equal(pair.value, pair.name + name_len);
+	assert_ptr_equal(p, bytes + len);
+	p = bytes;
+	assert_int_equal(record_pair(&p, bytes + len - 1, &pair), -1);
+	free(bytes);
+}
+
+static void
 random_pairs_stay_inside(void **state)
 {
 	uint32_t seed = 7, round;
@@ -251,6 +275,7 @@ main(void)
 	    cmocka_unit_test(unknown_type_names_the_type),
 	    cmocka_unit_test(values_has_each_asked_variable_once),
 	    cmocka_unit_test(values_of_the_largest_number_fit),
+	    cmocka_unit_test(length_of_four_bytes_begins_with_the_highest),
 	    cmocka_unit_test(random_pairs_stay_inside),
 	    cmocka_unit_test(asked_is_the_set_of_known_names),
 	};
