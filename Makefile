@@ -88,7 +88,8 @@ OURS	 = -std=c11 -D_DEFAULT_SOURCE -DVERSION='"$(VERSION)"' \
 	   -Wall -Wextra -Wpedantic -Wshadow -MMD -MP
 HARDEN	?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 LDHARDEN ?= -pie -Wl,-z,relro,-z,now
-PLAIN	 = -U_DEFAULT_SOURCE -D_XOPEN_SOURCE=700 -DPLAIN_POSIX
+PLAIN	 = -U_DEFAULT_SOURCE -D_XOPEN_SOURCE=700 -DPLAIN_POSIX \
+	   -Werror=implicit-function-declaration
 SANITIZE = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	   -fno-sanitize-recover=all
 LIBS	 = $(shell pkg-config --libs fcgi 2>/dev/null || echo -lfcgi) -lev -lm

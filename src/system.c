@@ -2,7 +2,9 @@
 /*
  * Where Linux has a quicker way than POSIX.1-2008: both ways.
  */
+#ifndef PLAIN_POSIX
 #define _GNU_SOURCE /* accept4 */
+#endif
 #include "system.h"
 
 #include <errno.h>
