@@ -27,7 +27,8 @@ NEED_fronts   = $(foreach front,$(TESTED),$(NEED_$(front)))
 NEED_check    = $(NEED) libcmocka-dev mandoc spawn-fcgi multiwatch valgrind \
 		libc6-dbg systemd=systemd-analyze
 NEED_test     = $(NEED_check) $(NEED_fronts) \
-		nodejs=node npm=npm chromium openssl lighttpd-mod-openssl \
+		lighttpd-mod-deflate lighttpd-mod-openssl openssl \
+		nodejs=node npm=npm chromium \
 		curl php-cli=php python3=python3 prometheus=promtool
 NEED_bench    = $(NEED) $(NEED_lighttpd) $(NEED_nginx) libnginx-mod-nchan \
 		php-fpm
