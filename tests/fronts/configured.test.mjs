@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 //
 // The shipped configurations with what stands in them as comments, under the
-// real servers: whoever takes a comment out has what it promises.
+// real servers: whoever takes a comment out has what it promises.  And with what
+// an administrator may have around them.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -11,7 +12,9 @@ import http2 from 'node:http2';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ask, openStream, post } from './browsers.mjs';
-import { onlyItselfIsHere, uncomment, without } from './edits.mjs';
+import { onlyItselfIsHere, replaced, uncomment, without } from './edits.mjs';
+import { ORIGIN, servedAfterLeaving, streamsWork } from './expect.mjs';
+import { until } from './processes.mjs';
 import { ARGS, CHOSEN, LIMIT, start } from './sites.mjs';
 
 // Where the fronts differ:
@@ -23,6 +26,12 @@ import { ARGS, CHOSEN, LIMIT, start } from './sites.mjs';
 //   asks        the line that has an application asked, if there is one
 //   carried     how many requests at once one connection carries with HTTP/2,
 //               where the file has that
+//   origins     lets in pages of some origins alone, with cookies
+//   oneOrigin   or of one, whoever asks
+//   tcp         the responder's address, in the file and over TCP
+//   compresses  the whole site, in every way that there is
+//   keeps       connections to the responder, if it can; HAProxy does as it is
+//               shipped, but not those of streams
 const HTPASSWD = 'me:$apr1$lAAkuVL4$Qw4DfufF2U1jtLcGSAJYl1\n';
 const HTPASSWD_SHA = 'me:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n';
 const BCRYPT = '$2y$05$6Jg9XVgmTTCuuIeNP5CjXON81nhJ/4xywTLEadL4QG8n11i7cGINa';
@@ -41,6 +50,16 @@ const FRONTS = {
 		byPath: (text) => uncomment(text, 'LoadModule setenvif',
 			'SetEnvIf').replaceAll(/"\^\/\(sse\|events(?=[|)])/g,
 			'"^/(sse|events|events/[A-Za-z0-9._:-]+'),
+		origins: (text) => uncomment(without(text,
+			/^\tHeader .*-Origin "\*"\n/m), 'Header always'),
+		tcp: [/unix:[^|]*\|fcgi:\/\/sse-(\w+)/g,
+			'fcgi://127.0.0.1:9000/$1'],
+		compresses: (text) => replaced(text, 'User www-data',
+			'LoadModule brotli_module modules/mod_brotli.so\n' +
+			'LoadModule deflate_module modules/mod_deflate.so\n' +
+			'SetOutputFilter BROTLI_COMPRESS;DEFLATE\n$&'),
+		keeps: (text) => replaced(text, /\|fcgi:\/\/sse-\w+\/" /g,
+			'$&enablereuse=on '),
 	},
 	caddy: {
 		deny: /\t+@elsewhere.*\n\t+respond @elsewhere 403\n/,
@@ -49,6 +68,13 @@ const FRONTS = {
 		secret: ['@stranger', 'respond @stranger'],
 		byPath: (text) => uncomment(text, '@channel', 'handle @channel'),
 		asks: ['forward_auth'],
+		origins: (text) => uncomment(without(text,
+			'\theader Access-Control-Allow-Origin *\n'),
+		'@known', 'header @known {', 'header Vary'),
+		tcp: [/reverse_proxy "unix.*"/g,
+			'reverse_proxy 127.0.0.1:9000'],
+		compresses: (text) => replaced(text, '\tbind ',
+			'\tencode zstd gzip {\n\t\tminimum_length 1\n\t}\n$&'),
 	},
 	h2o: {
 		htpasswd: HTPASSWD_SHA,
@@ -62,6 +88,19 @@ const FRONTS = {
 		byPath: (text) => text.replace(
 			/^ {6}#"\/events\/news":\n(?: {6}#.*\n)+/m,
 			(lines) => lines.replaceAll(/^ {6}#/gm, '      ')),
+		origins: (text) => {
+			const [lines] = /(?:^ {8}#header\.set.*\n)+/m.exec(text);
+			return replaced(text, /^ {8}header.*-Origin: \*"\n/gm,
+				lines.replaceAll('#', ''));
+		},
+		oneOrigin: true,
+		tcp: [/type: unix, port: ".*"/g,
+			'type: tcp, host: 127.0.0.1, port: 9000'],
+		compresses: (text) => replaced(text, /^hosts:/m,
+			'compress: ON\nfile.mime.addtypes:\n' +
+			'  text/event-stream: .sse\n$&'),
+		keeps: (text) => replaced(text, /^hosts:/m,
+			'fastcgi.timeout.keepalive: 60000\n$&'),
 	},
 	haproxy: {
 		deny: /\thttp-request deny unless \{ src .*\n/,
@@ -73,6 +112,13 @@ const FRONTS = {
 			'http-request deny if { path /publish }'],
 		byPath: (text) => uncomment(text, 'set-param SSE_CHANNEL',
 			'acl is_stream'),
+		origins: (text) => uncomment(without(text,
+			/^\thttp.*Allow-Origin \*\n/m),
+		'http-request set-var', 'http-after-response'),
+		tcp: [/server responder ".*"/g,
+			'server responder 127.0.0.1:9000'],
+		compresses: (text) => replaced(text, '\tmode http\n',
+			'$&\tcompression algo gzip\n'),
 	},
 	lighttpd: {
 		deny: /\t\$HTTP\["remoteip"\] != "127(?:.*\n){5}/,
@@ -84,6 +130,15 @@ const FRONTS = {
 			'$HTTP["url"] == "/events/news"').replaceAll(
 			'"^/(sse|events', '"^/(sse|events|events/news'),
 		carried: 8,
+		origins: (text) => uncomment(without(text,
+			/\tsetenv.*= \(\n\t\t"A.*"\*",\n(?:\t\t.*\n)+\t\)\n/),
+		'setenv', '$REQUEST_HEADER["Origin"]'),
+		tcp: [/"socket" => ".*"/g,
+			'"host" => "127.0.0.1", "port" => 9000'],
+		compresses: (text) => replaced(replaced(text, '"mod_fastcgi"',
+			'$&, "mod_deflate"'), /^server\.bind/m,
+		'deflate.mimetypes = ( "text/" )\n' +
+			'deflate.allowed-encodings = ( "br", "gzip" )\n$&'),
 	},
 	nginx: {
 		deny: /\t+allow 127.*\n\t+allow ::1;\n\t+deny all;\n/,
@@ -94,6 +149,18 @@ const FRONTS = {
 			'$2$3'),
 		asks: ['auth_request', 'location = /may-read {'],
 		carried: 128,
+		origins: (text) => uncomment(without(text,
+			/^\tmap \$http_origin (?:.*\n){3}/m),
+		'map $http_origin', 'add_header'),
+		tcp: [/fastcgi_pass "unix:.*"/g, 'fastcgi_pass 127.0.0.1:9000'],
+		compresses: (text) => replaced(text, /^http \{\n/m,
+			'$&gzip on;\ngzip_types *;\ngzip_proxied any;\n' +
+			'gzip_min_length 1;\n'),
+		keeps: (text) => replaced(text, /^\tserver \{\n/m,
+			`\tupstream kept {\n\t\tserver ${
+				/"unix:.*"/.exec(text)};\n\t\tkeepalive 8;\n` +
+			'\t}\n$&').replaceAll(/(fastcgi_pass) "unix:.*"/g,
+			'fastcgi_keep_conn on;\n\t\t\t$1 kept'),
 	},
 };
 
@@ -246,18 +313,121 @@ const VARIANTS = {
 			app.close();
 		},
 	},
+
+	'pages of some origins read the streams, with cookies': {
+		edit: (text, { origins }) => origins(text),
+		check: async (site, { oneOrigin = false }) => {
+			const both = async (Origin) => {
+				const url = site.url + '/events?channel=a';
+				const [one, other] = await Promise.all(
+					['HEAD', 'OPTIONS'].map((method) =>
+						ask(url, { method, headers:
+							{ Origin } })));
+				const name = 'access-control-allow-origin';
+
+				assert.equal(one.headers[name],
+					other.headers[name]);
+				return one.headers;
+			};
+			const known = ORIGIN.Origin;
+			const headers = await both(known);
+
+			assert.equal(headers['access-control-allow-origin'],
+				known);
+			assert.equal(headers[
+				'access-control-allow-credentials'], 'true');
+			assert.match(headers.vary, /\borigin\b/i);
+			for (const origin of ['https://other.example', 'null',
+				`${known}.org`, 'http://app.example'])
+				assert.equal((await both(origin))[
+					'access-control-allow-origin'],
+				oneOrigin ? known : undefined);
+			await streamsWork(site);
+		},
+	},
+
+	'the responder is asked over TCP': {
+		tcpPort: 9000,
+		edit: (text, { tcp: [was, is] }, site) => {
+			const comment = is.replace(/\$1$/, 'calls');
+
+			assert.match(text, new RegExp(`#.*${comment}`));
+			return replaced(text, was, is).replaceAll(
+				/127\.0\.0\.1(?=\W.*\b9000)/g, site.addr);
+		},
+		check: async (site) => {
+			await streamsWork(site);
+			await servedAfterLeaving(site);
+			await site.restartResponder();
+			await until(async () => (await post(site, 'a'))
+				.status === 200, 'the responder to be found');
+			await streamsWork(site);
+		},
+	},
+
+	'streams stay as they are where all is compressed': {
+		edit: (text, { compresses }) => compresses(text),
+		check: async (site) => {
+			const headers = { 'Accept-Encoding': 'br, gzip, zstd' };
+			const other = await ask(site.url + '/status',
+				{ headers });
+
+			assert.match(other.headers['content-encoding'],
+				/^(br|gzip|zstd)$/);
+			await streamsWork(site, { headers });
+		},
+	},
+
+	'connections to the responder are kept': {
+		needs: 'keeps',
+		args: ['--max-age', '1'],
+		edit: (text, { keeps }) => keeps(text),
+		check: async (site) => {
+			const agent = new http.Agent({ keepAlive: true,
+				maxSockets: 1 });
+			const accepted = async () => JSON.parse((await ask(
+				`${site.url}/status?format=json`, { agent }))
+				.body).connections_accepted;
+			const publish = async () => assert.equal((await post(
+				site, 'a', { agent })).status, 200);
+
+			// Streams that end leave theirs to those that come.
+			const stream = async () => {
+				const stream = await openStream(site.url +
+					'/sse', { agent });
+
+				assert.equal((await stream.next()).id, '1');
+				assert.equal(await stream.ended, 'end');
+			};
+
+			await publish();
+			await stream();
+			const before = await accepted();
+			for (let i = 0; i < 10; i++)
+				await publish();
+			await stream();
+			assert.equal(await accepted(), before);
+			await servedAfterLeaving(site);
+			await streamsWork(site);
+			await site.restartResponder();
+			await publish();
+			await publish();
+			agent.destroy();
+		},
+	},
 };
 
 for (const name of CHOSEN)
 	describe(`${name}, configured otherwise`, () => {
 		const special = FRONTS[name];
 
-		for (const [what, { edit = (text) => text, check, needs, tls }]
-			of Object.entries(VARIANTS)) {
+		for (const [what, { edit = (text) => text, args = [], tls,
+			tcpPort, needs, check }] of Object.entries(VARIANTS)) {
 			const cannot = needs && !special[needs] &&
 				`not in ${name}.conf`;
 			it(what, { ...LIMIT, skip: cannot }, async () => {
-				const site = await start(name, { args: ARGS, tls,
+				const site = await start(name, { tls, tcpPort,
+					args: [...ARGS, ...args],
 					edit: (text, site) =>
 						edit(text, special, site) });
 				try {

@@ -5,12 +5,17 @@
 
 import assert from 'node:assert/strict';
 
+// The text with something else, which must be there.
+export function replaced(text, what, by) {
+	const other = text.replace(what, by);
+
+	assert.notEqual(other, text, String(what));
+	return other;
+}
+
 // The text without the first of what is given.
 export function without(text, what) {
-	const rest = text.replace(what, '');
-
-	assert.notEqual(rest, text, String(what));
-	return rest;
+	return replaced(text, what, '');
 }
 
 // The text with the lines that begin so no comments any more, nor what they

@@ -5,8 +5,9 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import http from 'node:http';
 import { join } from 'node:path';
-import { ask } from './browsers.mjs';
+import { ask, openStream, post } from './browsers.mjs';
 import { until } from './processes.mjs';
 
 export const ORIGIN = { Origin: 'https://app.example' };
@@ -61,4 +62,55 @@ export function refusedNobody(dir) {
 		assert.deepEqual(lines.filter((line) =>
 			line.includes(text)).slice(0, 9), []);
 	return lines;
+}
+
+// How long it takes until the responder has no stream.
+export async function noStreams(site) {
+	const from = performance.now();
+
+	await until(() => site.responder.streams() === 0, 'streams to end');
+	return performance.now() - from;
+}
+
+// Events come one by one and as they are, of the clock and of channels, small
+// ones and larger ones than what a front may want to put together.
+export async function streamsWork(site, options) {
+	const clock = await openStream(site.url + '/sse', options);
+	const stream = await openStream(site.url + '/events?channel=works',
+		options);
+
+	for (const { headers } of [clock, stream])
+		assert.equal(headers['content-encoding'], undefined);
+	for (const length of [1, 600, 5000, 1]) {
+		const body = 'x'.repeat(length);
+
+		assert.equal((await post(site, 'works', { body })).status, 200);
+		assert.equal((await stream.next()).data, body);
+	}
+	assert.equal((await clock.next()).id, '1');
+	assert.equal((await clock.next()).id, '2');
+	stream.close();
+	clock.close();
+	await until(async () => {
+		await post(site, 'works');	// by which it is seen
+		return site.responder.streams() === 0;
+	}, 'streams to end');
+}
+
+// What the stream of a browser that goes leaves behind is not for the next one,
+// which comes at once, on a connection to the front that is there already.
+export async function servedAfterLeaving(site) {
+	for (let i = 0; i < 3; i++) {
+		const agent = new http.Agent({ keepAlive: true });
+		const left = await openStream(site.url + '/sse');
+
+		await left.next();
+		await ask(site.url + '/', { agent });
+		left.close();
+		const stream = await openStream(site.url + '/sse', { agent });
+		assert.equal((await stream.next()).id, '1');
+		stream.close();
+		agent.destroy();
+	}
+	await noStreams(site);
 }

@@ -12,8 +12,9 @@ import http from 'node:http';
 import { extname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ask, openStream } from './browsers.mjs';
-import { ORIGIN, STREAMS, checkPreflight, readableByAny } from './expect.mjs';
-import { ROOT, until } from './processes.mjs';
+import { ORIGIN, STREAMS, checkPreflight, noStreams, readableByAny,
+	servedAfterLeaving } from './expect.mjs';
+import { ROOT } from './processes.mjs';
 import { ARGS, CHOSEN, INTERVAL_MS, LIMIT, fillConf, newPlace, start } from
 	'./sites.mjs';
 
@@ -187,23 +188,7 @@ const CHECKS = {
 		assert.ok(ms < limit, `${ms} ms`);
 	},
 
-	// What the first stream leaves behind is not for the second.
-	'a browser that goes is served when it comes again': async (site) => {
-		for (let i = 0; i < 3; i++) {
-			const agent = new http.Agent({ keepAlive: true });
-			const left = await openStream(site.url + '/sse');
-
-			await left.next();
-			await ask(site.url + '/', { agent });
-			left.close();
-			const stream = await openStream(site.url + '/sse',
-				{ agent });
-			assert.equal((await stream.next()).id, '1');
-			stream.close();
-			agent.destroy();
-		}
-		await noStreams(site);
-	},
+	'a browser that goes is served when it comes again': servedAfterLeaving,
 
 	'connections to the responder are kept, or not':
 	async (site, { keeps = false }) => {
@@ -239,13 +224,6 @@ const CHECKS = {
 
 function median(values) {
 	return values.sort((a, b) => a - b)[values.length >> 1];
-}
-
-async function noStreams(site) {
-	const from = performance.now();
-
-	await until(() => site.responder.streams() === 0, 'streams to end');
-	return performance.now() - from;
 }
 
 for (const name of CHOSEN) {

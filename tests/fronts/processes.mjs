@@ -156,10 +156,10 @@ export function listens(pid) {
 	}
 }
 
-// Whether somebody listens on the Unix socket path.
-export function accepts(path) {
+// Whether somebody listens at a path, or a host and port.
+export function accepts(at) {
 	return new Promise((resolve) => {
-		const socket = net.connect(path, () => {
+		const socket = net.connect(at, () => {
 			socket.destroy();
 			resolve(true);
 		});

@@ -92,13 +92,13 @@ function streamsIn(log) {
 		text.split('stream closed').length;
 }
 
-// The responder on dir/sse.sock.  stop() gives its exit code, and fails if it
-// said anything on stderr.
-export async function startResponder(dir, args = []) {
-	const path = join(dir, 'sse.sock');
+// The responder on dir/sse.sock, or over TCP on what tcp names, a host and a
+// port.  stop() gives its exit code, and fails if it said anything on stderr.
+export async function startResponder(dir, args = [], tcp = null) {
+	const at = tcp ?? { path: join(dir, 'sse.sock') };
 	const log = join(dir, 'sse-fcgi.log');
-	const it = run(PROGRAM, ['--listen', `unix:${path}:0666`,
-		'--log', log, '--verbose', ...args]);
+	const it = run(PROGRAM, ['--listen', tcp ? `${tcp.host}:${tcp.port}` :
+		`unix:${at.path}:0666`, '--log', log, '--verbose', ...args]);
 
 	it.streams = () => streamsIn(log);
 	it.stop = async (signal = 'SIGTERM') => {
@@ -106,7 +106,7 @@ export async function startResponder(dir, args = []) {
 		assert.equal(it.stderr, '', 'the responder wrote to stderr');
 		return code;
 	};
-	await until(() => !it.alive() || accepts(path), `${path} to accept`);
+	await until(() => !it.alive() || accepts(at), 'the responder');
 	assert.ok(it.alive(), `${PROGRAM} ended: ${it.stderr}`);
 	return it;
 }
@@ -250,19 +250,20 @@ export function newPlace() {
 
 // The two together, ready to be asked.  edit gets the configuration's text and
 // the site, and gives the text to use; with tls the front has TLS and HTTP/2; by
-// starts the responder in another way.
+// starts the responder in another way; with tcpPort its socket is no Unix one.
 export async function start(name,
-	{ args = [], edit = (text) => text, held, tls,
+	{ args = [], edit = (text) => text, held, tls, tcpPort,
 		by = held ? startHeldResponder : startResponder } = {}) {
 	const site = Object.assign(newPlace(), { name });
 	const sources = [];
+	const tcp = tcpPort && { host: site.addr, port: tcpPort };
 	const secure = (text) => tls ? TLS[name](text, site.dir) : text;
 
 	if (tls)
 		makeCertificate(site.dir, site.addr);
 	const front = () => startFront(name, site.dir,
 		{ ...site, tls, edit: (text) => edit(secure(text), site) });
-	site.responder = await by(site.dir, args);
+	site.responder = await by(site.dir, args, tcp);
 	site.front = await front();
 	site.url = site.front.url;
 	site.restartResponder = async (meanwhile = () => {}, signal) => {
@@ -270,7 +271,8 @@ export async function start(name,
 		try {
 			await meanwhile();
 		} finally {
-			site.responder = await startResponder(site.dir, args);
+			site.responder = await startResponder(site.dir, args,
+				tcp);
 		}
 	};
 	site.restartFront = async (meanwhile = () => {}) => {
