@@ -71,7 +71,7 @@ const open = async (page, url) => {
 describe('axe-core finds nothing wrong with the pages', () => {
 	let site;
 
-	before(async () => { site = await startSite(NGINX_HTTP1); });
+	before(async () => { site = await startSite(NGINX_HTTP1, ['--interval', '2']); });
 
 	it('connected, and not', () => visit(site.url, async (clock) => {
 		const channels = await open(clock, `${site.url}/channels.html?channel=news`);

@@ -48,8 +48,8 @@ const CASES = {
 
 			await context.setOffline(true);
 			await state(tabs.status, 'failing');
-			assert.equal(await text(tabs.clock, '#state'), 'Live');
-			await messages(tabs.clock, 1);
+			await messages(tabs.clock, 2);
+			await state(tabs.clock, 'live');
 			await site.restartFront();
 			await away();
 			await miss();
@@ -122,8 +122,8 @@ async function goThrough(site, { happen, lost, said }) {
 		assert.deepEqual(await eventsOf(tabs.channels), lost ?
 		    ['before', 'a gap', 'after'] : ['before', 'missed 1', 'missed 2', 'after']);
 		assertIncreasing(await idsOf(tabs.channels, 'events'));
-		for (const tab of [clock, tabs.channels])
-			assert.equal(await text(tab, '#reconnects'), '1');
+		assert.equal(await text(clock, '#reconnects'), '1');
+		assert.notEqual(await text(tabs.channels, '#reconnects'), '0');
 		assert.equal(await tabs.status.isVisible('#several'), Boolean(lost));
 		for (const tab of all)
 			assert.ok(await tab.evaluate(() => window.notReloaded));

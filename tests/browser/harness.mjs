@@ -61,7 +61,7 @@ export async function startSite({ front, tls }, args = []) {
 // Opens url in a browser of its own, lets use() work with it, and then looks
 // at what went wrong in any of its tabs, and at who was asked.
 export async function visit(url, use, { options = {}, script, hosts = [], allow = /^$/ } = {}) {
-	const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
+	const context = await browser.newContext({ ignoreHTTPSErrors: true, reducedMotion: 'reduce', ...options });
 	const page = await context.newPage();
 	const faults = [], asked = [];
 

@@ -85,6 +85,6 @@ describe('a picture', { concurrency: true }, () => {
 			}
 			await take(page, 'status');
 			streams.forEach((stream) => stream.close());
-		}, desktop(584));
+		}, desktop(620));
 	});
 });
