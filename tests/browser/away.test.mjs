@@ -9,8 +9,8 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { publish, startSite, state, text, visit, WAYS } from './harness.mjs';
 
-// What happens.  away() is to be called while it lasts, back() when it is over,
-// and miss() publishes while the pages may not hear it.
+// What happens.  away() is called while it lasts, and waits until the pages say
+// so; miss() publishes what the pages did not hear.
 //
 // A browser that is told to be offline begins nothing any more, but leaves the
 // streams that it has open; a network that is gone cuts them, too.

@@ -6,7 +6,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { LIGHTTPD_HTTP2, NGINX_HTTP1, NGINX_HTTP2, startSite, visit } from './harness.mjs';
+import { assertCameBy, LIGHTTPD_HTTP2, NGINX_HTTP1, NGINX_HTTP2, startSite, visit } from './harness.mjs';
 
 // How many tabs are tried, and whether one more has to wait.  That six are all
 // is not the front's doing.
@@ -51,6 +51,7 @@ for (const { way, count, full, ...how } of CASES)
 			}
 			await receiveMore(tabs, 3);
 			assert.equal(site.responder.streams(), count);
+			await assertCameBy(tabs.at(-1), how.protocol, '/style.css');
 			if (full)
 				await openInVain(site, tabs);
 		});
