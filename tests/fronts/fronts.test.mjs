@@ -205,21 +205,6 @@ const CHECKS = {
 		assert.equal(await accepted() - before, keeps ? 0 : 11);
 		agent.destroy();
 	},
-
-	'three hundred streams at once': async (site) => {
-		await noStreams(site);
-		const streams = await Promise.all(Array.from({ length: 300 },
-			() => openStream(site.url + '/sse')));
-		const firsts = await Promise.all(streams.map((stream) =>
-			stream.next()));
-
-		assert.ok(firsts.every(({ id }) => id === '1'));
-		assert.equal(site.responder.streams(), 300);
-		assert.equal((await ask(site.url + '/')).status, 200);
-		for (const stream of streams)
-			stream.close();
-		await noStreams(site);
-	},
 };
 
 function median(values) {

@@ -125,6 +125,22 @@ export function childrenOf(parent) {
 		.map(({ pid }) => pid);
 }
 
+// A process, its children, and theirs.
+export function familyOf(pid) {
+	return [pid, ...childrenOf(pid).flatMap(familyOf)];
+}
+
+// How many descriptors processes have open; one that is gone has none.
+export function descriptorsOf(pids) {
+	return pids.map((pid) => {
+		try {
+			return readdirSync(`/proc/${pid}/fd`).length;
+		} catch {
+			return 0;
+		}
+	}).reduce((sum, count) => sum + count, 0);
+}
+
 // Whether a process catches a signal: one that is sent before can be lost to it.
 export function catches(pid, signal) {
 	const [, mask] = /^SigCgt:\t(\w+)/m.exec(

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: ISC
+//
+// The README's table of the fronts, for the tests that hold it to its word.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './processes.mjs';
+
+const COLUMNS = ['streams', 'leaving', 'down', 'reload', 'closed', 'notes'];
+
+// A front's cells, by front and column.
+export const TABLE = {};
+
+const [, chapter] = readFileSync(join(ROOT, 'README.md'), 'utf8')
+	.split('\n### Behind any web server\n');
+for (const [, front, row] of chapter.matchAll(/^\|[^|]+\| `(\w+)` \|(.*)\|$/gm)) {
+	const cells = row.split('|').map((cell) => cell.trim());
+
+	TABLE[front] = Object.fromEntries(COLUMNS.map((column, i) =>
+		[column, cells[i]]));
+}
+
+// How many streams the shipped configuration is for.
+export function roomOf(front) {
+	const [number] = /[\d,]*\d/.exec(TABLE[front].streams);
+
+	return Number(number.replace(',', ''));
+}
