@@ -51,7 +51,7 @@ for (const { way, count, full, ...how } of CASES)
 			}
 			await receiveMore(tabs, 3);
 			assert.equal(site.responder.streams(), count);
-			await assertCameBy(tabs.at(-1), how.protocol, '/style.css');
+			await assertCameBy(first, how.protocol, '/style.css');
 			if (full)
 				await openInVain(site, tabs);
 		});
