@@ -33,10 +33,9 @@ export async function until(condition, what, ms = PATIENCE_MS) {
 const running = new Set();
 
 process.on('exit', () => {
-	for (const { child, group } of running)
-		try {
-			process.kill(group ? -child.pid : child.pid, 'SIGKILL');
-		} catch {}	// gone, but for who holds its stderr
+	for (const { pid, group } of running)
+		for (const each of group ? [-pid] : familyOf(pid))
+			kill(each);
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
 	process.on(signal, () => process.exit(1));
@@ -73,7 +72,7 @@ export async function end(it, signal) {
 	const result = await Promise.race([it.ended,
 		sleep(PATIENCE_MS, 'late', { ref: false })]);
 	if (result === 'late') {
-		it.child.kill('SIGKILL');
+		familyOf(it.pid).forEach(kill);
 		throw new Error(`${signal} does not end ${it.child.spawnfile}`);
 	}
 	return result;
@@ -105,6 +104,13 @@ function statOf(pid) {
 }
 
 export const exists = (pid) => statOf(pid) !== null;
+
+// The end of a process, without its doing.
+export function kill(pid) {
+	try {
+		process.kill(pid, 'SIGKILL');
+	} catch {}	// it is gone
+}
 
 // All live processes.
 export function processes() {

@@ -12,8 +12,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { answers, eventSource } from './browsers.mjs';
 import { TLS } from './edits.mjs';
-import { ROOT, accepts, catches, childrenOf, end, exists, listens, run, textOf,
-	until } from './processes.mjs';
+import { ROOT, accepts, catches, childrenOf, end, exists, kill, listens, run,
+	textOf, until } from './processes.mjs';
 
 export const PROGRAM = process.env.PROGRAM || join(ROOT, 'build/sse-fcgi');
 const IS_ROOT = process.getuid() === 0;
@@ -32,6 +32,9 @@ export const LIMIT = { timeout: 60000 };
 // A reload leaves the streams that run to a process whose pid heir() gives:
 // mostly the worker that there was; lighttpd forks it, and tells it to the new
 // lighttpd, which has the pid of the old; in Caddy all is one process.
+//
+// At its end h2o waits for connections: for ten seconds if they are idle, for ever
+// if they take nothing.  So its workers are killed once they know.
 //
 // asRoot() changes what root could not run as it is: others than root may not
 // see this tree.
@@ -59,6 +62,7 @@ const FRONTS = {
 			'-c', conf],
 		reload: 'SIGHUP',
 		heir: theWorker,
+		endWorkers: true,
 		asRoot: { text: 'user: root\n' },
 	},
 	haproxy: {
@@ -200,7 +204,15 @@ export async function startFront(name, dir, { addr, port, tls, edit }) {
 
 	it.name = name;
 	it.url = `${tls ? 'https' : 'http'}://${addr}:${port}`;
-	it.stop = (signal = 'SIGTERM') => end(it, signal);
+	it.stop = async (signal = 'SIGTERM') => {
+		const workers = front.endWorkers ? childrenOf(it.pid) : [];
+		const ended = end(it, signal);
+		for (const pid of workers) {
+			await until(() => !listens(pid), `${pid} to know`);
+			kill(pid);
+		}
+		return ended;
+	};
 	it.reload = async () => {
 		const children = childrenOf(it.pid);
 		if (typeof front.reload === 'string') {
