@@ -22,6 +22,7 @@ const PORT = 3000;
 // What most tests run with: streams that are quick to see, and an end to each
 // test.
 export const INTERVAL_MS = 200;
+export const HEARTBEAT_MS = 1000;
 export const ARGS = ['--interval', '0.2', '--heartbeat', '1', '--retry', '100'];
 export const LIMIT = { timeout: 60000 };
 

@@ -26,3 +26,16 @@ export function roomOf(front) {
 
 	return Number(number.replace(',', ''));
 }
+
+// How many events or heartbeats are written to a browser that has gone until the
+// responder sees it.
+const WRITES = {
+	'at once': 0,
+	'with the next event or heartbeat': 1,
+	'with the second': 2,
+	'with the fourth': 4,
+};
+
+export function writesToSeeLeaving(front) {
+	return WRITES[TABLE[front].leaving];
+}
