@@ -45,6 +45,13 @@ export function post(site, name, options) {
 		{ method: 'POST', body: 'x', ...options });
 }
 
+// What the responder says of itself.
+export async function figuresOf(site, options) {
+	const { body } = await ask(`${site.url}/status?format=json`, options);
+
+	return JSON.parse(body);
+}
+
 // Whether there is any answer.
 export const answers = (url) => ask(url).then(() => true, () => false);
 

@@ -11,7 +11,7 @@ import http from 'node:http';
 import http2 from 'node:http2';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { ask, openStream, post } from './browsers.mjs';
+import { ask, figuresOf, openStream, post } from './browsers.mjs';
 import { onlyItselfIsHere, replaced, uncomment, without } from './edits.mjs';
 import { ORIGIN, servedAfterLeaving, streamsWork } from './expect.mjs';
 import { until } from './processes.mjs';
@@ -21,6 +21,7 @@ import { ARGS, CHOSEN, LIMIT, start } from './sites.mjs';
 //   deny        the line or lines that say it for /publish
 //   basic       makes /publish ask for a name and a password
 //   htpasswd    the file for that, where it is not the usual one
+//   readers     makes the streams ask for one, with the same file
 //   secret      the lines that make it ask for a secret
 //   byPath      how a path is made one channel
 //   asks        the line that has an application asked, if there is one
@@ -45,6 +46,13 @@ const FRONTS = {
 			return uncomment(streams, 'LoadModule auth') +
 				'# ' + uncomment(calls, 'Auth',
 				'Require valid-user');
+		},
+		readers: (text) => {
+			const [streams, calls] = text.split('# (4) Events in.');
+			return uncomment(without(streams,
+				/\tRequire all granted\n(?=\n\t# Or whoever)/),
+			'LoadModule auth', 'Auth', 'Require valid-user') +
+				'# ' + calls;
 		},
 		secret: ['Require expr'],
 		byPath: (text) => uncomment(text, 'LoadModule setenvif',
@@ -108,6 +116,10 @@ const FRONTS = {
 			'	user me', 'http-request deny unless {',
 			'http-request auth if { path /publish }')
 			.replace('$6$xxxxxxxx', () => SHA512),
+		readers: (text) => replaced(uncomment(text,
+			'http-request auth unless'), '# (2)',
+		'userlist readers\n' +
+			`\tuser me password ${SHA512.replaceAll('$', '$$$$')}\n$&`),
 		secret: ['http-request deny unless {',
 			'http-request deny if { path /publish }'],
 		byPath: (text) => uncomment(text, 'set-param SSE_CHANNEL',
@@ -208,6 +220,35 @@ const VARIANTS = {
 			assert.equal((await post(site, 'a')).status, 401);
 			assert.equal((await ask(site.url + '/status')).status,
 				200);
+		},
+	},
+
+	'a name and its password open the streams': {
+		needs: 'readers',
+		edit: (text, { readers }, site) => {
+			const file = join(site.dir, 'htpasswd');
+
+			writeFileSync(file, HTPASSWD, { mode: 0o644 });
+			return readers(text).replaceAll(
+				/"\/etc\/.*\.htpasswd"/g, `"${file}"`);
+		},
+		check: async (site) => {
+			for (const path of ['/sse', '/events?channel=a']) {
+				const as = async (auth) => (await ask(site.url +
+					path, { method: 'HEAD', auth })).status;
+
+				assert.equal(await as('me:secret'), 200);
+				assert.equal(await as('me:Secret'), 401);
+				assert.equal(await as(), 401);
+			}
+			assert.equal((await ask(site.url + '/')).status, 200);
+			assert.equal((await post(site, 'a')).status, 200);
+			await site.restartResponder(async () => {
+				const { status, body } = await ask(site.url +
+					'/sse', { auth: 'me:secret' });
+				assert.equal(status, 200);
+				assert.match(body, /^retry: /);
+			});
 		},
 	},
 
@@ -385,9 +426,8 @@ const VARIANTS = {
 		check: async (site) => {
 			const agent = new http.Agent({ keepAlive: true,
 				maxSockets: 1 });
-			const accepted = async () => JSON.parse((await ask(
-				`${site.url}/status?format=json`, { agent }))
-				.body).connections_accepted;
+			const accepted = async () => (await figuresOf(site,
+				{ agent })).connections_accepted;
 			const publish = async () => assert.equal((await post(
 				site, 'a', { agent })).status, 200);
 

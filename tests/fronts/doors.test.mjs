@@ -14,7 +14,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { ask, readRaw, sendRaw } from './browsers.mjs';
+import { figuresOf, readRaw, sendRaw } from './browsers.mjs';
 import { onlyItselfIsHere } from './edits.mjs';
 import { until } from './processes.mjs';
 import { ARGS, CHOSEN, LIMIT, start } from './sites.mjs';
@@ -160,10 +160,8 @@ async function checkWay(site, expected, targetOf, more) {
 }
 
 async function publishedAt(site) {
-	const { body } = await ask(`${site.url}/status?format=json`,
-		{ localAddress: site.addr });
-
-	return JSON.parse(body).events_published;
+	return (await figuresOf(site, { localAddress: site.addr }))
+		.events_published;
 }
 
 for (const front of CHOSEN)

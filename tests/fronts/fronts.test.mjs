@@ -11,7 +11,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import { extname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { ask, openStream } from './browsers.mjs';
+import { ask, figuresOf, openStream, post } from './browsers.mjs';
 import { ORIGIN, STREAMS, checkPreflight, noStreams, readableByAny,
 	servedAfterLeaving } from './expect.mjs';
 import { ROOT, until } from './processes.mjs';
@@ -202,15 +202,13 @@ const CHECKS = {
 	'connections to the responder are kept, or not':
 	async (site, { keeps = false }) => {
 		const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-		const accepted = async () => JSON.parse((await ask(
-			`${site.url}/status?format=json`, { agent })).body)
-			.connections_accepted;
+		const accepted = async () =>
+			(await figuresOf(site, { agent })).connections_accepted;
 		const before = await accepted();
 
 		for (let i = 0; i < 10; i++)
-			assert.equal((await ask(`${site.url}/publish?channel=a`,
-				{ agent, method: 'POST', body: 'x' })).status,
-			200);
+			assert.equal((await post(site, 'a', { agent })).status,
+				200);
 		assert.equal(await accepted() - before, keeps ? 0 : 11);
 		agent.destroy();
 	},

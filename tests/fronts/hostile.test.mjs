@@ -20,7 +20,8 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { ask, openStream, post, readRaw, sendRaw } from './browsers.mjs';
+import { ask, figuresOf, openStream, post, readRaw, sendRaw } from
+	'./browsers.mjs';
 import { until } from './processes.mjs';
 import { ARGS, CHOSEN, LIMIT, start } from './sites.mjs';
 
@@ -272,10 +273,6 @@ async function publishHere(site, channel, body) {
 	assert.equal(answer.status, 200, answer.body);
 	site.wanted++;
 	return JSON.parse(answer.body).id;
-}
-
-async function figuresOf(site) {
-	return JSON.parse((await ask(`${site.url}/status?format=json`)).body);
 }
 
 function checkSafe({ fields, body }, cell) {

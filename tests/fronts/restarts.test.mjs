@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { ask, openStream } from './browsers.mjs';
+import { ask, openStream, post } from './browsers.mjs';
 import { ORIGIN, STREAMS, assertCounts, checkPreflight, readableByAny }
 	from './expect.mjs';
 import { exists, until } from './processes.mjs';
@@ -214,8 +214,7 @@ async function noRoom(name, edit) {
 		await checkRescue(site.url + '/sse');
 		await checkRescue(site.url + '/events?channel=a');
 		assert.equal((await ask(site.url + '/')).status, 200);
-		assert.equal((await ask(site.url + '/publish?channel=a',
-			{ method: 'POST', body: 'x' })).status, 200);
+		assert.equal((await post(site, 'a')).status, 200);
 		assert.equal((await streams[0].next()).id, '1');
 		streams.pop().close();
 		await until(() => site.responder.streams() === 19, 'room');
