@@ -4,6 +4,8 @@
 // use.
 //
 //	PICTURES         where they go            build/pictures
+//
+// With PICTURES=tests/browser they become the README's.
 
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';

@@ -9,9 +9,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { openStream } from './browsers.mjs';
 import { ROOT, run } from './processes.mjs';
-import { CHOSEN, start } from './sites.mjs';
+import { CHOSEN, LIMIT, start } from './sites.mjs';
 
-const LIMIT = { timeout: 60000 };
 const URL_THERE = 'http://127.0.0.1:3000';
 
 // How a block of each language is run: the file's name and the command.

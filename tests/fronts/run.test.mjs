@@ -13,9 +13,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, openStream } from './browsers.mjs';
 import { ROOT, processes, run, textOf, until } from './processes.mjs';
-import { CHOSEN, PROGRAM, newPlace } from './sites.mjs';
-
-const LIMIT = { timeout: 60000 };
+import { CHOSEN, LIMIT, PROGRAM, newPlace } from './sites.mjs';
 
 function startScript(front) {
 	const { dir, addr, port } = newPlace();
