@@ -26,7 +26,7 @@ NEED_nginx    = nginx
 NEED_fronts   = $(foreach front,$(TESTED),$(NEED_$(front)))
 NEED_check    = $(NEED) libcmocka-dev mandoc spawn-fcgi multiwatch valgrind \
 		libc6-dbg systemd=systemd-analyze
-NEED_test     = $(NEED_check) $(NEED_fronts) \
+NEED_test     = $(NEED_check) $(NEED_fronts) $(NEED_lighttpd) $(NEED_nginx) \
 		lighttpd-mod-deflate lighttpd-mod-openssl openssl \
 		nodejs=node npm=npm chromium \
 		curl php-cli=php python3=python3 prometheus=promtool

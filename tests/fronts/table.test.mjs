@@ -14,7 +14,6 @@ import { exists, until } from './processes.mjs';
 import { CHOSEN, LIMIT, start } from './sites.mjs';
 import { TABLE, writesToSeeLeaving } from './table.mjs';
 
-
 const TRIES = 5;
 
 // What each cell says of streams: whether they end, by themselves or, here after
