@@ -107,7 +107,7 @@ help:
 	    "[FRONT=$(FRONT) ADDR=.. PORT=..]"
 	@echo "                FRONT is one of: $(FRONTS)"
 	@echo "make test       everything: units, wire, front servers, browser"
-	@echo "make check      units and wire, under a minute"
+	@echo "make check      units and wire, in about a minute"
 	@echo "make bench      the figures, side by side"
 	@echo "make bench-fronts [FRONTS=..]: behind each front, likewise"
 	@echo "make fuzz       what peers write under libFuzzer [SECONDS=60]"
