@@ -10,7 +10,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { post } from './browsers.mjs';
-import { assertCounts, comeBack, refusedNobody } from './expect.mjs';
+import { assertCounts, comeBack, median, refusedNobody } from './expect.mjs';
 import { until } from './processes.mjs';
 import { CHOSEN, start } from './sites.mjs';
 
@@ -57,10 +57,6 @@ async function publish(site, channels, publications, isOver) {
 		it.id = status === 200 ? JSON.parse(body).id : undefined;
 		await sleep(PAUSE_MS);
 	}
-}
-
-function median(numbers) {
-	return numbers.sort((a, b) => a - b)[numbers.length >> 1];
 }
 
 // Another turn of the clock, for all of its streams.

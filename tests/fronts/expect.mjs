@@ -114,3 +114,7 @@ export async function servedAfterLeaving(site) {
 	}
 	await noStreams(site);
 }
+
+export function median(values) {
+	return values.sort((a, b) => a - b)[values.length >> 1];
+}

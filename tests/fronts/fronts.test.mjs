@@ -12,7 +12,7 @@ import http from 'node:http';
 import { extname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ask, figuresOf, openStream, post } from './browsers.mjs';
-import { ORIGIN, STREAMS, checkPreflight, noStreams, readableByAny,
+import { ORIGIN, STREAMS, checkPreflight, median, noStreams, readableByAny,
 	servedAfterLeaving } from './expect.mjs';
 import { ROOT, until } from './processes.mjs';
 import { ARGS, CHOSEN, HEARTBEAT_MS, INTERVAL_MS, LIMIT, fillConf, newPlace,
@@ -213,10 +213,6 @@ const CHECKS = {
 		agent.destroy();
 	},
 };
-
-function median(values) {
-	return values.sort((a, b) => a - b)[values.length >> 1];
-}
 
 for (const name of CHOSEN) {
 	const special = FRONTS[name];

@@ -65,17 +65,6 @@ const CHECKS = {
 		assert.equal(status, 200);
 	},
 
-	'the times to come back are spread': async (site, { rescue }) => {
-		const seen = new Set();
-
-		await site.restartResponder(async () => {
-			for (let i = 0; i < 40; i++)
-				seen.add((await ask(site.url + '/sse')).body);
-		});
-		assert.ok(rescue ? seen.size >= 3 : seen.size === 1,
-			[...seen].join());
-	},
-
 	'a restart brings browsers back, who count on':
 	async (site, { rescue }) => {
 		const source = site.eventSource();

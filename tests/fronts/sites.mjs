@@ -87,7 +87,8 @@ const FRONTS = {
 };
 
 // The fronts to test: FRONTS in the environment, or all.
-export const CHOSEN = process.env.FRONTS?.split(/[ ,]+/) ?? Object.keys(FRONTS);
+export const CHOSEN = process.env.FRONTS ?
+	process.env.FRONTS.split(/[ ,]+/) : Object.keys(FRONTS);
 
 // How many streams are open, by the log since the responder started.
 function streamsIn(log) {
