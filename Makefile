@@ -40,11 +40,11 @@ NEED_fuzz     = $(NEED) clang libclang-rt-14-dev
 # The program, in the order in which it is best read.
 SRC = main server config log socket listener conn conns flush body gate store \
       params record request route asked query reply subscribe stream drain \
-      address clock walk publish origin parse utf8 memory hub channel eventid \
+      address age clock walk publish origin parse utf8 memory hub channel eventid \
       sse event out status figures text notify system
 
 # The modules each unit test links: it shows what they depend on.
-TESTS = event sse record params store gate out clock config address log socket \
+TESTS = event sse record params store gate out clock config address age log socket \
 	request stream route eventid utf8 query channel parse asked origin text \
 	memory hub walk model notify system
 unit_event   = event
@@ -57,13 +57,14 @@ unit_out     = out event record
 unit_clock   = clock sse out event record
 unit_config  = config
 unit_address = address
+unit_age     = age
 unit_log     = log
 unit_socket  = socket system
 unit_system  = system
 unit_notify  = notify system
 unit_request = request record system
 unit_stream  = stream drain clock walk hub channel eventid sse conn conns body \
-	       flush out event gate store params record address log
+	       flush out event gate store params record address age log
 unit_eventid = eventid
 unit_utf8    = utf8
 unit_query   = query

@@ -36,7 +36,8 @@ gather(struct conn *c, struct batch *b)
 	if (c->ended)
 		return false;
 	conn_all(c)->owner->fill(c, b);
-	if (!c->ending || (end = out_text(b, RECORD_END_SIZE)) == NULL)
+	if (!c->ending || b->full ||
+	    (end = out_text(b, RECORD_END_SIZE)) == NULL)
 		return false;
 	len = record_end((uint8_t *)end, c->gate.id, FCGI_REQUEST_COMPLETE);
 	out_add(b, 0, end, len)->raw = true;

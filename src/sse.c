@@ -80,24 +80,29 @@ append_message(struct text *t, const struct sse_message *m)
 {
 	if (m->type != NULL)
 		append_field(t, FIELD("event"), m->type, strlen(m->type));
+	append_data(t, m->data, m->len);
 	if (m->id != NULL)
 		append_field(t, FIELD("id"), m->id, strlen(m->id));
-	append_data(t, m->data, m->len);
 	append(t, "\n", 1);
 }
 
 size_t
-sse_retry(char *buf, unsigned long ms, const char *id)
+sse_retry(char *buf, unsigned long ms)
 {
-	return (size_t)snprintf(buf, SSE_RETRY_SIZE, "retry: %lu\n%s%s%s\n", ms,
-	    id == NULL ? "" : "id: ", id == NULL ? "" : id,
-	    id == NULL ? "" : "\n");
+	return (size_t)snprintf(buf, SSE_BLOCK_SIZE, "retry: %lu\n\n", ms);
 }
 
 size_t
-sse_id(char *buf, const char *id)
+sse_position(char *buf, unsigned long ms, const char *id)
 {
-	return (size_t)snprintf(buf, SSE_ID_SIZE, "id: %s\n\n", id);
+	size_t n = 0;
+
+	if (ms != 0)
+		n = (size_t)snprintf(buf, SSE_BLOCK_SIZE, "retry: %lu\n", ms);
+	return n + (size_t)snprintf(buf + n, SSE_BLOCK_SIZE - n,
+		       "event: " SSE_POSITION "\n%s%s%s\n",
+		       id == NULL ? "" : "data: \nid: ", id == NULL ? "" : id,
+		       id == NULL ? "" : "\n");
 }
 
 size_t

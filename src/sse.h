@@ -14,20 +14,23 @@
  */
 #define SSE_HEARTBEAT ":\n\n"
 
-#define SSE_ID_SIZE    64 /* of an id: line and an empty one */
-#define SSE_RETRY_SIZE (32 + SSE_ID_SIZE)
+#define SSE_POSITION "position" /* the type of the event that says one */
+
+#define SSE_BLOCK_SIZE 128 /* of the blocks below */
+
+/* "retry: <ms>" as a block of its own.  buf holds SSE_BLOCK_SIZE bytes. */
+size_t sse_retry(char *buf, unsigned long ms);
 
 /*
- * "retry: <ms>" as a block of its own, with an id: line if id is not NULL;
- * buf holds SSE_RETRY_SIZE bytes, and id is an event id's text.
+ * An event of type "position" without data, whose id, an event id's text, is
+ * where the stream stands.  It is an event because many clients pass over an
+ * id: without data, and take the last one they saw for where they are.  With
+ * retry: before it if ms is not 0.  id NULL: none can be told; no client
+ * fires the block then, but one that carries half an event over from a
+ * connection that was cut (npm eventsource 1 and 2) gives it the type
+ * "position", to which no page listens.  buf holds SSE_BLOCK_SIZE bytes.
  */
-size_t sse_retry(char *buf, unsigned long ms, const char *id);
-
-/*
- * "id: <id>" as a block of its own, which fires no message: a browser takes it
- * for where it is.  buf holds SSE_ID_SIZE bytes.
- */
-size_t sse_id(char *buf, const char *id);
+size_t sse_position(char *buf, unsigned long ms, const char *id);
 
 struct sse_message {
 	const char *id;	  /* NULL: none */
@@ -37,7 +40,9 @@ struct sse_message {
 };
 
 /*
- * One event with the message's fields.  CRLF, CR and LF in data each end a
+ * One event with the message's fields.  The id comes last, because there are
+ * clients that take it as soon as its line is there, and a connection may be
+ * cut anywhere.  CRLF, CR and LF in data each end a
  * line.  Returns 0 with errno EINVAL if id or type holds CR or LF, which
  * would begin another field, or 0 with ENOSPC if size bytes do not hold it.
  */

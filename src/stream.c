@@ -33,8 +33,11 @@
 
 #define TICKS 64 /* in a second */
 
-/* A stream's todo, and the kinds of its pieces. */
-enum { HEAD = 1, RETRY = 2, BEAT = 4, EVENT = 8 };
+/*
+ * A stream's todo, and the kinds of its pieces.  LAST: what its feed has for it
+ * now comes before its end.
+ */
+enum { HEAD = 1, RETRY = 2, BEAT = 4, EVENT = 8, LAST = 16 };
 
 static struct streams *
 all(struct conn *c)
@@ -79,73 +82,90 @@ ticks(struct stream *s)
 
 /* Seconds, right to a sixtieth; it begins anew after two years. */
 static double
-stream_age(struct stream *s)
+seconds_open(struct stream *s)
 {
 	return (double)(ticks(s) - s->opened) / TICKS;
-}
-
-static bool
-expired(struct stream *s)
-{
-	return s->lifetime > 0 && stream_age(s) >= (double)s->lifetime;
 }
 
 void
 stream_retire(struct stream *s)
 {
-	s->conn.todo |= RETRY;
+	s->conn.todo |= RETRY | LAST;
 	conn_end(&s->conn);
 }
 
-/* The id from which the stream would go on, or NULL. */
-static const char *
-position(struct stream *s, char id[static EVENTID_SIZE])
+static void
+on_age(struct age *a)
 {
-	size_t len = s->sub.feed->position == NULL ?
-			 0 :
-			 s->sub.feed->position(&s->sub, id);
+	struct stream *s =
+	    (struct stream *)((char *)a - offsetof(struct stream, age));
 
-	return len == 0 ? NULL : id;
+	if (!s->conn.ending)
+		stream_retire(s);
 }
 
-static void
-offer_retry(struct stream *s, struct batch *b)
+/* Does the stream tell where it stands? */
+static bool
+tells(const struct stream *s)
 {
-	char id[EVENTID_SIZE], *text = out_text(b, SSE_RETRY_SIZE);
+	return s->sub.feed->position != NULL;
+}
 
-	if (text != NULL)
-		(void)out_add(b, RETRY, text,
-		    sse_retry(text, retry_ms(all(&s->conn)), position(s, id)));
+/*
+ * retry:, and where a stream of channels stands; behind events of this batch
+ * they have said that.
+ */
+static void
+offer_retry(struct stream *s, struct batch *b, bool behind)
+{
+	char id[EVENTID_SIZE], *text = out_text(b, SSE_BLOCK_SIZE);
+	unsigned long ms = retry_ms(all(&s->conn));
+	size_t len;
+
+	if (text == NULL)
+		return;
+	if (!tells(s))
+		len = sse_retry(text, ms);
+	else if (behind || s->sub.feed->position(&s->sub, id) == 0)
+		len = sse_position(text, ms, NULL);
+	else
+		len = sse_position(text, ms, id);
+	(void)out_add(b, RETRY, text, len);
 }
 
 /* A channel's heartbeat says where the stream is; the clock's says nothing. */
 static void
 offer_beat(struct stream *s, struct batch *b)
 {
-	char id[EVENTID_SIZE], *text;
+	char id[EVENTID_SIZE], *text = out_text(b, SSE_BLOCK_SIZE);
 
-	if (position(s, id) == NULL)
+	if (tells(s) && s->sub.feed->position(&s->sub, id) > 0)
+		(void)out_add(b, BEAT, text, sse_position(text, 0, id));
+	else
 		(void)out_add(b, BEAT, SSE_HEARTBEAT,
 		    sizeof(SSE_HEARTBEAT) - 1);
-	else if ((text = out_text(b, SSE_ID_SIZE)) != NULL)
-		(void)out_add(b, BEAT, text, sse_id(text, id));
 }
 
+/* Where it stands comes before its events, or when it ends behind them. */
 static void
 fill(struct conn *c, struct batch *b)
 {
 	struct stream *s = (struct stream *)c;
+	bool first = c->todo & HEAD || !c->ending;
+	unsigned before;
 
 	if (s->sub.feed == NULL)
 		return;
-	if (expired(s) && !c->ending)
-		stream_retire(s);
 	if (c->todo & HEAD)
 		(void)out_add(b, HEAD, HEADERS, sizeof(HEADERS) - 1);
-	if (c->todo & RETRY)
-		offer_retry(s, b);
-	if (!c->ending)
+	if (c->todo & RETRY && first)
+		offer_retry(s, b, false);
+	before = b->n;
+	if (!c->ending || c->todo & LAST)
 		s->sub.feed->fill(&s->sub, b, EVENT);
+	c->todo &= (uint8_t)~LAST; /* what is not taken now waits for it */
+	if (c->todo & RETRY && !first)
+		offer_retry(s, b, b->n > before);
 	if (c->todo & BEAT && b->n == 0)
 		offer_beat(s, b);
 	c->todo &= (uint8_t)~BEAT; /* anything else written will do as well */
@@ -182,11 +202,12 @@ over(struct conn *c)
 		return;
 	log_debug("stream closed: %s (fd %d), %.3f s, %lu messages",
 	    s->address == NULL ? "-" : s->address->text, c->io.fd,
-	    stream_age(s), (unsigned long)c->messages);
+	    seconds_open(s), (unsigned long)c->messages);
 	s->sub.feed->leave(&s->sub);
 	s->sub.feed = NULL;
 	address_leave(&ss->addresses, s->address);
 	s->address = NULL;
+	age_end(&ss->ages, &s->age);
 	ss->open--;
 }
 
@@ -208,7 +229,7 @@ refuse(struct stream *s, const struct request *r, enum refusal why)
 {
 	struct streams *ss = all(&s->conn);
 	unsigned long ms = retry_ms(ss) * (ss->draining ? 1 : REFUSED_FACTOR);
-	char buf[sizeof(HEADERS) + SSE_RETRY_SIZE] = HEADERS;
+	char buf[sizeof(HEADERS) + SSE_BLOCK_SIZE] = HEADERS;
 	size_t len = sizeof(HEADERS) - 1;
 
 	ss->refused[why]++;
@@ -217,7 +238,7 @@ refuse(struct stream *s, const struct request *r, enum refusal why)
 	    stream_refusal_name(why));
 	address_leave(&ss->addresses, s->address);
 	s->address = NULL;
-	len += sse_retry(buf + len, ms, NULL);
+	len += sse_retry(buf + len, ms);
 	conn_answer(&s->conn, event_new(buf, len));
 	conn_end(&s->conn);
 }
@@ -265,7 +286,7 @@ begin(struct stream *s, const struct request *r)
 	ss->open++;
 	ss->opened++;
 	s->opened = ticks(s);
-	s->lifetime = (float)(ss->cfg->max_age * (1 - chance() / 4));
+	age_begin(&ss->ages, &s->age, chance());
 	s->conn.messages = 0;
 	s->conn.todo = HEAD | RETRY;
 	log_debug("stream opened: %s (fd %d)",
@@ -323,6 +344,7 @@ streams_init(struct streams *ss, struct ev_loop *loop, const struct config *cfg,
 	ss->clock.feed.wake = stream_wake;
 	walks_init(&ss->walks, hub);
 	ss->walks.feed.wake = stream_wake;
+	ages_init(&ss->ages, loop, &ss->conns.now, cfg->max_age, on_age);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "address.h"
+#include "age.h"
 #include "clock.h"
 #include "config.h"
 #include "conn.h"
@@ -28,8 +29,8 @@ struct stream {
 		struct walk walk;      /* of the channels' */
 	};
 	struct address *address;
-	uint32_t opened; /* in parts of a second; see stream_age() */
-	float lifetime;	 /* seconds; 0: no limit */
+	struct age age;
+	uint32_t opened; /* in parts of a second; see seconds_open() */
 };
 
 /* Why a stream was refused. */
@@ -49,6 +50,7 @@ struct streams {
 	struct clock clock;
 	struct walks walks;
 	struct addresses addresses;
+	struct ages ages;
 	const struct config *cfg;
 	size_t open;
 	unsigned long long opened, messages, refused[REFUSALS];

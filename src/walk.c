@@ -119,12 +119,12 @@ gap_text(char *buf, const char *channel, const char *from, const char *to,
 	const char *f = from == NULL ? "" : "\"";
 
 	return (size_t)snprintf(buf, GAP_SIZE,
-	    "event: " HUB_GAP "\n%s%s%s"
+	    "event: " HUB_GAP "\n"
 	    "data: {\"channel\":%s%s%s,\"from\":%s%s%s,"
-	    "\"to\":\"%s\",\"reason\":\"%s\"}\n\n",
-	    last ? "id: " : "", last ? to : "", last ? "\n" : "", c,
-	    channel == NULL ? "null" : channel, c, f,
-	    from == NULL ? "null" : from, f, to, gap_reason_name(reason));
+	    "\"to\":\"%s\",\"reason\":\"%s\"}\n%s%s%s\n",
+	    c, channel == NULL ? "null" : channel, c, f,
+	    from == NULL ? "null" : from, f, to, gap_reason_name(reason),
+	    last ? "id: " : "", last ? to : "", last ? "\n" : "");
 }
 
 /*

@@ -183,12 +183,12 @@ put_gap(const char *word, bool has_id)
 
 	assert_int_equal(sscanf(word, "%7[^:]:%15[^:]:%15s", channel, from, to),
 	    3);
-	put("event: gap\n");
+	put("event: gap\ndata: {\"channel\":\"%s\",\"from\":\"%s\","
+	    "\"to\":\"%s\",\"reason\":\"overflow\"}\n",
+	    channel, from, to);
 	if (has_id)
 		put("id: %s\n", to);
-	put("data: {\"channel\":\"%s\",\"from\":\"%s\",\"to\":\"%s\","
-	    "\"reason\":\"overflow\"}\n\n",
-	    channel, from, to);
+	put("\n");
 }
 
 /* How much of it: 1 all, 2 half a line, 3 all but the empty line. */
@@ -198,11 +198,11 @@ put_event(const char *word)
 	const struct published *e = &checker.event[atoi(word)];
 	const char *much = strchr(word, '/');
 
-	put("id: %s\n", usual[atoi(word)].id);
-	if (much != NULL && much[1] == '2')
+	if (much != NULL && much[1] == '2') {
 		put("data: %.3s", e->data);
-	else
-		put("data: %s\n", e->data);
+		return;
+	}
+	put("data: %s\nid: %s\n", e->data, usual[atoi(word)].id);
 	if (much == NULL)
 		put("\n");
 }
@@ -214,9 +214,9 @@ connect_at(const char *word)
 
 	page_connected(&page, asked);
 	if (*word == '?')
-		put("retry: 2000\n\n");
+		put("retry: 2000\nevent: position\n\n");
 	else
-		put("retry: 2000\nid: %s\n\n",
+		put("retry: 2000\nevent: position\ndata: \nid: %s\n\n",
 		    word[1] != '\0' ? word + 1 : asked);
 }
 
@@ -235,14 +235,14 @@ put_word(const char *word)
 	if (*word == '+' || *word == '?')
 		connect_at(word);
 	else if (begins(&word, "="))
-		put("id: %s\n\n", word);
+		put("event: position\ndata: \nid: %s\n\n", word);
 	else if (begins(&word, "gap:"))
 		put_gap(word, true);
 	else if (begins(&word, "part:"))
 		put_gap(word, false);
 	else if (begins(&word, "all:"))
-		put("event: gap\nid: %s\ndata: {\"channel\":null,\"from\":null,"
-		    "\"to\":\"%s\",\"reason\":\"restart\"}\n\n",
+		put("event: gap\ndata: {\"channel\":null,\"from\":null,"
+		    "\"to\":\"%s\",\"reason\":\"restart\"}\nid: %s\n\n",
 		    word, word);
 	else
 		put_event(word);
@@ -283,37 +283,43 @@ a_log(void **state)
 static const struct one {
 	const char *name, *text, *error;
 } ones[] = {
-    {"as_published", "id: 10-0\ndata: a 0 text\n\n", NULL},
-    {"with_cr", "id: 10-0\rdata: a 0 text\r\r", NULL},
-    {"with_crlf", "id: 10-0\r\ndata: a 0 text\r\n\r\n", NULL},
-    {"with_a_comment_and_no_space", ":x\nid:10-0\ndata:a 0 text\nx\nz: 1\n\n",
+    {"as_published", "data: a 0 text\nid: 10-0\n\n", NULL},
+    {"with_cr", "data: a 0 text\rid: 10-0\r\r", NULL},
+    {"with_crlf", "data: a 0 text\r\nid: 10-0\r\n\r\n", NULL},
+    {"with_a_comment_and_no_space", ":x\ndata:a 0 text\nid:10-0\nx\nz: 1\n\n",
 	NULL},
-    {"altered_data", "id: 10-0\ndata: a 0 tExt\n\n", "not published"},
-    {"longer_data", "id: 10-0\ndata: a 0 text \n\n", "not published"},
-    {"shorter_data", "id: 10-0\ndata: a 0 tex\n\n", "not published"},
-    {"another_line_of_data", "id: 10-0\ndata: a 0 text\ndata\n\n",
+    {"altered_data", "data: a 0 tExt\nid: 10-0\n\n", "not published"},
+    {"longer_data", "data: a 0 text \nid: 10-0\n\n", "not published"},
+    {"shorter_data", "data: a 0 tex\nid: 10-0\n\n", "not published"},
+    {"another_line_of_data", "data: a 0 text\ndata\nid: 10-0\n\n",
 	"not published"},
-    {"data_of_another_number", "id: 10-0\ndata: a 2 text\n\n", "another id"},
-    {"data_of_another_channel", "id: 10-0\ndata: b 0 text\n\n",
+    {"data_of_another_number", "data: a 2 text\nid: 10-0\n\n", "another id"},
+    {"data_of_another_channel", "data: b 0 text\nid: 10-0\n\n",
 	"not published"},
-    {"a_number_never_published", "id: 10-0\ndata: a 6 text\n\n",
+    {"a_number_never_published", "data: a 6 text\nid: 10-0\n\n",
 	"not published"},
-    {"text_never_published", "id: 10-0\ndata: hello\n\n", "not published"},
-    {"a_type_it_had_not", "event: x\nid: 10-0\ndata: a 0 text\n\n",
+    {"text_never_published", "data: hello\nid: 10-0\n\n", "not published"},
+    {"a_type_it_had_not", "event: x\ndata: a 0 text\nid: 10-0\n\n",
 	"not published"},
-    {"another_id", "id: 10-1\ndata: a 0 text\n\n", "another id"},
+    {"another_id", "data: a 0 text\nid: 10-1\n\n", "another id"},
     {"no_id", "data: a 0 text\n\n", "without a good id"},
-    {"a_bad_id", "id: 10-0x\ndata: a 0 text\n\n", "without a good id"},
-    {"a_bad_position", "id: 10\n\n", "no id"},
-    {"a_gap_that_is_no_gap", "event: gap\nid: 10-0\ndata: {}\n\n",
+    {"a_bad_id", "data: a 0 text\nid: 10-0x\n\n", "without a good id"},
+    {"a_bad_position", "event: position\ndata: \nid: 10\n\n", "no id"},
+    {"a_position_that_some_clients_do_not_see", "id: 10-0\n\n",
+	"an id without data"},
+    {"an_id_before_its_data", "id: 10-0\ndata: a 0 text\n\n",
+	"an id before its data"},
+    {"an_id_amid_its_data", "data: a 0 text\nid: 10-0\ndata\n\n",
+	"an id before its data"},
+    {"a_gap_that_is_no_gap", "event: gap\ndata: {}\nid: 10-0\n\n",
 	"none of this"},
     {"a_gap_with_another_id",
-	"event: gap\nid: 11-0\ndata: {\"channel\":\"a\",\"from\":\"9-0\","
-	"\"to\":\"10-0\",\"reason\":\"overflow\"}\n\n",
+	"event: gap\ndata: {\"channel\":\"a\",\"from\":\"9-0\","
+	"\"to\":\"10-0\",\"reason\":\"overflow\"}\nid: 11-0\n\n",
 	"a gap with the id"},
     {"a_gap_without_a_good_reason",
-	"event: gap\nid: 10-0\ndata: {\"channel\":\"a\",\"from\":\"9-0\","
-	"\"to\":\"10-0\",\"reason\":\"restart\"}\n\n",
+	"event: gap\ndata: {\"channel\":\"a\",\"from\":\"9-0\","
+	"\"to\":\"10-0\",\"reason\":\"restart\"}\nid: 10-0\n\n",
 	"none of this"},
 };
 
@@ -335,7 +341,16 @@ the_first_block_has_retry_and_position(void **state)
 {
 	(void)state;
 	page_connected(&page, NULL);
-	put("id: 9-0\n\n");
+	put("event: position\ndata: \nid: 9-0\n\n");
+	assert_error(verdict(&page, false), "the first block");
+}
+
+static void
+the_first_block_is_a_position(void **state)
+{
+	(void)state;
+	page_connected(&page, NULL);
+	put("retry: 2000\n\n");
 	assert_error(verdict(&page, false), "the first block");
 }
 
@@ -345,7 +360,7 @@ an_event_of_another_channel_is_found(void **state)
 	(void)state;
 	publish("c", "14-0");
 	put_word("+13-0");
-	put("id: 14-0\ndata: c 6 text\n\n");
+	put("data: c 6 text\nid: 14-0\n\n");
 	assert_error(verdict(&page, false), "another channel");
 }
 
@@ -357,7 +372,7 @@ an_event_that_was_refused_is_found(void **state)
 	(void)state;
 	put_word("+13-0");
 	checker_sent(&checker, number, 1);
-	put("id: 14-0\ndata: a 6 text\n\n");
+	put("data: a 6 text\nid: 14-0\n\n");
 	assert_error(verdict(&page, true), NULL);
 	checker_refused(&checker, number);
 	assert_error(verdict(&page, true), "refused and yet seen");
@@ -369,7 +384,7 @@ an_event_that_was_not_sent_yet_is_found(void **state)
 	(void)state;
 	(void)checker_event(&checker, "a", NULL, "text");
 	put_word("+13-0");
-	put("id: 14-0\ndata: a 6 text\n\n");
+	put("data: a 6 text\nid: 14-0\n\n");
 	assert_error(verdict(&page, false), "not published");
 }
 
@@ -388,7 +403,7 @@ send_four(void)
 static void
 put_x(unsigned number, const char *id)
 {
-	put("event: x\nid: %s\ndata: a %u text\n\n", id, number);
+	put("event: x\ndata: a %u text\nid: %s\n\n", number, id);
 }
 
 static void
@@ -457,7 +472,7 @@ a_gap_before_events_that_nobody_saw_does_not_cover_a_known_one(void **state)
 	publish("a", "16-0");
 	put_word("+13-0");
 	put_word("gap:a:13-0:14-1");
-	put("id: 16-0\ndata: a 11 text\n\n");
+	put("data: a 11 text\nid: 16-0\n\n");
 	assert_error(verdict(&page, true), "event 11 came, ");
 }
 
@@ -477,7 +492,7 @@ two_readers_see_an_event_with_one_id(void **state)
 	(void)state;
 	checker_sent(&checker, number, 1);
 	put_word("+13-0");
-	put("id: 14-0\ndata: a 6 text\n\n");
+	put("data: a 6 text\nid: 14-0\n\n");
 	checker_acknowledged(&checker, number, "14-1");
 	assert_error(verdict(&page, false), "another id than was seen");
 }
@@ -502,8 +517,8 @@ lines_of_data_are_seen_with_lf(void **state)
 	checker_sent(&checker, number, 1);
 	checker_acknowledged(&checker, number, "14-0");
 	put_word("+13-0");
-	put("id: 14-0\r\ndata: a 6 1\rdata: 2\ndata: 3\r\ndata:\rdata: 4\n"
-	    "data: \n\n");
+	put("data: a 6 1\rdata: 2\ndata: 3\r\ndata:\rdata: 4\n"
+	    "data: \nid: 14-0\r\n\n");
 	assert_error(verdict(&page, true), NULL);
 	assert_int_equal(page.events, 1);
 }
@@ -512,6 +527,7 @@ lines_of_data_are_seen_with_lf(void **state)
 
 static const struct CMUnitTest single[] = {
     WITH_READER(the_first_block_has_retry_and_position),
+    WITH_READER(the_first_block_is_a_position),
     WITH_READER(an_event_of_another_channel_is_found),
     WITH_READER(an_event_that_was_refused_is_found),
     WITH_READER(an_event_that_was_not_sent_yet_is_found),

@@ -137,7 +137,7 @@ events_are_held_in_order_with_their_ids(void **state)
 		assert_int_equal(e->id.n, ((uint64_t)EPOCH << 20) + 1 + n);
 		(void)eventid_format(text, e->id);
 		(void)snprintf(expected, sizeof(expected),
-		    "id: %s\ndata: %zu\n\n", text, n++);
+		    "data: %zu\nid: %s\n\n", n++, text);
 		assert_int_equal(e->event->len, strlen(expected));
 		assert_memory_equal(e->event->bytes, expected, e->event->len);
 	}

@@ -54,8 +54,8 @@ static const struct row {
 	const char *name, *id, *type, *data, *text;
 } rows[] = {
     {"data_alone", NULL, NULL, "hello", "data: hello\n\n"},
-    {"id_and_data", "1", NULL, "x", "id: 1\ndata: x\n\n"},
-    {"type_id_and_data", "1-2", "gap", "x", "event: gap\nid: 1-2\ndata: x\n\n"},
+    {"id_and_data", "1", NULL, "x", "data: x\nid: 1\n\n"},
+    {"type_id_and_data", "1-2", "gap", "x", "event: gap\ndata: x\nid: 1-2\n\n"},
     {"empty_data", NULL, NULL, "", "data: \n\n"},
     {"leading_space", NULL, NULL, " x", "data:  x\n\n"},
     {"colon", NULL, NULL, ":x", "data: :x\n\n"},
@@ -70,9 +70,9 @@ static const struct row {
     {"field_in_data", NULL, NULL, "x\nid: 9\n\nretry: 1",
 	"data: x\ndata: id: 9\ndata: \ndata: retry: 1\n\n"},
     {"byte_order_mark", NULL, NULL, "\xef\xbb\xbfx", "data: \xef\xbb\xbfx\n\n"},
-    {"empty_id_and_type", "", "", "x", "event: \nid: \ndata: x\n\n"},
+    {"empty_id_and_type", "", "", "x", "event: \ndata: x\nid: \n\n"},
     {"spaces_in_id_and_type", " 1 ", " t", "x",
-	"event:  t\nid:  1 \ndata: x\n\n"},
+	"event:  t\ndata: x\nid:  1 \n\n"},
 };
 
 static void
@@ -172,7 +172,7 @@ size_must_hold_all(void **state)
 	    .data = "a\nbc\r\n",
 	    .len = 6};
 	static const char text[] =
-	    "event: t\nid: 12\ndata: a\ndata: bc\ndata: \n\n";
+	    "event: t\ndata: a\ndata: bc\ndata: \nid: 12\n\n";
 	size_t need = sizeof(text) - 1, size;
 	char *buf;
 
@@ -199,13 +199,13 @@ retry_is_a_block_without_an_event(void **state)
 {
 	static const unsigned long all[] = {0, 1, 2000, 3600000, ~0UL};
 	static struct reader r;
-	char buf[SSE_RETRY_SIZE];
+	char buf[SSE_BLOCK_SIZE];
 	size_t len, i;
 
 	(void)state;
 	for (i = 0; i < LENGTH(all); i++) {
-		len = sse_retry(buf, all[i], NULL);
-		assert_in_range(len, 1, SSE_RETRY_SIZE);
+		len = sse_retry(buf, all[i]);
+		assert_in_range(len, 1, SSE_BLOCK_SIZE - 1);
 		read_stream(&r, buf, len);
 		assert_true(r.retry == all[i]);
 		assert_memory_equal(buf + len - 2, "\n\n", 2);
@@ -216,44 +216,42 @@ retry_is_a_block_without_an_event(void **state)
 /* The longest id that there is, and the largest number. */
 static const char longest_id[] = "18446744073709551615-18446744073709551615";
 
-static void
-retry_may_have_an_id(void **state)
-{
-	static const char *const ids[] = {"0-0", "1795359156000-3", longest_id};
-	static struct reader r;
-	char buf[SSE_RETRY_SIZE];
-	size_t len, i;
+static const struct position_row {
+	const char *name, *id;
+	unsigned long ms;
+	const char *text; /* NULL: not looked at */
+} positions[] = {
+    {"position_alone", "7-1", 0, "event: position\ndata: \nid: 7-1\n\n"},
+    {"position_with_retry", "7-1", 2000,
+	"retry: 2000\nevent: position\ndata: \nid: 7-1\n\n"},
+    {"no_position_with_retry", NULL, 2000, "retry: 2000\nevent: position\n\n"},
+    {"the_longest_position", longest_id, ~0UL, NULL},
+};
 
-	(void)state;
-	for (i = 0; i < LENGTH(ids); i++) {
-		len = sse_retry(buf, ~0UL, ids[i]);
-		assert_in_range(len, 1, SSE_RETRY_SIZE - 1);
-		read_stream(&r, buf, len);
-		assert_true(r.retry == ~0UL);
-		assert_field(&r.event_id, ids[i], strlen(ids[i]));
-		assert_memory_equal(buf + len - 2, "\n\n", 2);
+/* It is an event without data; without a position it is none. */
+static void
+position_is_an_event(void **state)
+{
+	const struct position_row *row = *state;
+	static struct reader r;
+	char buf[SSE_BLOCK_SIZE];
+	size_t len = sse_position(buf, row->ms, row->id);
+	unsigned before = r.events;
+
+	assert_in_range(len, 1, SSE_BLOCK_SIZE - 1);
+	if (row->text != NULL) {
+		assert_int_equal(len, strlen(row->text));
+		assert_memory_equal(buf, row->text, len);
 	}
-	assert_int_equal(r.events, 0);
-	len = sse_retry(buf, 2000, "7-1");
-	assert_memory_equal(buf, "retry: 2000\nid: 7-1\n\n", len);
-}
-
-static void
-id_alone_moves_the_position_and_is_no_event(void **state)
-{
-	static struct reader r;
-	char buf[SSE_ID_SIZE];
-	size_t len;
-
-	(void)state;
-	len = sse_id(buf, "1795359156000-3");
-	assert_int_equal(len, strlen("id: 1795359156000-3\n\n"));
-	assert_memory_equal(buf, "id: 1795359156000-3\n\n", len);
-	len = sse_id(buf, longest_id);
-	assert_in_range(len, 1, SSE_ID_SIZE - 1);
 	read_stream(&r, buf, len);
-	assert_int_equal(r.events, 0);
-	assert_field(&r.event_id, longest_id, strlen(longest_id));
+	assert_true(row->ms == 0 || r.retry == row->ms);
+	assert_int_equal(r.events - before, row->id != NULL);
+	if (row->id != NULL) {
+		assert_field(&r.event_id, row->id, strlen(row->id));
+		assert_field(&r.event_type, SSE_POSITION,
+		    sizeof(SSE_POSITION) - 1);
+		assert_int_equal(r.event_data.len, 0);
+	}
 }
 
 static void
@@ -276,16 +274,18 @@ main(void)
 	    cmocka_unit_test(line_end_in_id_or_type_is_refused),
 	    cmocka_unit_test(size_must_hold_all),
 	    cmocka_unit_test(retry_is_a_block_without_an_event),
-	    cmocka_unit_test(retry_may_have_an_id),
-	    cmocka_unit_test(id_alone_moves_the_position_and_is_no_event),
 	    cmocka_unit_test(heartbeat_is_nothing_to_a_page),
 	};
-	static struct CMUnitTest tests[LENGTH(rows) + LENGTH(others)];
+	static struct CMUnitTest
+	    tests[LENGTH(rows) + LENGTH(positions) + LENGTH(others)];
 	size_t n = 0, i;
 
 	for (i = 0; i < LENGTH(rows); i++)
 		tests[n++] =
 		    row_test(rows[i].name, is_written_and_read_back, &rows[i]);
+	for (i = 0; i < LENGTH(positions); i++)
+		tests[n++] = row_test(positions[i].name, position_is_an_event,
+		    &positions[i]);
 	for (i = 0; i < LENGTH(others); i++)
 		tests[n++] = others[i];
 	return _cmocka_run_group_tests("sse", tests, n, NULL, NULL);

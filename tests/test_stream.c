@@ -157,6 +157,7 @@ interval_passes(void)
 	for (i = 0; i < streams.clock.slots; i++) {
 		streams.conns.now += cfg.interval / streams.clock.slots;
 		clock_turn(&streams.clock);
+		ages_turn(&streams.ages);
 		end_turn();
 	}
 }
@@ -188,12 +189,14 @@ count_messages(const char *text, unsigned first)
 	char expected[80];
 	unsigned n = 0;
 
-	while ((text = strstr(text, "id: ")) != NULL) {
+	while ((text = strstr(text, "data: ")) != NULL) {
 		(void)snprintf(expected, sizeof(expected),
-		    "id: %u\ndata: Message: %u - the time is ", first + n,
+		    "data: Message: %u - the time is ", first + n);
+		assert_memory_equal(text, expected, strlen(expected));
+		text += strcspn(text, "\n");
+		(void)snprintf(expected, sizeof(expected), "\nid: %u\n\n",
 		    first + n);
 		assert_memory_equal(text, expected, strlen(expected));
-		text += 4;
 		n++;
 	}
 	return n;
@@ -701,6 +704,14 @@ front_that_has_gone_frees_its_stream(void **state)
 	}
 }
 
+/* As --max-age. */
+static void
+age_limit(double seconds)
+{
+	ages_init(&streams.ages, loop, &streams.conns.now, seconds,
+	    streams.ages.over);
+}
+
 static void
 stream_ends_at_its_age_and_comes_back(void **state)
 {
@@ -709,7 +720,7 @@ stream_ends_at_its_age_and_comes_back(void **state)
 	const char *text;
 
 	(void)state;
-	cfg.max_age = 100;
+	age_limit(100);
 	peer_open(&p, GET);
 	end_turn();
 	begun = streams.conns.now;
@@ -891,7 +902,8 @@ id_line(void)
 	char id[EVENTID_SIZE];
 
 	(void)eventid_format(id, hub.last);
-	(void)snprintf(line, sizeof(line), "id: %s\n\n", id);
+	(void)snprintf(line, sizeof(line),
+	    "event: position\ndata: \nid: %s\n\n", id);
 	return line;
 }
 
@@ -917,7 +929,8 @@ channels_stream_begins_with_its_position(void **state)
 	peer_open(&p, GET);
 	end_turn();
 	(void)snprintf(expected, sizeof(expected),
-	    HEADERS "retry: %lu\n\nevent: gap\n", told_retry(peer_read(&p)));
+	    HEADERS "retry: %lu\nevent: position\n\nevent: gap\n",
+	    told_retry(peer_read(&p)));
 	assert_memory_equal(answer.text, expected, strlen(expected));
 	assert_int_equal(streams.messages, 4);
 	peer_close(&p);
@@ -941,7 +954,7 @@ what_is_published_reaches_its_streams_at_the_end_of_the_turn(void **state)
 	publish("c", 1, 3);
 	assert_int_equal(strlen(peer_read(&p[0])), len[0]);
 	end_turn();
-	(void)snprintf(expected, sizeof(expected), "id: 1000-%d\ndata: 001\n\n",
+	(void)snprintf(expected, sizeof(expected), "data: 001\nid: 1000-%d\n\n",
 	    (5 << 20) + 1);
 	for (i = 0; i < 2; i++)
 		assert_string_equal(peer_read(&p[i]) + len[i], expected);
@@ -950,6 +963,94 @@ what_is_published_reaches_its_streams_at_the_end_of_the_turn(void **state)
 		peer_close(&p[i]);
 	assert_int_equal(hub_find(&hub, "a")->reading, 0);
 	assert_int_equal(hub_find(&hub, "b")->reading, 0);
+}
+
+/* Its channel is silent: nothing is written that could tell the time. */
+static void
+idle_stream_ends_in_time(void **state)
+{
+	struct peer p;
+	double begun;
+
+	(void)state;
+	next.serve = serve_channels;
+	age_limit(3);
+	for (int i = 0; i < 50; i++) {
+		peer_open(&p, GET);
+		end_turn();
+		begun = streams.conns.now;
+		while (streams.open > 0 && streams.conns.now < begun + 10) {
+			streams.conns.now += 0.01;
+			ages_turn(&streams.ages);
+			end_turn();
+		}
+		assert_true(streams.conns.now - begun >= 2.2);
+		assert_true(streams.conns.now - begun <= 3.02);
+		(void)peer_read(&p);
+		assert_int_equal(answer.ends, 1);
+		assert_non_null(
+		    strstr(answer.text + sizeof(HEADERS), "\n\nretry: "));
+		peer_close(&p);
+	}
+}
+
+/* Its time is up in the turn in which something is published. */
+static void
+end_of_a_stream_comes_behind_its_events(void **state)
+{
+	char expected[200];
+	struct peer p;
+	size_t len;
+
+	(void)state;
+	next.serve = serve_channels;
+	age_limit(100);
+	peer_open(&p, GET);
+	end_turn();
+	len = strlen(peer_read(&p));
+	streams.conns.now += 101;
+	publish("a", 1, 3);
+	ages_turn(&streams.ages);
+	end_turn();
+	(void)peer_read(&p);
+	(void)snprintf(expected, sizeof(expected),
+	    "data: 001\nid: 1000-%d\n\nretry: %lu\nevent: position\n\n",
+	    (5 << 20) + 1, told_retry(answer.text + len));
+	assert_string_equal(answer.text + len, expected);
+	assert_int_equal(answer.ends, 1);
+	peer_close(&p);
+}
+
+/* What it does not take then is not waited for: it knows where it stands. */
+static void
+end_of_a_slow_stream_does_not_wait_for_its_events(void **state)
+{
+	struct peer p;
+	const char *end;
+	size_t len;
+
+	(void)state;
+	next.serve = serve_channels;
+	peer_open(&p, GET);
+	end_turn();
+	len = strlen(peer_read(&p));
+	publish("a", 60, 1000);
+	front_takes(-EAGAIN);
+	end_turn();
+	stream_retire(
+	    (struct stream *)TAILQ_FIRST(&streams.conns.list[CONN_FULL]));
+	front_takes(3000);
+	front_takes(-EAGAIN);
+	turn();
+	script.steps = script.step = 0;
+	turn();
+	(void)peer_read(&p);
+	assert_int_equal(answer.ends, 1);
+	assert_in_range(streams.messages, 1, 4);
+	end = strstr(answer.text + len, "retry: ");
+	assert_non_null(end);
+	assert_non_null(strstr(end, "\nevent: position\ndata: \nid: "));
+	peer_close(&p);
 }
 
 static void
@@ -1041,7 +1142,7 @@ event_that_is_being_written_is_written_whole(void **state)
 		turn();
 		turn();
 		script.steps = script.step = 0;
-		assert_non_null(strstr(peer_read(&p) + len, "\n\nid: "));
+		assert_non_null(strstr(peer_read(&p) + len, "\n\ndata: "));
 		assert_null(strstr(answer.text, "gap"));
 		assert_memory_equal(answer.text + answer.len - 2, "\n\n", 2);
 		assert_int_equal(streams.messages, 2);
@@ -1078,7 +1179,7 @@ stream_that_pins_memory_is_closed_for_new_events(void **state)
 	end_turn();
 	assert_int_equal(streams.open, 1);
 	(void)peer_read(&good);
-	assert_non_null(strstr(answer.text, "0003\n\n"));
+	assert_non_null(strstr(answer.text, "0003\nid: "));
 	assert_null(strstr(answer.text, "gap"));
 	peer_close(&good);
 	(void)close(slow.fd);
@@ -1147,6 +1248,9 @@ main(void)
 	    TEST(front_that_takes_nothing_is_closed),
 	    TEST(front_that_has_gone_frees_its_stream),
 	    TEST(stream_ends_at_its_age_and_comes_back),
+	    TEST(idle_stream_ends_in_time),
+	    TEST(end_of_a_stream_comes_behind_its_events),
+	    TEST(end_of_a_slow_stream_does_not_wait_for_its_events),
 	    TEST(closing_waits_for_the_rest_of_the_body),
 	    TEST(drain_spreads_the_ends),
 	    TEST(drain_tells_when_to_come_back),

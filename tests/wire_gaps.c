@@ -158,7 +158,8 @@ read_raw(struct bytes *to, const char *channels, const char *position,
 	struct front f;
 
 	open_raw(&f, channels, "HTTP_LAST_EVENT_ID", position);
-	assert_comes(&f, "data: %s\n\n", world.c.event[last].data);
+	assert_comes(&f, "data: %s\nid: ", world.c.event[last].data);
+	assert_comes(&f, "\n\n");
 	bytes_add(to, answer_text(&f), strlen(answer_text(&f)));
 	front_close(&f);
 }

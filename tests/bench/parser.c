@@ -62,9 +62,9 @@ end_of_line(struct parser *p)
 		if (p->has_data)
 			p->event(p);
 		p->has_data = 0;
-	} else if (end - s >= 5 && memcmp(s, "data:", 5) == 0 && !p->has_data) {
+	} else if (end - s > 6 && memcmp(s, "data: ", 6) == 0 && !p->has_data) {
 		p->has_data = 1;
-		s = number(s + 5 + (s[5] == ' '), end, &p->number);
+		s = number(s + 6, end, &p->number);
 		number(s, end, &p->stamp);
 	} else if (end - s >= 4 && memcmp(s, "id: ", 4) == 0) {
 		n = min((size_t)(end - s) - 4, PARSER_ID - 1);

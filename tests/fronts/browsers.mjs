@@ -108,7 +108,9 @@ function eventParser(stream) {
 		if (text === '') {
 			// Not before: what is cut has not come.
 			stream.lastEventId = fields.id ?? stream.lastEventId;
-			if (fields.data !== undefined)
+			if (fields.event === 'position')
+				stream.positions++;
+			else if (fields.data !== undefined)
 				stream.arrived({ id: stream.lastEventId,
 					type: fields.event ?? 'message',
 					data: fields.data,
@@ -143,7 +145,7 @@ export async function openStream(url, options) {
 		status: response.statusCode,
 		headers: response.headers,
 		asked, opened: performance.now(),
-		events: [], comments: 0, retry: undefined, lastEventId: '',
+		events: [], comments: 0, positions: 0, retry: undefined, lastEventId: '',
 	};
 	let given = 0;
 	let wake = () => {};

@@ -239,7 +239,8 @@ function nameOf({ status, fields, body }) {
 	if (isStream({ status, fields, body })) {
 		const events = [...body.matchAll(
 			/^(?:event: |data: (?:\{.*"reason":")?)(\w+)/gm)];
-		const all = events.map(([, word]) => word).join();
+		const all = events.map(([, word]) => word)
+			.filter((word) => word !== 'position').join();
 		return STREAMS[all] ?? all;
 	}
 	if (status === 200 && /^retry: \d+\n\n$/.test(body))

@@ -212,6 +212,8 @@ take_position(struct page *page, const struct block *b)
 
 	if (!b->has_id && page->fresh)
 		add(page, NO_POSITION, 0);
+	else if (b->has_id && !b->has_data)
+		page_fail(page, "an id without data: %s", b->id.at);
 	else if (b->has_id && !id_parse(&id, b->id.at, b->id.len))
 		page_fail(page, "a position that is no id: %s", b->id.at);
 	else if (b->has_id)
@@ -223,9 +225,13 @@ take(void *arg, const struct block *b)
 {
 	struct page *page = arg;
 
-	if (page->fresh && (!b->has_retry || b->has_data))
+	bool position = bytes_are(&b->type, "position", 8);
+
+	if (page->fresh && (!b->has_retry || !position))
 		page_fail(page, "the first block is not retry and position");
-	if (!b->has_data)
+	if (b->early)
+		page_fail(page, "an id before its data: %s", b->id.at);
+	else if (position || !b->has_data)
 		take_position(page, b);
 	else if (bytes_are(&b->type, "gap", 3))
 		take_gap(page, b);

@@ -42,7 +42,7 @@ set(struct bytes *b, const char *value, size_t len)
 static void
 clear(struct block *b)
 {
-	b->has_id = b->has_data = b->has_retry = false;
+	b->has_id = b->has_data = b->has_retry = b->early = false;
 	b->id.len = b->type.len = b->data.len = 0;
 }
 
@@ -89,6 +89,7 @@ take_field(struct block *b, const char *name, size_t name_len,
 			bytes_add(&b->data, "\n", 1);
 		bytes_add(&b->data, value, len);
 		b->has_data = true;
+		b->early |= b->has_id;
 	} else if (is(name, name_len, "event"))
 		set(&b->type, value, len);
 	else if (is(name, name_len, "id")) {

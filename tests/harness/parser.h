@@ -14,6 +14,7 @@ struct bytes {
 /* One block of an event stream: the fields up to an empty line. */
 struct block {
 	bool has_id, has_data, has_retry;
+	bool early;		     /* the id came before data */
 	struct bytes id, type, data; /* data: its lines, LF between them */
 };
 

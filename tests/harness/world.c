@@ -83,13 +83,11 @@ take_block(void *arg, const struct block *b)
 	size_t start;
 
 	bytes_add(to, b->type.at, b->type.len);
-	if (b->type.len == 0 && b->has_data)
-		bytes_add(to, "message", 7);
-	if (!b->has_data)
-		bytes_add(to, "position", 8);
+	if (b->type.len == 0)
+		bytes_add(to, b->has_data ? "message" : "nothing", 7);
 	bytes_add(to, " ", 1);
 	bytes_add(to, b->has_id ? b->id.at : "-", b->has_id ? b->id.len : 1);
-	bytes_add(to, " ", b->has_data ? 1 : 0);
+	bytes_add(to, " ", b->data.len > 0);
 	start = to->len;
 	bytes_add(to, b->data.at, b->data.len);
 	for (; start < to->len; start++)
@@ -149,7 +147,9 @@ first_position(struct front *f, char id[48])
 
 	assert_comes(f, "\r\n\r\nretry: ");
 	assert_comes(f, "\n\n");
-	assert_int_equal(sscanf(answer_text(f), "retry: %lu\nid: %47[0-9-]\n\n",
+	assert_int_equal(sscanf(answer_text(f),
+			     "retry: %lu\nevent: position\ndata: \n"
+			     "id: %47[0-9-]\n\n",
 			     &retry, id),
 	    2);
 	assert_in_range(retry, 2000, 3000);
