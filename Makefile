@@ -39,13 +39,13 @@ NEED_fuzz     = $(NEED) clang libclang-rt-14-dev
 
 # The program, in the order in which it is best read.
 SRC = main server config log socket listener conn conns flush body gate store \
-      params record request route asked query reply subscribe stream drain \
+      params record request route asked query spelling reply subscribe stream drain \
       address age clock walk publish origin parse utf8 memory hub channel eventid \
       sse event out status figures text notify system
 
 # The modules each unit test links: it shows what they depend on.
 TESTS = event sse record params store gate out clock config address age log socket \
-	request stream route eventid utf8 query channel parse asked origin text \
+	request stream route eventid utf8 query spelling channel parse asked origin text \
 	memory hub walk model notify system
 unit_event   = event
 unit_sse     = sse
@@ -68,16 +68,17 @@ unit_stream  = stream drain clock walk hub channel eventid sse conn conns body \
 unit_eventid = eventid
 unit_utf8    = utf8
 unit_query   = query
+unit_spelling = spelling
 unit_channel = channel eventid event
 unit_parse   = parse sse
-unit_asked   = asked query channel eventid event
+unit_asked   = asked query spelling channel eventid event
 unit_origin  = origin
 unit_text    = text
 unit_memory  = memory hub channel eventid sse event
 unit_hub     = hub channel eventid sse event
 unit_model   = walk hub channel eventid sse event out record
 unit_walk    = walk hub channel eventid sse event out record
-unit_route   = route subscribe publish status asked query reply request \
+unit_route   = route subscribe publish status asked query spelling reply request \
 	       origin parse utf8 memory figures text system $(unit_stream)
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
 	storm supervise

@@ -130,10 +130,10 @@ on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 	clock_turn(w->data);
 }
 
-static uint64_t
-count_from(const char *id)
+uint64_t
+clock_count(const char *id)
 {
-	size_t len = id == NULL ? 0 : strlen(id);
+	size_t len = strlen(id);
 
 	if (len == 0 || len > CLOCK_ID_DIGITS ||
 	    strspn(id, "0123456789") != len)
@@ -142,7 +142,7 @@ count_from(const char *id)
 }
 
 void
-clock_subscribe(struct clock *c, struct tick *t, const char *last_event_id)
+clock_subscribe(struct clock *c, struct tick *t, uint64_t count)
 {
 	double slot = c->interval / c->slots;
 	bool later;
@@ -156,7 +156,7 @@ clock_subscribe(struct clock *c, struct tick *t, const char *last_event_id)
 	later = *c->now - c->turned > slot / 2;
 	*t = (struct tick){
 	    .sub.feed = &c->feed,
-	    .count = count_from(last_event_id),
+	    .count = count,
 	    .slot = (uint16_t)((c->hand + later) % c->slots),
 	    .skip = later,
 	};

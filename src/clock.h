@@ -55,12 +55,14 @@ int clock_init(struct clock *, struct ev_loop *, const double *now,
 
 void clock_free(struct clock *);
 
+/* The count that a last event id tells, or 0: it is 1 to 18 digits. */
+uint64_t clock_count(const char *last_event_id);
+
 /*
  * Joins: the first message is due at once, the others every interval.  The
- * count goes on after last_event_id, or begins at 1 if that is NULL or not a
- * number of 1 to 18 digits.
+ * count goes on after this one.
  */
-void clock_subscribe(struct clock *, struct tick *, const char *last_event_id);
+void clock_subscribe(struct clock *, struct tick *, uint64_t count);
 
 /* Moves the hand on: what the timer does. */
 void clock_turn(struct clock *);

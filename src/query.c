@@ -61,15 +61,23 @@ query_begin(struct query *q, char *text)
 	*q = (struct query){.next = text};
 }
 
-int
+bool
 query_next(struct query *q)
 {
-	while (q->next != NULL && *q->next == '&')
-		q->next++;
-	if (q->next == NULL || *q->next == '\0')
-		return 0;
-	q->name = q->next;
-	q->next = cut(q->name, '&');
-	q->value = cut(q->name, '=');
-	return decode(q->name) == 0 && decode(q->value) == 0 ? 1 : -1;
+	do {
+		while (q->next != NULL && *q->next == '&')
+			q->next++;
+		if (q->next == NULL || *q->next == '\0')
+			return false;
+		q->name = q->next;
+		q->next = cut(q->name, '&');
+		q->value = cut(q->name, '=');
+	} while (decode(q->name) == -1);
+	return true;
+}
+
+const char *
+query_value(struct query *q)
+{
+	return decode(q->value) == 0 ? q->value : NULL;
 }

@@ -2,15 +2,17 @@
 #ifndef QUERY_H
 #define QUERY_H
 
-#include <stddef.h>
+#include <stdbool.h>
 
 /*
  * The name=value pairs of a query string, percent-decoded once, in its place.
+ * The values are decoded by whoever wants them: what nobody reads need not be
+ * well-formed.
  */
 struct query {
-	char *next; /* what is not read yet */
-	char *name; /* of the pair that was read last, NUL behind it */
-	char *value;
+	char *next;  /* what is not read yet */
+	char *name;  /* of the pair that was read last, NUL behind it */
+	char *value; /* the same; not decoded yet */
 };
 
 /*
@@ -20,9 +22,13 @@ struct query {
 void query_begin(struct query *, char *text);
 
 /*
- * Reads the next pair.  Returns 1, or 0 at the end, or -1 if it is malformed:
- * a percent sign without two hex digits, or one that stands for NUL.
+ * Reads the next pair, or returns false at the end.  Pairs whose name is
+ * malformed (a percent sign without two hex digits, or one that stands for NUL)
+ * are passed over: it is nobody's.
  */
-int query_next(struct query *);
+bool query_next(struct query *);
+
+/* Decodes the value.  NULL: it is malformed. */
+const char *query_value(struct query *);
 
 #endif

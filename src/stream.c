@@ -294,11 +294,11 @@ begin(struct stream *s, const struct request *r)
 }
 
 void
-stream_open_clock(struct stream *s, const struct request *r)
+stream_open_clock(struct stream *s, const struct request *r, uint64_t count)
 {
 	if (!admit(s, r))
 		return;
-	clock_subscribe(&all(&s->conn)->clock, &s->tick, r->last_event_id);
+	clock_subscribe(&all(&s->conn)->clock, &s->tick, count);
 	begin(s, r);
 }
 

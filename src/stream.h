@@ -70,10 +70,10 @@ int streams_init(struct streams *, struct ev_loop *, const struct config *,
 void streams_free(struct streams *);
 
 /*
- * Opens a stream of the clock, or of n channels from a position on; or refuses
- * it if a limit is reached.
+ * Opens a stream of the clock, behind this count, or of n channels from a
+ * position on; or refuses it if a limit is reached.
  */
-void stream_open_clock(struct stream *, const struct request *);
+void stream_open_clock(struct stream *, const struct request *, uint64_t count);
 void stream_open_channels(struct stream *, const struct request *,
     const char *const channels[], size_t n, const struct position *);
 

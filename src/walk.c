@@ -261,6 +261,25 @@ before_last(const struct walk *w, unsigned long n)
 	return at;
 }
 
+/* The position before all that the walk's channels hold. */
+static struct eventid
+before_all(const struct walk *w)
+{
+	struct eventid at = walks_of(w)->hub->last, first;
+	const struct channel *ch;
+	unsigned i;
+
+	for (i = 0; i < w->n; i++) {
+		ch = cursors(w)[i].channel;
+		if (ch->first == ch->end)
+			continue;
+		first = eventid_before(channel_entry(ch, ch->first)->id);
+		if (eventid_compare(first, at) < 0)
+			at = first;
+	}
+	return at;
+}
+
 static void
 set_position(struct walk *w, const struct position *p)
 {
@@ -278,6 +297,9 @@ set_position(struct walk *w, const struct position *p)
 		break;
 	case POSITION_HISTORY:
 		w->at = before_last(w, p->n);
+		break;
+	case POSITION_EARLIEST:
+		w->at = before_all(w);
 		break;
 	}
 }

@@ -26,7 +26,8 @@ struct position {
 		POSITION_AFTER,	  /* id */
 		POSITION_RESTART, /* an id of another life */
 		POSITION_UNKNOWN, /* anything else */
-		POSITION_HISTORY  /* the last n events of its channels */
+		POSITION_HISTORY, /* the last n events of its channels */
+		POSITION_EARLIEST /* all that they hold */
 	} kind;
 	struct eventid id;
 	unsigned long n;

@@ -58,7 +58,7 @@ visitor_opens(struct visitor *v)
 	CHECK(v->woken);
 	v->woken = false;
 	v->open = true;
-	if (p.kind == POSITION_HISTORY)
+	if (p.kind == POSITION_HISTORY || p.kind == POSITION_EARLIEST)
 		v->at = model_history(&run.model, &v->reads, p.n);
 	for (i = 0; i < MODEL_NAMES && !back; i++)
 		v->had[i] = v->at;

@@ -118,6 +118,14 @@ serve_head(struct stream *s, const struct request *r)
 static struct position position;
 
 static void
+serve_clock(struct stream *s, const struct request *r)
+{
+	const char *id = r->last_event_id;
+
+	stream_open_clock(s, r, id == NULL ? 0 : clock_count(id));
+}
+
+static void
 serve_channels(struct stream *s, const struct request *r)
 {
 	static const char *const channels[] = {"a", "b"};
@@ -133,7 +141,7 @@ set_up(void **state)
 	script.calls = 0;
 	script.takes_all = false;
 	next.request = (struct request){.method = METHOD_GET};
-	next.serve = stream_open_clock;
+	next.serve = serve_clock;
 	position = (struct position){.kind = POSITION_NOW};
 	published = 0;
 	hub_init(&hub, (struct eventid){1000, 5 << 20});
@@ -945,7 +953,7 @@ what_is_published_reaches_its_streams_at_the_end_of_the_turn(void **state)
 
 	(void)state;
 	for (i = 0; i < 3; i++) {
-		next.serve = i < 2 ? serve_channels : stream_open_clock;
+		next.serve = i < 2 ? serve_channels : serve_clock;
 		peer_open(&p[i], GET);
 		end_turn();
 		len[i] = strlen(peer_read(&p[i]));

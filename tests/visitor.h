@@ -7,6 +7,8 @@
  * is what the model (model.h) says; and, knowing nothing of the model's rules,
  * each event of its channels comes once and in order, or a gap that says so.
  */
+#include <limits.h>
+
 #include "reader.h"
 
 #include "model.h"
@@ -268,8 +270,8 @@ choose_position(struct visitor *v)
 		v->lost = GAP_UNKNOWN;
 		break;
 	case 1:
-		p.kind = POSITION_HISTORY;
-		p.n = below(50);
+		p.kind = below(3) > 0 ? POSITION_HISTORY : POSITION_EARLIEST;
+		p.n = p.kind == POSITION_HISTORY ? below(50) : ULONG_MAX;
 		break; /* its position depends on channels that it may make */
 	case 2:
 		p.kind = POSITION_AFTER;

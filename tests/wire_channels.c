@@ -100,6 +100,14 @@ static const struct row {
     {"going_on_by_last_event_id", "&last_event_id=%s", NULL},
     {"going_on_by_lastEventId", "&lastEventId=%s", NULL},
     {"the_header_counts_before_the_query", "&last_event_id=7", "%s"},
+    {"lastEventId_counts_before_last_event_id",
+	"&last_event_id=earliest&lastEventId=%s", NULL},
+    {"the_newest_of_several_counts",
+	"&lastEventId=7-1&lastEventID=earliest&last-event-id=%s&"
+	"Last-Event-ID=9",
+	"earliest"},
+    {"the_query_s_counts_if_the_header_s_is_older", "&evs_last_event_id=%s",
+	"1-1"},
     {"an_empty_header_does_not_count", "&last_event_id=%s", ""},
     {"last_event_id_counts_before_history", "&history=1&last_event_id=%s",
 	NULL},
@@ -129,6 +137,54 @@ a_stream_goes_on_from(void **state)
 	    id[1], id[2]);
 	assert_int_equal(front_count(&f, "data:"), 3);
 	front_close(&f);
+}
+
+static void
+earliest_is_all_that_is_held(void **state)
+{
+	static const char *const by[] = {"HTTP_LAST_EVENT_ID", NULL};
+	char id[3][48];
+	struct front f;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 3; i++)
+		say(i == 1 ? "channel=e2" : "channel=e1", "held", id[i]);
+	for (i = 0; i < LENGTH(by); i++) {
+		open_raw(&f,
+		    by[i] == NULL ?
+			"channel=e1&channel=e2&last_event_id=earliest" :
+			"channel=e1&channel=e2",
+		    by[i], by[i] == NULL ? NULL : "earliest");
+		assert_blocks(&f,
+		    "\nmessage %s held\nmessage %s held\nmessage %s held\n",
+		    id[0], id[1], id[2]);
+		assert_int_equal(front_count(&f, "event: gap"), 0);
+		front_close(&f);
+	}
+}
+
+/* As a client that adds its own does it, which cannot set a header. */
+static void
+the_clock_counts_on_from_what_the_query_says(void **state)
+{
+	static const struct {
+		const char *query, *header;
+	} cases[] = {{"lastEventId=41", NULL}, {"last_event_id=41", NULL},
+	    {"lastEventId=41&last_event_id=90", NULL},
+	    {"lastEventId=40&lastEventId=41", "7"},
+	    {"lastEventId=x&last_event_id=5", "41"}};
+	struct front f;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(cases); i++) {
+		open_raw(&f, cases[i].query,
+		    cases[i].header == NULL ? NULL : "HTTP_LAST_EVENT_ID",
+		    cases[i].header);
+		assert_comes(&f, "data: Message: 42 ");
+		front_close(&f);
+	}
 }
 
 static void
@@ -199,6 +255,14 @@ static const struct names {
     {"a_bad_name_of_the_front_is_refused", "channel=a", "a b/c", 400},
     {"the_front_s_choice_replaces_a_bad_one", "channel=a/b&channel=clock",
 	"fixed", 200},
+    {"a_topic_is_refused", "topic=a", NULL, 400},
+    {"channels_are_refused", "channels=a", NULL, 400},
+    {"a_channel_with_brackets_is_refused", "channel[]=a", NULL, 400},
+    {"a_slip_of_the_pen_is_refused", "chanel=a", NULL, 400},
+    {"history_of_no_channel_is_refused", "history=3", NULL, 400},
+    {"what_is_not_ours_need_not_be_well_formed", "channel=a&q=100%%&%%zz=%%00",
+	NULL, 200},
+    {"what_is_not_ours_is_the_clock", "q=100%%&_=17&theme=dark", NULL, 200},
     {"a_history_that_is_no_number_is_refused", "channel=a&history=x", NULL,
 	400},
 };
@@ -323,6 +387,8 @@ main(void)
 	    cmocka_unit_test(
 		streams_of_several_channels_get_them_in_the_order_of_their_ids),
 	    cmocka_unit_test(history_begins_with_the_last_ones_of_all_channels),
+	    cmocka_unit_test(earliest_is_all_that_is_held),
+	    cmocka_unit_test(the_clock_counts_on_from_what_the_query_says),
 	    cmocka_unit_test(a_channel_that_is_named_twice_counts_once),
 	    cmocka_unit_test(the_front_s_channels_replace_those_of_the_query),
 	    cmocka_unit_test(no_channel_and_the_channel_clock_are_the_clock),
