@@ -50,8 +50,8 @@ add_channel(struct asked *a, const char *name)
 	size_t i;
 
 	if (!channel_name_valid(name))
-		return "a channel's name is [A-Za-z0-9._:-], "
-		       "1 to 128 characters";
+		return "a channel's name is 1 to 128 of the characters "
+		       "A-Z a-z 0-9 . _ : -";
 	for (i = 0; i < a->channels; i++)
 		if (strcmp(a->channel[i], name) == 0)
 			return NULL;
@@ -146,8 +146,8 @@ add_pair(struct asked *a, struct query *q, int role, bool fixed)
 		return add_id(page ? &a->page : &a->own,
 		    text == NULL ? "?" : text);
 	if (text == NULL)
-		return "a value in the query is malformed: a percent sign is "
-		       "written %25, and NUL not at all";
+		return "the query is malformed: a percent sign is written %25, "
+		       "and NUL not at all";
 	if (channel)
 		return add_channel(a, text);
 	if (*value == NULL)

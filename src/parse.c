@@ -28,7 +28,8 @@ next_line(struct parser *p, char **line, size_t *len)
 		s++;
 	if (s == p->end) {
 		if (s > p->next)
-			p->wrong = "the last line is not ended";
+			p->wrong =
+			    "the body's last line is not ended: end it by LF";
 		return false;
 	}
 	*line = p->next;
@@ -45,11 +46,13 @@ end_event(struct parser *p)
 {
 	if (p->data_end == p->data) {
 		if (p->type != NULL)
-			p->wrong = "an event has no data";
+			p->wrong =
+			    "an event has no data: a browser would pass it over";
 		return;
 	}
 	if (p->n == p->max) {
-		p->wrong = "these are too many events";
+		p->wrong =
+		    "these are more than 256 events: send them in several parts";
 		return;
 	}
 	p->messages[p->n++] = (struct sse_message){
@@ -77,13 +80,15 @@ take_line(struct parser *p, char *line, size_t len)
 	} else if (name == 5 && memcmp(line, "event", 5) == 0) {
 		p->type = value;
 		if (strlen(value) != len)
-			p->wrong = "a type has a NUL in it";
+			p->wrong = "an event's type has a NUL in it";
 	} else if (name == 2 && memcmp(line, "id", 2) == 0)
-		p->wrong = "an id is not the publisher's to give";
+		p->wrong =
+		    "an id is not the publisher's to give: leave id: out";
 	else if (name == 5 && memcmp(line, "retry", 5) == 0)
-		p->wrong = "retry is not the publisher's to say";
+		p->wrong = "retry is not the publisher's to say: leave it out";
 	else if (name > 0) /* or it is a comment */
-		p->wrong = "a field is neither data nor event";
+		p->wrong = "a field is neither data nor event: a browser "
+			   "would pass it over";
 }
 
 ssize_t
@@ -109,7 +114,7 @@ parse_events(char *text, size_t len, char *room, struct sse_message messages[],
 	if (p.wrong == NULL && (p.data_end != p.data || p.type != NULL))
 		p.wrong = "the last event is not ended by an empty line";
 	if (p.wrong == NULL && p.n == 0)
-		p.wrong = "there is no event in it";
+		p.wrong = PARSE_NO_EVENT;
 	*wrong = p.wrong;
 	return p.wrong == NULL ? (ssize_t)p.n : -1;
 }

@@ -7,6 +7,10 @@
 
 #include "sse.h"
 
+#define PARSE_NO_EVENT                                                         \
+	"there is no event in the body: a line 'data: text' and an empty one " \
+	"are one"
+
 /*
  * Reads a whole event stream (WHATWG HTML, 9.2.6 "Interpreting an event
  * stream") of len bytes, which is cut up, into at most max messages, whose

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,8 @@
 
 #define RETRY_AFTER "Retry-After: 5\r\n"
 #define REPLY_SIZE  256
+#define NO_MEMORY   "there is no memory: try again"
+#define LONG_BODY   "the body has more bytes than the %lu of --max-body"
 
 /* A publication on its way in. */
 struct post {
@@ -38,9 +41,15 @@ struct post {
 	char channel[CHANNEL_NAME_MAX + 1];
 };
 
-static void
-refuse(struct stream *s, int status, const char *why)
+__attribute__((format(printf, 3, 4))) static void
+refuse(struct stream *s, int status, const char *format, ...)
 {
+	char why[REPLY_SIZE - 1];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(why, sizeof(why), format, ap);
+	va_end(ap);
 	server_of(s)->publish_refused++;
 	reply(&s->conn, METHOD_POST, status, status == 503 ? RETRY_AFTER : "",
 	    why);
@@ -73,11 +82,14 @@ on_published(void *arg, const struct published *what)
 		return;
 	}
 	if (what->result == PUBLISH_NO_CHANNEL) {
-		refuse(p->stream, 503, "there are too many channels");
+		refuse(p->stream, 503,
+		    "there are as many channels as the %lu of --max-channels, "
+		    "and all have streams: try again",
+		    server_of(p->stream)->cfg.max_channels);
 		return;
 	}
 	if (what->result == PUBLISH_NO_MEMORY) {
-		refuse(p->stream, 503, "there is no memory");
+		refuse(p->stream, 503, NO_MEMORY);
 		return;
 	}
 	(void)eventid_format(id, what->last);
@@ -92,18 +104,27 @@ on_published(void *arg, const struct published *what)
 	    "Cache-Control: no-store\r\n", "application/json", text, (size_t)n);
 }
 
-/* NULL, or what is wrong with the type. */
+/*
+ * NULL, or what is wrong with the type.  What we say ourselves is nobody
+ * else's, and to a page, open and error are of its connection.
+ */
 static const char *
 type_fault(const char *type)
 {
+	static const char *const ours[] = {HUB_GAP, SSE_POSITION, "end", "open",
+	    "error"};
+	size_t i;
+
 	if (type == NULL)
 		return NULL;
 	if (type[strcspn(type, "\r\n")] != '\0')
-		return "a type is one line";
+		return "an event's type is one line, without CR and LF";
 	if (!utf8_valid((const uint8_t *)type, strlen(type)))
-		return "a type is UTF-8";
-	if (strcmp(type, HUB_GAP) == 0)
-		return "the type " HUB_GAP " is not the publisher's to use";
+		return "an event's type is not UTF-8";
+	for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (strcmp(type, ours[i]) == 0)
+			return "gap, position, end, open and error are not a "
+			       "publisher's types: choose another";
 	return NULL;
 }
 
@@ -122,12 +143,14 @@ publish_all(struct post *p, struct sse_message m[], size_t n)
 		if (m[i].len + (m[i].type == NULL ? 0 : strlen(m[i].type)) >
 		    sv->cfg.max_event) {
 			refuse(p->stream, 413,
-			    "an event has more bytes than --max-event allows");
+			    "an event has more bytes than the %lu of "
+			    "--max-event, its type included",
+			    sv->cfg.max_event);
 			return;
 		}
 	}
 	if (wrong != NULL) {
-		refuse(p->stream, 400, wrong);
+		refuse(p->stream, 400, "%s", wrong);
 		return;
 	}
 	p->publishing = true;
@@ -144,12 +167,12 @@ publish_several(struct post *p, char *text, size_t len)
 	ssize_t n;
 
 	if (room == NULL) {
-		refuse(p->stream, 503, "there is no memory");
+		refuse(p->stream, 503, NO_MEMORY);
 		return;
 	}
 	n = parse_events(text, len, room, messages, ENGINE_BATCH_MAX, &wrong);
 	if (n == -1)
-		refuse(p->stream, 400, wrong);
+		refuse(p->stream, 400, "%s", wrong);
 	else
 		publish_all(p, messages, (size_t)n);
 	free(room);
@@ -165,13 +188,19 @@ publish_body(struct post *p)
 	struct sse_message one = {.data = text == NULL ? "" : text, .len = len};
 
 	if (p->measured && p->length != len)
-		refuse(p->stream, 400, "CONTENT_LENGTH is not the body's");
+		refuse(p->stream, 400,
+		    "CONTENT_LENGTH is %" PRIu64
+		    ", and the body has %zu bytes: "
+		    "nothing of it is published",
+		    p->length, len);
 	else if (!utf8_valid((const uint8_t *)one.data, len))
-		refuse(p->stream, 400, "the body is not UTF-8");
+		refuse(p->stream, 400,
+		    "the body is not UTF-8: send text, and other bytes as "
+		    "base64");
 	else if (p->several && len > 0)
 		publish_several(p, text, len);
 	else if (p->several)
-		refuse(p->stream, 400, "there is no event in it");
+		refuse(p->stream, 400, PARSE_NO_EVENT);
 	else
 		publish_all(p, &one, 1);
 }
@@ -184,10 +213,12 @@ on_body(struct body *body, enum body_result result)
 	if (result == BODY_WHOLE)
 		publish_body(p);
 	else if (result == BODY_LONG)
-		refuse(p->stream, 413,
-		    "the body has more bytes than --max-body allows");
+		refuse(p->stream, 413, LONG_BODY,
+		    server_of(p->stream)->cfg.max_body);
 	else
-		refuse(p->stream, 503, "there are too many bodies at a time");
+		refuse(p->stream, 503,
+		    "there are too many unfinished bodies at a time: try "
+		    "again");
 }
 
 /* Digits, and below 2^64; nothing else is a length (RFC 9110, section 8.6). */
@@ -210,80 +241,81 @@ is_event_stream(const char *type)
 	       (type[len] == '\0' || type[len] == ';' || type[len] == ' ');
 }
 
-/* What the parameters alone tell: 0, or the status to refuse it with. */
-static int
-fault(const struct server *sv, const struct request *r, struct post *p,
-    const char **why)
+/*
+ * What the parameters alone tell.  Returns false with the publication refused.
+ */
+static bool
+take_parameters(struct post *p, const struct request *r)
 {
+	const struct server *sv = server_of(p->stream);
 	const char *length = r->content_length;
+	const char *foreign = origin_foreign(r);
 
 	p->measured = length != NULL && *length != '\0';
 	p->several = is_event_stream(r->content_type);
-	*why = origin_foreign(r);
-	if (*why != NULL)
-		return 403;
-	if (p->measured && !read_length(length, &p->length)) {
-		*why = "CONTENT_LENGTH is not a length";
-		return 400;
-	}
-	if (p->measured && p->length > sv->cfg.max_body) {
-		*why = "the body has more bytes than --max-body allows";
-		return 413;
-	}
-	if (sv->streams.draining) {
-		*why = "this process is about to end";
-		return 503;
-	}
-	return 0;
+	if (foreign != NULL)
+		refuse(p->stream, 403, "%s", foreign);
+	else if (p->measured && strcmp(length, "-1") == 0)
+		refuse(p->stream, 400,
+		    "CONTENT_LENGTH is -1: the front (Caddy?) does not measure "
+		    "a body that comes in chunks; send Content-Length");
+	else if (p->measured && !read_length(length, &p->length))
+		refuse(p->stream, 400,
+		    "CONTENT_LENGTH is not a number of bytes: it comes from "
+		    "the request's Content-Length");
+	else if (p->measured && p->length > sv->cfg.max_body)
+		refuse(p->stream, 413, LONG_BODY, sv->cfg.max_body);
+	else if (sv->streams.draining)
+		refuse(p->stream, 503,
+		    "this process is about to end: try again");
+	else
+		return true;
+	return false;
 }
 
-/* What it asks for: 0, or the status to refuse it with. */
-static int
-read_asked(const struct request *r, struct post *p, const char **why)
+/* What the query asks for; likewise. */
+static bool
+take_query(struct post *p, const struct request *r)
 {
 	struct asked a;
+	const char *wrong = asked_read(&a, r);
 
-	*why = asked_read(&a, r);
-	if (*why == NULL && a.channels != 1)
-		*why = "one channel is to be named";
-	if (*why == NULL && asked_clock(&a))
-		*why = "the clock's events are its own";
-	if (*why == NULL)
-		*why = type_fault(a.event);
-	if (*why != NULL)
-		return 400;
-	memcpy(p->channel, a.channel[0], strlen(a.channel[0]) + 1);
-	if (a.event != NULL && *a.event != '\0' &&
-	    (p->type = strdup(a.event)) == NULL) {
-		*why = "there is no memory";
-		return 503;
+	if (wrong == NULL && a.channels == 0)
+		wrong = "no channel is named, by channel=NAME";
+	if (wrong == NULL && asked_clock(&a))
+		wrong = "the clock's events are its own: choose another name";
+	if (wrong == NULL && a.channels > 1)
+		wrong = "these are several channels: publish to each of them";
+	if (wrong == NULL)
+		wrong = type_fault(a.event);
+	if (wrong != NULL) {
+		refuse(p->stream, 400, "%s", wrong);
+		return false;
 	}
-	return 0;
+	memcpy(p->channel, a.channel[0], strlen(a.channel[0]) + 1);
+	if (a.event == NULL || *a.event == '\0')
+		return true;
+	p->type = strdup(a.event);
+	if (p->type == NULL)
+		refuse(p->stream, 503, NO_MEMORY);
+	return p->type != NULL;
 }
 
 void
 publish(struct stream *s, const struct request *r)
 {
-	const struct server *sv = server_of(s);
 	struct post *p = calloc(1, sizeof(*p));
-	const char *why;
-	int status;
 
 	if (p == NULL) {
-		refuse(s, 503, "there is no memory");
+		refuse(s, 503, NO_MEMORY);
 		return;
 	}
 	p->stream = s;
-	p->body.max = sv->cfg.max_body;
+	p->body.max = server_of(s)->cfg.max_body;
 	p->body.done = on_body;
 	p->body.free = free_post;
-	status = fault(sv, r, p, &why);
-	if (status == 0)
-		status = read_asked(r, p, &why);
-	if (status == 0)
+	if (take_parameters(p, r) && take_query(p, r))
 		conn_want_body(&s->conn, &p->body);
-	else {
-		refuse(s, status, why);
+	else
 		free_post(&p->body);
-	}
 }

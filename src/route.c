@@ -71,12 +71,14 @@ serve(struct conn *c, const struct request *r)
 		}
 	if (!allow(role, methods, sizeof(methods)))
 		reply(c, r->method, 500, "",
-		    "SSE_ROLE is not one of our roles");
+		    "SSE_ROLE, which the front says, is none of stream, "
+		    "publish and status");
 	else if (r->method == METHOD_OPTIONS)
 		reply(c, r->method, 204, methods, ""); /* CORS is the front's */
 	else
 		reply(c, r->method, 405, methods,
-		    "this method is not served here");
+		    "this method is not served here: see Allow, and the "
+		    "front's SSE_ROLE");
 }
 
 void

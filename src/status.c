@@ -84,7 +84,7 @@ status(struct stream *s, const struct request *r)
 
 	if (wrong == NULL && a.format != NULL && !json &&
 	    strcmp(a.format, "prometheus") != 0)
-		wrong = "format is json or prometheus";
+		wrong = "format= takes json or prometheus";
 	if (wrong == NULL && json) {
 		type = "application/json";
 		add_json(&t, server_of(s), &a);
@@ -93,7 +93,8 @@ status(struct stream *s, const struct request *r)
 	if (wrong != NULL)
 		reply(&s->conn, r->method, 400, "", wrong);
 	else if (t.failed)
-		reply(&s->conn, r->method, 503, "", "there is no memory");
+		reply(&s->conn, r->method, 503, "",
+		    "there is no memory: try again");
 	else
 		reply_body(&s->conn, r->method, 200,
 		    "Cache-Control: no-store\r\n", type, t.bytes, t.len);
