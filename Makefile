@@ -38,15 +38,17 @@ NEED_deb      = $(NEED) debhelper dpkg-dev lintian
 NEED_fuzz     = $(NEED) clang libclang-rt-14-dev
 
 # The program, in the order in which it is best read.
-SRC = main server config log socket listener conn conns flush body gate store \
-      params record request route asked query spelling reply subscribe stream drain \
-      address age clock walk publish origin parse utf8 memory hub channel eventid \
-      sse event out status figures text notify system
+SRC = main server limits config log zone socket endpoint listener conn conns \
+      flush body gate store params record request route asked query spelling \
+      reply subscribe stream drain address age clock walk publish origin parse \
+      utf8 memory hub channel eventid sse event out status figures text notify \
+      system
 
 # The modules each unit test links: it shows what they depend on.
-TESTS = event sse record params store gate out clock config address age log socket \
-	request stream route eventid utf8 query spelling channel parse asked origin text \
-	memory hub walk model notify system
+TESTS = event sse record params store gate out clock config address age log \
+	endpoint socket request stream route eventid utf8 query spelling \
+	channel parse asked origin text memory hub walk model notify system \
+	limits zone
 unit_event   = event
 unit_sse     = sse
 unit_record  = record
@@ -59,9 +61,12 @@ unit_config  = config
 unit_address = address
 unit_age     = age
 unit_log     = log
-unit_socket  = socket system
+unit_endpoint = endpoint
+unit_socket  = socket endpoint system
 unit_system  = system
 unit_notify  = notify system
+unit_limits  = limits
+unit_zone    = zone
 unit_request = request record system
 unit_stream  = stream drain clock walk hub channel eventid sse conn conns body \
 	       flush out event gate store params record address age log
@@ -78,8 +83,9 @@ unit_memory  = memory hub channel eventid sse event
 unit_hub     = hub channel eventid sse event
 unit_model   = walk hub channel eventid sse event out record
 unit_walk    = walk hub channel eventid sse event out record
-unit_route   = route subscribe publish status asked query spelling reply request \
-	       origin parse utf8 memory figures text system $(unit_stream)
+unit_route   = route subscribe publish status asked query spelling reply \
+	       request origin parse utf8 memory figures text system \
+	       $(unit_stream)
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
 	storm supervise
 HARNESS = front responder post parser checker page verdict subscriber world

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum type { TEXT, FLAG, SECONDS, NUMBER, BYTES };
+enum type { TEXT, LIST, FLAG, SECONDS, NUMBER, BYTES };
 
 static const struct option_row {
 	const char *name;
@@ -21,15 +21,15 @@ static const struct option_row {
 	const char *help;
 } rows[] = {
 #define AT(field) offsetof(struct config, field)
-    {"listen", "ADDRESS", TEXT, AT(listen), 0, 0, NULL,
-	"Listen on unix:/path[:mode], host:port or [v6]:port.  Without it the "
-	"listening socket is inherited: on descriptor 0, or as systemd passes "
-	"it."},
+    {"listen", "ADDRESS", LIST, AT(listen), 0, 0, NULL,
+	"Listen on unix:/path[:mode], host:port or [v6]:port, all addresses of "
+	"the host.  It may come sixteen times.  Sockets that the starter "
+	"passes, as descriptor 0 or as systemd does it, are served too."},
     {"interval", "SEC", SECONDS, AT(interval), 0.01, 3600, "2",
 	"Time between two messages of the clock."},
     {"heartbeat", "SEC", SECONDS, AT(heartbeat), 1, 3600, "15",
-	"Send a comment, or to channels' streams the position, to a stream that "
-	"got nothing for so long."},
+	"Send a comment, or to channels' streams an event of type position, to "
+	"a stream that got nothing for so long."},
     {"retry", "MS", NUMBER, AT(retry), 1, 3600000, "2000",
 	"How soon a browser comes back, in milliseconds; each is told up to "
 	"half as much again, by chance."},
@@ -129,18 +129,39 @@ set_number(void *field, const struct option_row *row, const char *value)
 	return true;
 }
 
+static bool
+add_to_list(const char **list, const char *value)
+{
+	size_t n = 0;
+
+	while (list[n] != NULL)
+		n++;
+	if (n == CONFIG_LISTEN_MAX)
+		return false;
+	list[n] = value;
+	return true;
+}
+
 static int
 set(struct config *cfg, const struct option_row *row, const char *value,
     char *err, size_t size)
 {
 	void *field = (char *)cfg + row->offset;
 
+	if (row->type != FLAG && *value == '\0') {
+		(void)snprintf(err, size, "--%s: it is empty: give %s",
+		    row->name, row->arg);
+		return -1;
+	}
 	switch (row->type) {
 	case TEXT:
 		*(const char **)field = value;
-		if (*value != '\0')
+		return 0;
+	case LIST:
+		if (add_to_list(field, value))
 			return 0;
-		(void)snprintf(err, size, "--%s: it is empty", row->name);
+		(void)snprintf(err, size, "--%s: it comes more than %d times",
+		    row->name, CONFIG_LISTEN_MAX);
 		return -1;
 	case FLAG:
 		*(bool *)field = true;
@@ -215,6 +236,20 @@ parse(struct config *cfg, int argc, char *argv[], char *err, size_t size)
 	return 0;
 }
 
+/* What others take for a place, and would be a file's name here. */
+static bool
+is_no_file(const char *log)
+{
+	static const char *const names[] = {"-", "stdout", "syslog", "journal",
+	    "none"};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(log, names[i]) == 0)
+			return true;
+	return false;
+}
+
 int
 config_parse(struct config *cfg, int argc, char *argv[], char *err, size_t size)
 {
@@ -224,6 +259,13 @@ config_parse(struct config *cfg, int argc, char *argv[], char *err, size_t size)
 	if (cfg->history_bytes / 8 < cfg->max_event) {
 		(void)snprintf(err, size,
 		    "--history-bytes must be at least eight times --max-event");
+		return -1;
+	}
+	if (is_no_file(cfg->log)) {
+		(void)snprintf(err, size,
+		    "--log %s: it is stderr, which a supervisor hands on to "
+		    "syslog or the journal, or a file's path, as in ./%s",
+		    cfg->log, cfg->log);
 		return -1;
 	}
 	if (strcmp(cfg->log, "stderr") == 0)

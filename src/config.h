@@ -6,10 +6,13 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#define CONFIG_LISTEN_MAX 16
+
 /* What the options say.  Texts point into argv. */
 struct config {
-	const char *listen; /* NULL: an inherited socket */
-	double interval;    /* all times are in seconds, but for retry */
+	const char
+	    *listen[CONFIG_LISTEN_MAX + 1]; /* NULL behind the last one */
+	double interval; /* all times are in seconds, but for retry */
 	double heartbeat;
 	unsigned long retry;	       /* milliseconds */
 	unsigned long max_streams;     /* 0: from the descriptor limit */

@@ -21,6 +21,18 @@
 #define TELL_AGAIN  60	/* seconds from one line in the log to the next */
 
 static void
+watch(struct listener *l, bool on)
+{
+	size_t i;
+
+	for (i = 0; i < l->sockets; i++)
+		if (on)
+			ev_io_start(l->loop, &l->socket[i].io);
+		else
+			ev_io_stop(l->loop, &l->socket[i].io);
+}
+
+static void
 pause_listening(struct listener *l)
 {
 	l->pauses++;
@@ -28,7 +40,7 @@ pause_listening(struct listener *l)
 		log_warn("accepting pauses: %s", strerror(errno));
 		l->told = l->conns->now;
 	}
-	ev_io_stop(l->loop, &l->io);
+	watch(l, false);
 	ev_timer_set(&l->pause, PAUSE, 0);
 	ev_timer_start(l->loop, &l->pause);
 }
@@ -38,8 +50,9 @@ on_pause_over(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct listener *l = w->data;
 
+	(void)loop;
 	(void)revents;
-	ev_io_start(loop, &l->io);
+	watch(l, true);
 }
 
 static int
@@ -82,19 +95,42 @@ on_connections(struct ev_loop *loop, ev_io *w, int revents)
 }
 
 void
-listener_start(struct listener *l, struct conns *conns, int fd)
+listener_start(struct listener *l, struct conns *conns,
+    const struct sockets *sockets)
 {
-	*l = (struct listener){.loop = conns->loop, .conns = conns};
-	ev_io_init(&l->io, on_connections, fd, EV_READ);
+	size_t i;
+
+	*l = (struct listener){.loop = conns->loop,
+	    .conns = conns,
+	    .sockets = sockets->n};
+	for (i = 0; i < l->sockets; i++) {
+		ev_io_init(&l->socket[i].io, on_connections, sockets->one[i].fd,
+		    EV_READ);
+		l->socket[i].io.data = l;
+		l->socket[i].inherited = sockets->one[i].inherited;
+	}
 	ev_init(&l->pause, on_pause_over);
-	l->io.data = l;
 	l->pause.data = l;
-	ev_io_start(l->loop, &l->io);
+	watch(l, true);
+}
+
+void
+listener_leave(struct listener *l)
+{
+	size_t i, n = 0;
+
+	watch(l, false);
+	for (i = 0; i < l->sockets; i++)
+		if (!l->socket[i].inherited)
+			l->socket[n++] = l->socket[i];
+	l->sockets = n;
+	if (!ev_is_active(&l->pause))
+		watch(l, true);
 }
 
 void
 listener_stop(struct listener *l)
 {
-	ev_io_stop(l->loop, &l->io);
+	watch(l, false);
 	ev_timer_stop(l->loop, &l->pause);
 }

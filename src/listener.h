@@ -3,12 +3,19 @@
 #define LISTENER_H
 
 #include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "conn.h"
+#include "socket.h"
 
-/* Takes connections off the listening socket. */
+/* Takes connections off the listening sockets. */
 struct listener {
-	ev_io io;
+	struct listener_socket {
+		ev_io io;
+		bool inherited; /* the next process has it too */
+	} socket[SOCKETS_MAX];
+	size_t sockets;
 	ev_timer pause; /* runs while no descriptor is left for a connection */
 	struct ev_loop *loop;
 	struct conns *conns;
@@ -16,8 +23,11 @@ struct listener {
 	double told; /* when the log was told of one */
 };
 
-/* fd listens and is non-blocking; it stays the caller's. */
-void listener_start(struct listener *, struct conns *, int fd);
+/* The sockets stay the caller's. */
+void listener_start(struct listener *, struct conns *, const struct sockets *);
+
+/* Leaves inherited sockets to the next process. */
+void listener_leave(struct listener *);
 
 /* Takes no more connections. */
 void listener_stop(struct listener *);

@@ -21,6 +21,7 @@ static struct {
 	int fd;
 	const char *path;
 	bool verbose;
+	bool cut; /* the last line came only in part */
 	unsigned long dropped;
 } out = {.fd = STDERR_FILENO};
 
@@ -60,13 +61,20 @@ escape(char *to, size_t size, const char *from)
 	return n;
 }
 
+/* A line that was cut before is ended first. */
 static bool
 put_line(const char *line, size_t len)
 {
 	struct pollfd p = {.fd = out.fd, .events = POLLOUT};
+	ssize_t n;
 
-	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0 &&
-	       write(out.fd, line, len) == (ssize_t)len;
+	if (poll(&p, 1, 0) != 1 || (p.revents & POLLOUT) == 0)
+		return false;
+	if (out.cut && write(out.fd, "\n", 1) != 1)
+		return false;
+	n = write(out.fd, line, len);
+	out.cut = n > 0 && n < (ssize_t)len;
+	return n == (ssize_t)len;
 }
 
 static bool
@@ -133,6 +141,13 @@ fatal(const char *fmt, ...)
 	va_start(ap, fmt);
 	put("fatal: ", fmt, ap);
 	va_end(ap);
+	if (out.path != NULL) { /* who started us looks there */
+		va_start(ap, fmt);
+		(void)fputs("sse-fcgi: fatal: ", stderr);
+		(void)vfprintf(stderr, fmt, ap);
+		(void)fputc('\n', stderr);
+		va_end(ap);
+	}
 	exit(1);
 }
 
@@ -151,6 +166,7 @@ log_open(const char *path, bool verbose)
 			return -1;
 	}
 	log_close();
+	out.cut = false;
 	out.fd = fd;
 	out.path = path;
 	out.verbose = verbose;

@@ -15,7 +15,10 @@ void log_warn(const char *fmt, ...) LOG_FORMAT;
 void log_info(const char *fmt, ...) LOG_FORMAT;
 void log_debug(const char *fmt, ...) LOG_FORMAT;
 
-/* For before the loop runs and for what cannot happen: a line, then exit 1. */
+/*
+ * For before the loop runs and for what cannot happen: a line, to standard
+ * error too, then exit 1.
+ */
 _Noreturn void fatal(const char *fmt, ...) LOG_FORMAT;
 
 /*

@@ -14,12 +14,14 @@
 
 #include "config.h"
 #include "drain.h"
+#include "endpoint.h"
 #include "flush.h"
 #include "log.h"
 #include "request.h"
 #include "route.h"
 #include "server.h"
 #include "system.h"
+#include "zone.h"
 
 static const char no_socket[] =
     "sse-fcgi: there is no socket to listen on; start it with one of\n"
@@ -114,9 +116,8 @@ on_end_signal(struct server *sv, int signum)
 		return;
 	}
 	log_info("signal %d: draining %zu streams", signum, sv->streams.open);
-	/* With an inherited socket the next process finds them waiting. */
-	if (sv->listening.inherited)
-		listener_stop(&sv->listener);
+	/* On inherited sockets the next process finds them waiting. */
+	listener_leave(&sv->listener);
 	notify_say(&sv->notify, NOTIFY_STOPPING);
 	drain_start(&sv->streams);
 }
@@ -147,23 +148,30 @@ open_standard_descriptors(void)
 		(void)close(fd);
 }
 
+/* All that there are are served: a front would wait at one that is not. */
 static void
-find_socket(struct server *sv)
+find_sockets(struct server *sv)
 {
+	const char *const *address;
 	char err[512];
+	size_t i;
 
-	if (sv->cfg.listen != NULL) {
-		if (socket_listen(&sv->listening, sv->cfg.listen, err,
-			sizeof(err)) == -1)
+	if (sockets_inherit(&sv->sockets, err, sizeof(err)) == -1)
+		fatal("%s", err);
+	for (i = 0; i < sv->sockets.n; i++)
+		log_info("listening on descriptor %d", sv->sockets.one[i].fd);
+	for (address = sv->cfg.listen; *address != NULL; address++) {
+		if (sockets_listen(&sv->sockets, *address, err, sizeof(err)) ==
+		    -1) {
+			sockets_close(&sv->sockets);
 			fatal("%s", err);
-		log_info("listening on %s", sv->cfg.listen);
-		return;
+		}
+		log_info("listening on %s", *address);
 	}
-	if (socket_inherit(&sv->listening) == -1) {
+	if (sv->sockets.n == 0) {
 		(void)fputs(no_socket, stderr);
 		exit(2);
 	}
-	log_info("listening on descriptor %d", sv->listening.fd);
 }
 
 static void
@@ -200,9 +208,11 @@ read_options(struct config *cfg, int argc, char *argv[])
 {
 	char err[512];
 	int result = config_parse(cfg, argc, argv, err, sizeof(err));
+	struct endpoint e;
+	size_t i;
 
-	if (result == 0 && cfg->listen != NULL)
-		result = socket_check(cfg->listen, err, sizeof(err));
+	for (i = 0; result == 0 && cfg->listen[i] != NULL; i++)
+		result = endpoint_parse(&e, cfg->listen[i], err, sizeof(err));
 	if (result == -1) {
 		(void)fprintf(stderr, "sse-fcgi: %s\n", err);
 		exit(2);
@@ -215,12 +225,19 @@ read_options(struct config *cfg, int argc, char *argv[])
 		(void)printf("sse-fcgi: the options are good\n");
 	else
 		return;
+	if (fflush(stdout) == EOF || ferror(stdout)) {
+		(void)fprintf(stderr, "sse-fcgi: standard output: %s\n",
+		    strerror(errno));
+		exit(1);
+	}
 	exit(0);
 }
 
 /*
  * Signals wait until the loop can take them: libfcgi's own handlers would
- * swallow them, and without any the socket would be left behind.
+ * swallow them, and without any the socket would be left behind.  What the log
+ * meets is no reason to end or to stop: a reader that has gone, a file that may
+ * not grow, a terminal that is another's.
  */
 static void
 hold_signals(int how)
@@ -233,6 +250,23 @@ hold_signals(int how)
 		(void)sigaddset(&set, signals[i]);
 	(void)sigprocmask(how, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	(void)signal(SIGTTOU, SIG_IGN);
+}
+
+static void
+open_log(const struct config *cfg)
+{
+	if (log_open(cfg->log, cfg->verbose) == 0)
+		return;
+	if (errno == ENXIO)
+		fatal("--log %s: nobody reads this FIFO: start its reader "
+		      "first",
+		    cfg->log);
+	if (errno == ENOENT)
+		fatal("--log %s: its directory is not there: make it first",
+		    cfg->log);
+	fatal("--log %s: it cannot be opened: %s", cfg->log, strerror(errno));
 }
 
 static void
@@ -242,13 +276,15 @@ start(struct server *sv)
 
 	open_standard_descriptors();
 	hold_signals(SIG_BLOCK);
-	if (log_open(sv->cfg.log, sv->cfg.verbose) == -1)
-		fatal("cannot open the log %s: %s", sv->cfg.log,
-		    strerror(errno));
-	find_socket(sv);
+	open_log(&sv->cfg);
+	find_sockets(sv);
 	notify_open(&sv->notify);
 	if (request_init() == -1)
 		fatal("libfcgi does not start");
+	if (!zone_is_known(getenv("TZ")))
+		log_warn("TZ=%s is not known here, so the clock tells UTC: is "
+			 "the package tzdata there?",
+		    getenv("TZ"));
 	if (system_random(&seed, sizeof(seed)) == -1)
 		fatal("no random number: %s", strerror(errno));
 	srandom(seed);
@@ -263,7 +299,7 @@ start(struct server *sv)
 	server_set_limits(sv);
 	watch_loop(sv);
 	hold_signals(SIG_UNBLOCK);
-	listener_start(&sv->listener, &sv->streams.conns, sv->listening.fd);
+	listener_start(&sv->listener, &sv->streams.conns, &sv->sockets);
 	notify_say(&sv->notify, NOTIFY_READY);
 }
 
@@ -271,7 +307,7 @@ static void
 stop(struct server *sv)
 {
 	listener_stop(&sv->listener);
-	socket_close(&sv->listening);
+	sockets_close(&sv->sockets);
 	log_info("ended: %llu streams served, %llu messages",
 	    sv->streams.opened, sv->streams.messages);
 	drain_stop(&sv->streams);

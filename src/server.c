@@ -11,15 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "limits.h"
 #include "log.h"
 #include "system.h"
-
-/* Descriptors that are not for streams: at least so many, or this part. */
-#define RESERVE_MIN  16
-#define RESERVE_PART 200
-
-#define WAITING_MAX  1024 /* connections without a whole request, ... */
-#define WAITING_PART 32	  /* ... or this part of the descriptors */
 
 #define BODIES	   16	/* unfinished bodies, of the greatest length */
 #define LAG_WINDOW 10.0 /* seconds */
@@ -33,44 +27,53 @@ server_clock(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-/* The soft limit of open files becomes the hard one, which is returned. */
-static unsigned long
+/* As many open files as the hard limit allows, and as we count with. */
+static uint64_t
 raise_descriptor_limit(void)
 {
 	struct rlimit rl;
+	rlim_t had;
 
 	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
 		return 1024;
-	rl.rlim_cur = rl.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
-		(void)getrlimit(RLIMIT_NOFILE, &rl);
-	return rl.rlim_cur == RLIM_INFINITY ? 1000000 :
-					      (unsigned long)rl.rlim_cur;
+	had = rl.rlim_cur;
+	if (had >= LIMITS_FILES_MAX)
+		return had;
+	rl.rlim_cur =
+	    rl.rlim_max < LIMITS_FILES_MAX ? rl.rlim_max : LIMITS_FILES_MAX;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == 0)
+		return rl.rlim_cur;
+	log_warn("the limit of open files stays %llu, and could not be made "
+		 "%llu: %s; raise it by ulimit -n or LimitNOFILE=",
+	    (unsigned long long)had, (unsigned long long)rl.rlim_cur,
+	    strerror(errno));
+	return had;
 }
 
 void
 server_set_limits(struct server *sv)
 {
-	unsigned long files = raise_descriptor_limit(), allowed, waiting;
-	unsigned long reserve = files / RESERVE_PART;
+	uint64_t memory = system_memory();
+	struct limits l = limits_of(raise_descriptor_limit(), memory);
 
-	if (reserve < RESERVE_MIN)
-		reserve = RESERVE_MIN;
-	allowed = files > reserve ? files - reserve : 1;
 	if (sv->cfg.max_streams == 0)
-		sv->cfg.max_streams = allowed;
-	else if (sv->cfg.max_streams > allowed)
-		log_warn("--max-streams %lu is more than the %lu that %lu "
-			 "open files allow",
-		    sv->cfg.max_streams, allowed, files);
+		sv->cfg.max_streams = l.streams;
+	else if (sv->cfg.max_streams > l.streams)
+		log_warn("--max-streams %lu is more than the %lu that %lu open "
+			 "files and the memory allow: lower it, or raise them "
+			 "(ulimit -n, LimitNOFILE=)",
+		    sv->cfg.max_streams, l.streams, l.files);
 	sv->streams.conns.values_max = sv->cfg.max_streams;
-	waiting = files / WAITING_PART;
-	if (waiting > WAITING_MAX)
-		waiting = WAITING_MAX;
-	sv->streams.conns.waiting_max = waiting > 0 ? waiting : 1;
+	sv->streams.conns.waiting_max = l.waiting;
 	sv->streams.conns.bodies.max = sv->cfg.max_body * BODIES;
-	log_info("%lu open files allow %lu streams; the limit is %lu", files,
-	    allowed, sv->cfg.max_streams);
+	if (l.by_memory)
+		log_info("%llu MB of memory allow %lu streams, fewer than "
+			 "%lu open files allow; the limit is %lu",
+		    (unsigned long long)(memory >> 20), l.streams, l.files,
+		    sv->cfg.max_streams);
+	else
+		log_info("%lu open files allow %lu streams; the limit is %lu",
+		    l.files, l.streams, sv->cfg.max_streams);
 }
 
 static uint64_t

@@ -25,7 +25,7 @@ struct server {
 	struct streams streams; /* first: see server_of() */
 	struct config cfg;
 	struct ev_loop *loop;
-	struct listening listening;
+	struct sockets sockets;
 	struct listener listener;
 	struct notify notify;
 	struct hub hub;

@@ -10,8 +10,9 @@
 #include <stddef.h>
 
 #define SOCKET_BACKLOG 4096 /* the kernel takes less if somaxconn is */
+#define SOCKETS_MAX    16
 
-/* The socket we listen on. */
+/* A socket that we listen on; non-blocking, and closed on exec. */
 struct listening {
 	int fd;
 	bool inherited; /* another process has it too, or will */
@@ -21,26 +22,30 @@ struct listening {
 	ino_t ino;
 };
 
-/*
- * The socket that we were started with: descriptor 0 (spawn-fcgi, lighttpd,
- * systemd's StandardInput=socket), or systemd's LISTEN_FDS.  -1 if neither is a
- * listening socket.
- */
-int socket_inherit(struct listening *);
-
-/* Is the address one that socket_listen() understands?  0, or -1 with err. */
-int socket_check(const char *address, char *err, size_t size);
+/* All of them. */
+struct sockets {
+	size_t n;
+	struct listening one[SOCKETS_MAX];
+};
 
 /*
- * Listens on unix:/path[:mode], host:port or [v6]:port; the mode of a Unix
- * socket is 0660 unless given.  Never takes a path where something other than
- * a socket is, or a socket that somebody listens on.  0, or -1 with one line in
- * err.
+ * Adds those that we were started with: descriptor 0 (spawn-fcgi, lighttpd,
+ * systemd's StandardInput=socket) if it listens, and all of systemd's
+ * LISTEN_FDS, each once.  0, also if there are none; or -1 with one line in err
+ * if one cannot be served: its fronts would wait for ever.
  */
-int socket_listen(struct listening *, const char *address, char *err,
+int sockets_inherit(struct sockets *, char *err, size_t size);
+
+/*
+ * Listens on unix:/path[:mode], host:port or [v6]:port (see endpoint.h); on all
+ * addresses that the host has.  Never takes a path where something other than a
+ * socket is, or a socket that somebody listens on.  0, or -1 with one line in
+ * err and nothing added.
+ */
+int sockets_listen(struct sockets *, const char *address, char *err,
     size_t size);
 
-/* Closes it, and removes the path if it is still our socket. */
-void socket_close(struct listening *);
+/* Closes all, and removes those of our paths that are still our sockets. */
+void sockets_close(struct sockets *);
 
 #endif

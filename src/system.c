@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 int
@@ -48,6 +49,38 @@ system_pair(int pair[2])
 	return socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
 }
 
+/* The number that a file has; none, "max" and the like are no limit. */
+static uint64_t
+read_limit(const char *path)
+{
+	unsigned long long n;
+	FILE *f = fopen(path, "re");
+
+	if (f == NULL)
+		return UINT64_MAX;
+	if (fscanf(f, "%llu", &n) != 1)
+		n = UINT64_MAX;
+	(void)fclose(f);
+	return n;
+}
+
+/* The machine's, or the container's, by control groups of both kinds. */
+uint64_t
+system_memory(void)
+{
+	static const char *const limits[] = {"/sys/fs/cgroup/memory.max",
+	    "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
+	uint64_t memory, limit;
+	size_t i;
+
+	memory =
+	    (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		if ((limit = read_limit(limits[i])) < memory)
+			memory = limit;
+	return memory;
+}
+
 int
 system_random(void *buf, size_t len)
 {
@@ -56,6 +89,12 @@ system_random(void *buf, size_t len)
 }
 
 #else
+
+uint64_t
+system_memory(void)
+{
+	return 0;
+}
 
 #define ROOM (128 * 1024) /* a request and its frame; BSD's default is 8192 */
 

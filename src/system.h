@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Linux has quicker ways than POSIX.1-2008.  Elsewhere, or with -DPLAIN_POSIX,
@@ -36,6 +37,9 @@ int system_accept(int listening);
  * a write with MSG_DONTWAIT.  0 or -1.
  */
 int system_pair(int pair[2]);
+
+/* Bytes of memory that there are for us and others; 0: who knows. */
+uint64_t system_memory(void);
 
 /* Up to 256 random bytes.  0 or -1. */
 int system_random(void *buf, size_t len);

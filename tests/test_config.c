@@ -17,9 +17,9 @@ static const char *const names[] = {"listen", "interval", "heartbeat", "retry",
 
 /* Arguments divided by spaces; "" stands for an empty one. */
 struct line {
-	char *argv[12];
+	char *argv[40];
 	int argc;
-	char text[300];
+	char text[700];
 };
 
 static void
@@ -31,7 +31,7 @@ make_line(struct line *l, const char *arguments)
 	l->argc = 0;
 	for (word = strtok_r(l->text, " ", &rest); word != NULL;
 	     word = strtok_r(NULL, " ", &rest)) {
-		assert_true(l->argc < 11);
+		assert_true(l->argc < 39);
 		if (strcmp(word, "\"\"") == 0)
 			*word = '\0';
 		l->argv[l->argc++] = word;
@@ -54,12 +54,22 @@ show_channels(char *to, size_t size, const struct config *c)
 static void
 show(char *to, size_t size, const struct config *c)
 {
-	(void)snprintf(to, size, "%s %g %g %lu %lu %lu %g %g %g %s %d%d%d%d",
-	    c->listen == NULL ? "-" : c->listen, c->interval, c->heartbeat,
-	    c->retry, c->max_streams, c->max_per_address, c->stall, c->max_age,
-	    c->drain, c->log == NULL ? "-" : c->log, c->verbose, c->check,
-	    c->version, c->help);
+	size_t n = 0, i;
+
+	for (i = 0; c->listen[i] != NULL; i++)
+		n += (size_t)snprintf(to + n, size - n, "%s%s",
+		    i == 0 ? "" : ",", c->listen[i]);
+	(void)snprintf(to + n, size - n,
+	    "%s %g %g %lu %lu %lu %g %g %g %s %d%d%d%d", n == 0 ? "-" : "",
+	    c->interval, c->heartbeat, c->retry, c->max_streams,
+	    c->max_per_address, c->stall, c->max_age, c->drain,
+	    c->log == NULL ? "-" : c->log, c->verbose, c->check, c->version,
+	    c->help);
 }
+
+#define FOUR(x)	      x x x x
+#define SIXTEEN	      FOUR(FOUR("--listen a:1 "))
+#define SIXTEEN_SHOWN FOUR("a:1,a:1,a:1,") "a:1,a:1,a:1,a:1"
 
 static const struct row {
 	const char *arguments;
@@ -72,6 +82,17 @@ static const struct row {
 	"0000",
 	NULL},
     {"--listen=[::1]:9000", "[::1]:9000 2 15 2000 0 0 60 0 5 - 0000", NULL},
+    {"--listen a:1 --interval 2 --listen b:2 --listen=a:1",
+	"a:1,b:2,a:1 2 15 2000 0 0 60 0 5 - 0000", NULL},
+    {SIXTEEN, SIXTEEN_SHOWN " 2 15 2000 0 0 60 0 5 - 0000", NULL},
+    {SIXTEEN "--listen a:1", NULL, NULL},
+    {"--log ./stdout", "- 2 15 2000 0 0 60 0 5 ./stdout 0000", NULL},
+    {"--log -", NULL, NULL},
+    {"--log stdout", NULL, NULL},
+    {"--log syslog", NULL, NULL},
+    {"--log journal", NULL, NULL},
+    {"--log none", NULL, NULL},
+    {"--log=", NULL, NULL},
     {"--interval 0.5 --heartbeat 1.25", "- 0.5 1.25 2000 0 0 60 0 5 - 0000",
 	NULL},
     {"--retry 1 --max-streams 2 --max-per-address 3",

@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include <sys/stat.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <fcntl.h>
@@ -354,6 +355,58 @@ closed_reader_does_no_harm(void **state)
 	tell_what_was_dropped(p);
 }
 
+/*
+ * The file may not grow: nothing ends, and the line that was cut is ended
+ * before the next one when it may again.
+ */
+static void
+file_at_its_limit_does_no_harm(void **state)
+{
+	struct place *p = *state;
+	struct rlimit before, rl;
+	const char *got;
+	int i;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	tell_what_was_dropped(p);
+	assert_int_equal(log_open(p->path, false), 0);
+	rl = before;
+	rl.rlim_cur = 200;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &rl), 0);
+	for (i = 0; i < 10; i++)
+		log_info("a line of which there is no room for ten");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	log_info("there is room");
+	got = read_file(p, p->path);
+	assert_int_not_equal(got[199], '\n');
+	assert_int_equal(got[200], '\n');
+	assert_non_null(strstr(got + 201, " lines of the log were dropped\n"));
+	assert_non_null(strstr(got + 201, "there is room\n"));
+	assert_int_equal(lines(got + 201), 2);
+	(void)signal(SIGXFSZ, SIG_DFL);
+}
+
+/* Who started it looks there, whatever the log is. */
+static void
+fatal_is_said_to_standard_error_too(void **state)
+{
+	struct place *p = *state;
+	int status = 0;
+	pid_t pid;
+
+	begin_capture(p);
+	pid = fork();
+	if (pid == 0) {
+		assert_int_equal(log_open(p->path, false), 0);
+		fatal("no %s", "memory");
+	}
+	(void)waitpid(pid, &status, 0);
+	assert_string_equal(end_capture(p), "sse-fcgi: fatal: no memory\n");
+	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_non_null(strstr(read_file(p, p->path), "fatal: no memory\n"));
+}
+
 static void
 fatal_says_why_and_exits_with_1(void **state)
 {
@@ -395,6 +448,8 @@ main(void)
 	    TEST(full_pipe_drops_lines_and_never_waits),
 	    TEST(dropped_lines_are_told_with_the_next_one),
 	    TEST(closed_reader_does_no_harm),
+	    TEST(file_at_its_limit_does_no_harm),
+	    TEST(fatal_is_said_to_standard_error_too),
 	    TEST(fatal_says_why_and_exits_with_1),
 	};
 

@@ -3,6 +3,7 @@
  * The life of the process: how it gets its socket, what signals do, how it
  * ends, and that another one can take over.
  */
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -313,11 +314,16 @@ options_are_checked(void **state)
 	    {"--interval=nan", 2, "'nan'"},
 	    {"--retry=1.5", 2, "whole number"},
 	    {"--max-streams=-1", 2, "'-1'"},
-	    {"--listen=nowhere", 2, "unix:/path[:mode]"},
+	    {"--listen=nowhere", 2, "--listen nowhere: "},
+	    {"--listen=/tmp/x.sock", 2, "a Unix socket is written unix:/"},
+	    {"--listen=fd://3", 2, "LISTEN_FDS"},
+	    {"--log=-", 2, "--log -: "},
 	    {"--no-such", 2, "--no-such"},
 	    {"word", 2, "'word'"},
-	    {"--listen=unix:/no/such/directory/s", 1, "cannot listen on"},
-	    {"--log=/no/such/directory/log", 1, "cannot open the log"},
+	    {"--listen=unix:/no/such/directory/s", 1,
+		"--listen unix:/no/such/directory/s: No such file"},
+	    {"--log=/no/such/directory/log", 1,
+		"--log /no/such/directory/log: its directory"},
 	};
 	char said[8192];
 	size_t i;
@@ -333,6 +339,149 @@ options_are_checked(void **state)
 			    said + strlen(said));
 	}
 	(void)close(null);
+}
+
+/* With these arguments, and both outputs there. */
+static int
+run_to(const char *path, char *const arguments[], char *said, size_t size)
+{
+	int out = open(path, O_WRONLY | O_CREAT, 0600), err[2], status;
+	ssize_t n = 1;
+	size_t len = 0;
+	pid_t pid;
+
+	assert_int_not_equal(out, -1);
+	assert_int_equal(pipe(err), 0);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		(void)dup2(open("/dev/null", O_RDONLY), 0);
+		(void)dup2(out, 1);
+		(void)dup2(err[1], 2);
+		(void)execv(getenv("PROGRAM"), arguments);
+		_exit(127);
+	}
+	(void)close(out);
+	(void)close(err[1]);
+	for (; n > 0; len += (size_t)n)
+		n = read(err[0], said + len, size - 1 - len);
+	said[len] = '\0';
+	(void)close(err[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void
+output_that_is_lost_is_an_error(void **state)
+{
+	static const char *const options[] = {"--version", "--help", "--check"};
+	char *arguments[] = {"sse-fcgi", NULL, NULL}, said[1024];
+	size_t i;
+
+	(void)state;
+	if (access("/dev/full", W_OK) != 0)
+		skip();
+	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		arguments[1] = (char *)(uintptr_t)options[i];
+		assert_int_equal(run_to("/dev/full", arguments, said,
+				     sizeof(said)),
+		    1);
+		assert_non_null(strstr(said, "standard output: "));
+	}
+}
+
+/* A start that fails is told to who started it, whatever the log is. */
+static void
+a_failed_start_is_said_to_standard_error(void **state)
+{
+	char *arguments[] = {"sse-fcgi", "--log", NULL, "--listen",
+	    "unix:/no/such/directory/s", NULL};
+	char said[1024], log[96], fifo[96];
+	struct responder r;
+
+	(void)state;
+	responder_place(&r);
+	(void)snprintf(log, sizeof(log), "%s/log", r.dir);
+	arguments[2] = log;
+	assert_int_equal(run_to("/dev/null", arguments, said, sizeof(said)), 1);
+	assert_non_null(strstr(said, "fatal: --listen unix:/no/such/"));
+	assert_int_equal(responder_logged(&r, "fatal: --listen unix:/no/"), 1);
+	(void)snprintf(fifo, sizeof(fifo), "%s/fifo", r.dir);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	arguments[2] = fifo;
+	assert_int_equal(run_to("/dev/null", arguments, said, sizeof(said)), 1);
+	assert_non_null(strstr(said, "nobody reads this FIFO"));
+	(void)unlink(fifo);
+	responder_stop(&r);
+}
+
+static void
+a_zone_that_is_not_known_is_said(void **state)
+{
+	struct responder r;
+
+	(void)state;
+	assert_int_equal(setenv("TZ", "Mars/Phobos", 1), 0);
+	responder_start(&r, 0, NULL);
+	assert_true(responder_until_logged(&r, "TZ=Mars/Phobos", 1, PATIENCE));
+	assert_int_equal(unsetenv("TZ"), 0);
+	responder_stop(&r);
+}
+
+/* Its log may not grow any more: it serves on, and ends as it should. */
+static void
+a_log_at_its_limit_is_no_end(void **state)
+{
+	struct rlimit before, rl;
+	struct responder r;
+	struct front f;
+	int i;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	rl = before;
+	rl.rlim_cur = 400;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &rl), 0);
+	responder_start(&r, 0, NULL);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	for (i = 0; i < 10; i++) {
+		open_stream(&f, &r);
+		front_close(&f);
+	}
+	responder_stop(&r);
+}
+
+static void
+each_address_is_served(void **state)
+{
+	struct responder r;
+	struct front f;
+	char second[112], port[32];
+	int i;
+
+	(void)state;
+	responder_start(&r, 0, NULL); /* for its directory and socket */
+	open_stream(&f, &r);
+	front_close(&f);
+	assert_int_equal(responder_signal(&r, SIGTERM), 0);
+	(void)snprintf(second, sizeof(second), "%s.2", r.address);
+	(void)snprintf(port, sizeof(port), "127.%ld.%ld.8:9377",
+	    (long)getpid() / 250 % 250 + 1, (long)getpid() % 250 + 1);
+	responder_again(&r,
+	    (const char *[]){"--listen", second, "--listen", port, NULL});
+	assert_true(
+	    responder_until_logged(&r, "open files allow", 2, PATIENCE));
+	for (i = 0; i < 3; i++) {
+		assert_true(front_connect(&f, i == 0 ? r.address :
+					      i == 1 ? second :
+						       port));
+		assert_true(front_get(&f));
+		assert_true(front_until_text(&f, "id: 1\n", PATIENCE));
+		front_close(&f);
+	}
+	assert_int_equal(access(second + 5, F_OK), 0);
+	responder_stop(&r);
+	assert_int_equal(access(second + 5, F_OK), -1);
 }
 
 static void
@@ -449,6 +598,11 @@ main(void)
 	    cmocka_unit_test(sighup_opens_the_log_again),
 	    cmocka_unit_test(without_a_socket_it_says_what_works),
 	    cmocka_unit_test(options_are_checked),
+	    cmocka_unit_test(output_that_is_lost_is_an_error),
+	    cmocka_unit_test(a_failed_start_is_said_to_standard_error),
+	    cmocka_unit_test(a_zone_that_is_not_known_is_said),
+	    cmocka_unit_test(a_log_at_its_limit_is_no_end),
+	    cmocka_unit_test(each_address_is_served),
 	    cmocka_unit_test(a_socket_in_use_is_not_taken_and_a_stale_one_is),
 	    cmocka_unit_test(two_processes_of_spawn_fcgi_share_the_load),
 	    cmocka_unit_test(systemd_passes_the_socket_as_descriptor_3),

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ENDPOINT_H
+#define ENDPOINT_H
+
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Where to listen: an address of --listen in its parts. */
+struct endpoint {
+	bool is_unix;
+	/* The Unix socket's, */
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	mode_t mode;
+	/* or TCP's. */
+	char host[256];
+	char port[16];
+};
+
+/*
+ * Reads unix:/path[:mode], host:port or [v6]:port; the mode is 0660 unless
+ * given.  0, or -1 with one line in err, which says what is wrong with the
+ * address and what would be right.
+ */
+int endpoint_parse(struct endpoint *, const char *address, char *err,
+    size_t size);
+
+#endif
