@@ -4,21 +4,18 @@
  */
 #include "subscriber.h"
 
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <setjmp.h>
-#include <cmocka.h>
-
+#include "checks.h"
 #include "verdict.h"
 
 void
 subscriber_begin(struct subscriber *s, struct checker *c, const char *channels)
 {
-	s->f.fd = -1;
+	*s = (struct subscriber){.f = {.fd = -1}};
 	page_begin(&s->page, c, channels);
 }
 
