@@ -22,15 +22,11 @@
  * "raw" is content without a record around it; "done" marks where the owner
  * calls the request over.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "harness/checks.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 

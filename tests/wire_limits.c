@@ -6,15 +6,12 @@
  */
 #include <sys/socket.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#include "checks.h"
 #include "front.h"
 #include "responder.h"
 

@@ -6,8 +6,6 @@
  */
 #include <sys/socket.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,8 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
+#include "checks.h"
 #include "front.h"
 #include "responder.h"
 
@@ -45,7 +42,7 @@ start(void **state)
 }
 
 static int
-stop(void **state)
+finish(void **state)
 {
 	struct world *w = *state;
 
@@ -430,5 +427,5 @@ main(void)
 	    cmocka_unit_test(a_thousand_silent_or_trickling_peers_delay_nobody),
 	};
 
-	return cmocka_run_group_tests_name("peers", tests, start, stop);
+	return cmocka_run_group_tests_name("peers", tests, start, finish);
 }

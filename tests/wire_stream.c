@@ -6,8 +6,6 @@
 
 #include <math.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,8 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
+#include "checks.h"
 #include "front.h"
 #include "responder.h"
 
@@ -33,7 +30,7 @@ start(void **state)
 }
 
 static int
-stop(void **state)
+finish(void **state)
 {
 	responder_stop(*state);
 	return 0;
@@ -353,5 +350,5 @@ main(void)
 	    cmocka_unit_test(tcp_serves_as_well),
 	};
 
-	return cmocka_run_group_tests_name("streams", tests, start, stop);
+	return cmocka_run_group_tests_name("streams", tests, start, finish);
 }

@@ -6,14 +6,12 @@
 #include "post.h"
 
 #include <poll.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <setjmp.h>
-#include <cmocka.h>
+#include "checks.h"
 
 #define MORE_MAX 32
 #define RECORD	 65535

@@ -10,9 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <setjmp.h>
-#include <cmocka.h>
-
+#include "checks.h"
 #include "verdict.h"
 
 struct world world;
