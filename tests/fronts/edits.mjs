@@ -4,6 +4,7 @@
 // the signs that make comments of others, and says another address.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 
 // The text with something else, which must be there.
 export function replaced(text, what, by) {
@@ -44,9 +45,21 @@ export const TLS = {
 	lighttpd: (text, dir) => certificate(dir, uncomment(text,
 		'server.modules += ( "mod_openssl" )', 'ssl.')),
 	nginx: (text, dir) => certificate(dir, uncomment(
-		without(text, /\t+listen \S+ backlog=4096;\n/),
+		without(http2(text), /\t+listen \S+ backlog=4096;\n/),
 		'listen', 'ssl_')),
 };
+
+// The form that this nginx takes: as of 1.25.1 a line of its own.
+function http2(text) {
+	const { stderr } = spawnSync('nginx', ['-v'], { encoding: 'utf8' });
+	const [, major, minor, patch] = /(\d+)\.(\d+)\.(\d+)/.exec(stderr)
+		.map(Number);
+
+	return major * 1e6 + minor * 1e3 + patch >= 1025001 ?
+		uncomment(without(text, /\t+#listen \S+ ssl http2 .*\n/),
+			'http2') :
+		without(text, /\t+#listen \S+ ssl backlog.*\n\t+#http2 .*\n/);
+}
 
 function certificate(dir, text) {
 	return text.replaceAll(/"\/etc\/ssl\/\w+(?=\/sse-fcgi\.)/g, `"${dir}`);
