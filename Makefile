@@ -15,14 +15,15 @@ DATA	 = $(PREFIX)/share/sse-fcgi
 MAN	 = $(PREFIX)/share/man/man8
 UNITS	 = $(PREFIX)/lib/systemd/system
 
-# What Debian calls the things we need; NAME=COMMAND: any such command will do.
+# What Debian calls the things we need.  NAME=COMMAND: any such command will do;
+# NAME?: a front's, which is left out where the system does not have it.
 NEED	      = gcc=cc libc6-dev pkg-config libfcgi-dev libev-dev
-NEED_apache   = apache2-bin=apache2 media-types
-NEED_caddy    = caddy
-NEED_h2o      = h2o perl
-NEED_haproxy  = haproxy
-NEED_lighttpd = lighttpd lighttpd-modules-lua
-NEED_nginx    = nginx
+NEED_apache   = apache2-bin?=apache2 media-types
+NEED_caddy    = caddy?=caddy
+NEED_h2o      = h2o?=h2o perl
+NEED_haproxy  = haproxy?=haproxy
+NEED_lighttpd = lighttpd?=lighttpd lighttpd-modules-lua?
+NEED_nginx    = nginx?=nginx
 NEED_fronts   = $(foreach front,$(TESTED),$(NEED_$(front)))
 NEED_check    = $(NEED) libcmocka-dev mandoc spawn-fcgi multiwatch valgrind \
 		libc6-dbg systemd=systemd-analyze
@@ -34,8 +35,9 @@ NEED_bench    = $(NEED) $(NEED_lighttpd) $(NEED_nginx) libnginx-mod-nchan \
 		php-fpm
 NEED_bench-fronts = $(NEED) $(foreach front,$(FRONTS),$(NEED_$(front)))
 NEED_lint     = $(NEED) clang-format clang-tidy cppcheck mandoc shellcheck
-NEED_deb      = $(NEED) debhelper dpkg-dev lintian
-NEED_fuzz     = $(NEED) clang libclang-rt-14-dev
+NEED_deb      = $(NEED) build-essential debhelper dpkg-dev lintian
+NEED_fuzz     = $(NEED) clang
+NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 
 # The program, in the order in which it is best read.
 SRC = main server limits config log zone socket endpoint listener conn conns \
@@ -104,6 +106,7 @@ SANITIZE = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 LIBS	 = $(shell pkg-config --libs fcgi 2>/dev/null || echo -lfcgi) -lev -lm
 ifdef CI
 OURS	+= -Werror
+SANITIZE += -ftrivial-auto-var-init=pattern # nobody counts on zeros
 endif
 
 # What to make.
@@ -113,7 +116,7 @@ help:
 	@echo "make            build/sse-fcgi"
 	@echo "make run        the page on http://$(ADDR):$(PORT)/" \
 	    "[FRONT=$(FRONT) ADDR=.. PORT=..]"
-	@echo "                FRONT is one of: $(FRONTS)"
+	@echo "                FRONT is one of: $$(tests/here $(FRONTS))"
 	@echo "make test       everything: units, wire, front servers, browser"
 	@echo "make check      units and wire, in about a minute"
 	@echo "make bench      the figures, side by side"
@@ -128,11 +131,13 @@ help:
 
 run:
 	@tests/packages $(NEED) $(NEED_$(FRONT))
+	@tests/here $(FRONT) >/dev/null
 	@$(MAKE) -s build/sse-fcgi
 	@FRONT=$(FRONT) ADDR=$(ADDR) PORT=$(PORT) exec conf/run
 
 test: need-test check check-posix check-systemd test-storm test-valgrind \
     test-fronts test-browser
+	@tests/here $(TESTED) >/dev/null
 	@echo "make test: everything passed"
 
 check: need-check build/sse-fcgi build/asan/sse-fcgi \
@@ -225,8 +230,8 @@ test-valgrind: build/sse-fcgi $(WIRE:%=build/tests/wire_%)
 	    build/tests/wire_$$t || exit 1; done
 
 test-fronts: build/asan/sse-fcgi
-	FRONTS="$(TESTED)" PROGRAM=build/asan/sse-fcgi \
-	    node --test tests/fronts/*.test.mjs
+	fronts=$$(tests/here $(TESTED)) && FRONTS="$$fronts" \
+	    PROGRAM=build/asan/sse-fcgi node --test tests/fronts/*.test.mjs
 
 test-browser: build/asan/sse-fcgi build/browser/node_modules
 	PROGRAM=build/asan/sse-fcgi BROWSER_MODULES=build/browser \
@@ -234,7 +239,8 @@ test-browser: build/asan/sse-fcgi build/browser/node_modules
 
 build/browser/node_modules: tests/browser/package-lock.json | build/browser
 	cp tests/browser/package*.json build/browser/
-	cd build/browser && npm ci --silent --no-audit --no-fund
+	cd build/browser && npm ci --loglevel=error --no-audit --no-fund \
+	    >/dev/null
 	@touch $@
 
 need-%:
@@ -327,7 +333,8 @@ bench: need-bench build/sse-fcgi
 	$(MAKE) -C tests/bench
 
 bench-fronts: need-bench-fronts build/sse-fcgi
-	$(MAKE) -C tests/bench ROWS="$(FRONTS:%=behind-%)"
+	fronts=$$(tests/here $(FRONTS)) && $(MAKE) -C tests/bench \
+	    ROWS="$$(printf 'behind-%s ' $$fronts)"
 
 lint: need-lint
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
@@ -337,12 +344,12 @@ lint: need-lint
 	mandoc -Tlint -Wwarning src/sse-fcgi.8
 	shellcheck -x conf/run conf/fill tests/packages tests/bench/bench \
 	    tests/harness/manual tests/harness/valgrind tests/harness/deb \
-	    conf/debian/postinst conf/debian/postrm .ci/run
+	    tests/here conf/debian/postinst conf/debian/postrm .ci/run
 
 SECONDS ?= 60
 fuzz_gate  = gate store params record
 fuzz_parse = parse sse utf8 query eventid
-fuzz: need-fuzz | build/fuzz
+fuzz: need-fuzz need-fuzz-rt | build/fuzz
 	@$(MAKE) -s fuzz-gate fuzz-parse
 
 fuzz-%:

@@ -24,24 +24,24 @@ import { writesToSeeLeaving } from './table.mjs';
 //   keeps         whether it keeps connections to the responder
 const FRONTS = {
 	apache: {
-		check: (conf) => ['/usr/sbin/apache2', '-t', '-f', conf],
+		check: (conf) => ['apache2', '-t', '-f', conf],
 	},
 	caddy: {
-		check: (conf) => ['/usr/bin/caddy', 'validate',
+		check: (conf) => ['caddy', 'validate',
 			'--adapter', 'caddyfile', '--config', conf],
 	},
 	h2o: {
-		check: (conf) => ['/usr/bin/h2o', '-t', '-c', conf],
+		check: (conf) => ['h2o', '-t', '-c', conf],
 	},
 	haproxy: {
-		check: (conf) => ['/usr/sbin/haproxy', '-c', '-q', '-f', conf],
+		check: (conf) => ['haproxy', '-c', '-q', '-f', conf],
 		keeps: true,
 	},
 	lighttpd: {
-		check: (conf) => ['/usr/sbin/lighttpd', '-tt', '-f', conf],
+		check: (conf) => ['lighttpd', '-tt', '-f', conf],
 	},
 	nginx: {
-		check: (conf, dir) => ['/usr/sbin/nginx', '-t', '-q',
+		check: (conf, dir) => ['nginx', '-t', '-q',
 			'-e', join(dir, 'nginx.log'), '-c', conf],
 	},
 };

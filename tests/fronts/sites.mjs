@@ -16,6 +16,7 @@ import { ROOT, accepts, catches, childrenOf, end, exists, kill, listens, run,
 	textOf, until } from './processes.mjs';
 
 export const PROGRAM = process.env.PROGRAM || join(ROOT, 'build/sse-fcgi');
+process.env.PATH += ':/usr/sbin:/sbin';	// servers are there
 const IS_ROOT = process.getuid() === 0;
 const PORT = 3000;
 
@@ -42,16 +43,16 @@ export const LIMIT = { timeout: 60000 };
 const theWorker = (pid, [worker]) => worker;
 const FRONTS = {
 	apache: {
-		command: (conf) => ['/usr/sbin/apache2', '-DFOREGROUND',
+		command: (conf) => ['apache2', '-DFOREGROUND',
 			'-f', conf],
 		reload: 'SIGUSR1',
 		heir: theWorker,
 		asRoot: { data: 'www-data' },
 	},
 	caddy: {
-		command: (conf) => ['/usr/bin/caddy', 'run',
+		command: (conf) => ['caddy', 'run',
 			'--adapter', 'caddyfile', '--config', conf],
-		reload: (conf, dir) => ['/usr/bin/caddy', 'reload', '--force',
+		reload: (conf, dir) => ['caddy', 'reload', '--force',
 			'--adapter', 'caddyfile', '--config', conf,
 			'--address', `unix/${join(dir, 'caddy.sock')}`],
 		heir: () => null,
@@ -59,7 +60,7 @@ const FRONTS = {
 			XDG_DATA_HOME: dir }),
 	},
 	h2o: {
-		command: (conf) => ['/usr/bin/h2o', '-m', 'master',
+		command: (conf) => ['h2o', '-m', 'master',
 			'-c', conf],
 		reload: 'SIGHUP',
 		heir: theWorker,
@@ -67,18 +68,18 @@ const FRONTS = {
 		asRoot: { text: 'user: root\n' },
 	},
 	haproxy: {
-		command: (conf) => ['/usr/sbin/haproxy', '-W', '-f', conf],
+		command: (conf) => ['haproxy', '-W', '-f', conf],
 		reload: 'SIGUSR2',
 		heir: theWorker,
 	},
 	lighttpd: {
-		command: (conf) => ['/usr/sbin/lighttpd', '-D', '-f', conf],
+		command: (conf) => ['lighttpd', '-D', '-f', conf],
 		reload: 'SIGUSR1',
 		heir: (pid) => Number(/\bLIGHTTPD_PREV_GEN=(\d+)/.exec(
 			textOf(`/proc/${pid}/environ`))?.[1]),
 	},
 	nginx: {
-		command: (conf, dir) => ['/usr/sbin/nginx',
+		command: (conf, dir) => ['nginx',
 			'-e', join(dir, 'nginx.log'), '-c', conf,
 			'-g', 'daemon off;' + (IS_ROOT ? ' user root;' : '')],
 		reload: 'SIGHUP',
@@ -86,9 +87,10 @@ const FRONTS = {
 	},
 };
 
-// The fronts to test: FRONTS in the environment, or all.
-export const CHOSEN = process.env.FRONTS ?
-	process.env.FRONTS.split(/[ ,]+/) : Object.keys(FRONTS);
+// The fronts to test: FRONTS in the environment, or all that this system has.
+export const CHOSEN = (process.env.FRONTS ||
+	execFileSync(join(ROOT, 'tests/here'), { encoding: 'utf8',
+		stdio: ['ignore', 'pipe', 'inherit'] })).trim().split(/[ ,]+/);
 
 // How many streams are open, by the log since the responder started.
 function streamsIn(log) {
