@@ -280,7 +280,10 @@ export async function start(name,
 	const front = () => startFront(name, site.dir,
 		{ ...site, tls, edit: (text) => edit(secure(text), site) });
 	site.responder = await by(site.dir, args, tcp);
-	site.front = await front();
+	site.front = await front().catch(async (error) => {
+		await site.responder.stop();
+		throw error;
+	});
 	site.url = site.front.url;
 	site.restartResponder = async (meanwhile = () => {}, signal) => {
 		await site.responder.stop(signal);
