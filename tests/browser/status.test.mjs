@@ -108,15 +108,18 @@ const figures = (changes) => ({
 	channels_max: 10, accept_pauses: 0, loop_lag: .001, rss: 1000000, cpu: 1, channels: [], ...changes,
 });
 
-// A fetch without a server: it answers what is in window.answer, at once, or
-// fails if that is nothing.
+// A fetch without a server: it answers what is in window.answer when it is
+// asked, at once or as many seconds later as that is late, or fails if that is
+// nothing.
 function scriptedFetch() {
 	window.asked = 0;
 	window.fetch = async () => {
 		window.asked++;
 		if (!window.answer)
 			throw new TypeError('no network');
-		const { status = 200, body } = window.answer;
+		const { status = 200, body, late } = window.answer;
+		if (late)
+			await new Promise((done) => { setTimeout(done, 1000 * late); });
 		return { status, statusText: 'Word', ok: status === 200, json: async () => JSON.parse(body) };
 	};
 }
@@ -129,16 +132,17 @@ describe('the page of the figures with scripted answers', () => {
 	// The page with a clock that stands still, and has had no answer yet.
 	// next() is what comes when the seconds between two questions are over.
 	const scripted = (use) => visit('about:blank', async (page) => {
-		const next = async (answer, seconds = 2) => {
-			await page.evaluate((given) => { window.answer = given; },
-			    answer?.pid ? { body: JSON.stringify(figures(answer)) } : answer);
+		const give = (answer, late = 0) => page.evaluate((given) => { window.answer = given; },
+		    answer?.pid ? { body: JSON.stringify(figures(answer)), late } : answer);
+		const next = async (answer, seconds = 2, late = 0) => {
+			await give(answer, late);
 			await page.clock.runFor(seconds * 1000);
 		};
 
 		await page.clock.install({ time: 0 });
 		await page.goto(url);
 		await page.clock.pauseAt(60000);
-		await use(page, next);
+		await use(page, next, give);
 	}, { script: scriptedFetch, hosts: [new URL(url).host] });
 
 	it('makes rates of the differences', () => scripted(async (page, next) => {
@@ -182,6 +186,58 @@ describe('the page of the figures with scripted answers', () => {
 		assert.equal(await text(page, '#legend-1'), 'published 1,000, sent 0');
 		await next({ pid: 7, uptime: 116 });
 		assert.equal(await fact(page, 'Process'), '8');
+	}));
+
+	it('takes who answers late for who he is', () => scripted(async (page, next) => {
+		const several = () => page.isVisible('#several');
+
+		await next({ pid: 7, uptime: 100 });
+		await next({ pid: 7, uptime: 102 });
+		await next({ pid: 7, uptime: 104 }, 2 + 3, 3);
+		assert.equal(await fact(page, 'Up for'), '1 min 44 s');
+		assert.equal(await several(), false);
+		await next({ pid: 7, uptime: 109 });
+		await next({ pid: 7, uptime: 111 }, 2 + 9, 9);
+		assert.equal(await several(), false);
+		await next({ pid: 7, uptime: 122 });
+		assert.equal(await several(), false);
+		assert.deepEqual((await points(page, 'streams', 7)).map((part) => part.length), [6]);
+	}));
+
+	// An hour that only the responder's clock has seen, and one that only the
+	// page's has.  No rate is made over either.
+	for (const [who, slept, uptime] of [['page', false, 3704], ['responder', true, 104]])
+		it(`sees that who seemed to be two was one, when the ${who} slept`, () => scripted(async (page, next, give) => {
+			const rate = async (published) =>
+				assert.equal(await text(page, '#legend-1'), `published ${published}, sent 0`);
+
+			await next({ pid: 7, uptime: 100, events_published: 0 });
+			await next({ pid: 7, uptime: 102, events_published: 10 });
+			await give({ pid: 7, uptime, events_published: 20 });
+			await (slept ? page.clock.fastForward(200000) : page.clock.runFor(2000));
+			await next({ pid: 7, uptime: uptime + 2, events_published: 28 });
+			assert.equal(await page.locator('#processes label').count(), 2);
+			await page.click('#processes label >> nth=0');
+			await next({ pid: 7, uptime: uptime + 4, events_published: 36 });
+			assert.equal(await page.isVisible('#several'), false);
+			await rate('4');
+			for (const [line, count] of [['streams', 5], ['published', 3]])
+				assert.deepEqual((await points(page, line, 7)).map((part) => part.length), [count], line);
+		}));
+
+	it('says that there was another before, however long it is up', () => scripted(async (page, next) => {
+		await next({ pid: 7, uptime: 100, bytes_sent: 9000 });
+		for (let n = 0; n < 10; n++)
+			await next({ pid: 7, uptime: 150 + 2 * n, bytes_sent: 100 * n });
+		assert.equal(await page.locator('#processes label').count(), 2);
+	}));
+
+	it('says that two answer for as long as two do, of whatever pid', () => scripted(async (page, next) => {
+		for (let n = 0; n < 40; n++) {
+			await next({ pid: 7, uptime: 2 * n + (n % 10 === 5 ? 100 : 200) });
+			assert.equal(await page.isVisible('#several'), n >= 5);
+		}
+		assert.equal(await page.locator('#processes label').count(), 2);
 	}));
 
 	it('says what is wrong, and goes on asking', () => scripted(async (page, next) => {
