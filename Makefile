@@ -14,6 +14,7 @@ PREFIX	?= /usr/local
 DATA	 = $(PREFIX)/share/sse-fcgi
 MAN	 = $(PREFIX)/share/man/man8
 UNITS	 = $(PREFIX)/lib/systemd/system
+JOBS	?= $(shell getconf _NPROCESSORS_ONLN)
 
 # What Debian calls the things we need.  NAME=COMMAND: any such command will do;
 # NAME?: a front's, which is left out where the system does not have it.
@@ -118,7 +119,7 @@ help:
 	    "[FRONT=$(FRONT) ADDR=.. PORT=..]"
 	@echo "                FRONT is one of: $$(tests/here $(FRONTS))"
 	@echo "make test       everything: units, wire, front servers, browser"
-	@echo "make check      units and wire, in about a minute"
+	@echo "make check      units and wire, in about a minute [JOBS=$(JOBS)]"
 	@echo "make bench      the figures, side by side"
 	@echo "make bench-fronts [FRONTS=..]: behind each front, likewise"
 	@echo "make fuzz       what peers write under libFuzzer [SECONDS=60]"
@@ -135,13 +136,29 @@ run:
 	@$(MAKE) -s build/sse-fcgi
 	@FRONT=$(FRONT) ADDR=$(ADDR) PORT=$(PORT) exec conf/run
 
-test: need-test check check-posix check-systemd test-storm test-valgrind \
-    test-fronts test-browser
+test: need-test
+	@$(SEVERAL) $(CHECKED)
+	@$(SEVERAL) check-manual $(CHECKS)
+	@$(SEVERAL) check-posix $(VALGRIND) test-storm
+	@$(MAKE) check-systemd
+	@$(MAKE) test-fronts
+	@$(MAKE) test-browser
 	@tests/here $(TESTED) >/dev/null
 	@echo "make test: everything passed"
 
-check: need-check build/sse-fcgi build/asan/sse-fcgi \
-    $(TESTS:%=run-%) run-checker $(WIRE:%=run-wire-%) check-manual
+check: need-check
+	@$(SEVERAL) $(CHECKED)
+	@$(SEVERAL) check-manual $(CHECKS)
+
+# As many at once as there are processors, unless make was told how many: first
+# the compiler, then the tests.  Each of those has a directory and sockets of
+# its own, and none fails because the machine is busy.
+SEVERAL	 = $(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) -O --no-print-directory
+CHECKED	 = build/sse-fcgi build/asan/sse-fcgi build/tests/front \
+	   build/tests/manual_options $(TESTS:%=build/tests/test_%) \
+	   build/tests/test_checker $(WIRE:%=build/tests/wire_%)
+CHECKS	 = $(WIRE:%=run-wire-%) $(TESTS:%=run-%) run-checker
+VALGRIND = $(WIRE:%=valgrind-%)
 
 # The program, plain and with sanitizers.
 build/sse-fcgi: $(SRC:%=build/obj/%.o)
@@ -225,9 +242,11 @@ build/posix/test_system: tests/test_system.c build/posix/system.o
 	$(CC) $(OURS) $(PLAIN) $(SANITIZE) -Isrc -o $@ \
 	    $(filter %.c %.o,$^) -lcmocka
 
-test-valgrind: build/sse-fcgi $(WIRE:%=build/tests/wire_%)
-	for t in $(WIRE); do PROGRAM=tests/harness/valgrind SLOW=1 \
-	    build/tests/wire_$$t || exit 1; done
+test-valgrind:
+	@$(SEVERAL) $(VALGRIND)
+
+$(VALGRIND): valgrind-%: build/tests/wire_% build/sse-fcgi
+	PROGRAM=tests/harness/valgrind SLOW=1 build/tests/wire_$*
 
 test-fronts: build/asan/sse-fcgi
 	fronts=$$(tests/here $(TESTED)) && FRONTS="$$fronts" \
@@ -325,14 +344,17 @@ deb: need-deb dist
 	lintian --fail-on error $(DEB)
 
 # For root: in a copy of this system, which is gone afterwards.
-check-deb: deb build/tests/front
+check-deb: deb
+	@$(MAKE) -s build/tests/front
 	tests/harness/deb $(DEB)
 
 # For those who work on it.
-bench: need-bench build/sse-fcgi
+bench: need-bench
+	@$(MAKE) -s build/sse-fcgi
 	$(MAKE) -C tests/bench
 
-bench-fronts: need-bench-fronts build/sse-fcgi
+bench-fronts: need-bench-fronts
+	@$(MAKE) -s build/sse-fcgi
 	fronts=$$(tests/here $(FRONTS)) && $(MAKE) -C tests/bench \
 	    ROWS="$$(printf 'behind-%s ' $$fronts)"
 
@@ -360,7 +382,6 @@ fuzz-%:
 	build/fuzz/$* -max_total_time=$(SECONDS) -max_len=8192 \
 	    build/fuzz/$*.corpus
 
-.NOTPARALLEL: # tests measure time, and packages come before what needs them
 .PHONY: all help run test check test-storm test-valgrind test-fronts \
 	test-browser check-posix check-manual check-systemd manual install \
 	uninstall clean dist distcheck deb check-deb bench bench-fronts lint \
