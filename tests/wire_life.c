@@ -64,8 +64,9 @@ each_signal_ends_the_streams_in_order(void **state)
 	}
 }
 
-static void
-a_drain_is_spread_and_tells_how_long_it_lasts(void **state)
+/* Seconds from the first end of a drain to the last, as we read them. */
+static double
+spread_of_a_drain(void)
 {
 	enum { STREAMS = 200 };
 	static struct front f[STREAMS];
@@ -74,7 +75,6 @@ a_drain_is_spread_and_tells_how_long_it_lasts(void **state)
 	long longest = 0;
 	int i;
 
-	(void)state;
 	responder_start(&r, 0,
 	    (const char *[]){"--drain", "0.15", "--retry", "1000", NULL});
 	for (i = 0; i < STREAMS; i++)
@@ -90,21 +90,33 @@ a_drain_is_spread_and_tells_how_long_it_lasts(void **state)
 			longest = last_retry(&f[i]);
 		front_close(&f[i]);
 	}
-	assert_true(last - first > 0.05);
 	assert_in_range(longest, 1000, 1660);
 	assert_int_equal(responder_wait(&r, PATIENCE), 0);
 	responder_stop(&r);
+	return last - first;
 }
 
 static void
-a_second_signal_ends_at_once(void **state)
+a_drain_is_spread_and_tells_how_long_it_lasts(void **state)
 {
-	enum { STREAMS = 1000 }; /* the drain takes a second */
+	int i;
+
+	(void)state;
+	for (i = 0; i < TRIES; i++)
+		if (spread_of_a_drain() > 0.05)
+			return;
+	fail();
+}
+
+/* How many streams a second signal cuts: the drain takes a second. */
+static int
+cut_by_a_second_signal(void)
+{
+	enum { STREAMS = 1000 };
 	static struct front f[STREAMS];
 	struct responder r;
 	int i, cut = 0;
 
-	(void)state;
 	responder_start(&r, 0, NULL);
 	for (i = 0; i < STREAMS; i++)
 		open_stream(&f[i], &r);
@@ -112,13 +124,26 @@ a_second_signal_ends_at_once(void **state)
 	assert_true(responder_until_logged(&r, "draining", 1, PATIENCE));
 	assert_int_equal(kill(r.pid, SIGINT), 0);
 	assert_int_equal(responder_wait(&r, PATIENCE), 0);
-	assert_int_equal(responder_logged(&r, "ending at once"), 1);
 	for (i = 0; i < STREAMS; i++) {
 		cut += !front_until_end(&f[i], PATIENCE);
 		front_close(&f[i]);
 	}
-	assert_true(cut > 0);
+	assert_int_equal(responder_logged(&r, "ending at once"), cut > 0);
 	responder_stop(&r);
+	return cut;
+}
+
+/* A signal that is sent late may come when all is over. */
+static void
+a_second_signal_ends_at_once(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < TRIES; i++)
+		if (cut_by_a_second_signal() > 0)
+			return;
+	fail();
 }
 
 static void
@@ -143,35 +168,52 @@ with_an_inherited_socket_the_next_process_serves_who_waited(void **state)
 	responder_stop(&r);
 }
 
-static void
-with_its_own_socket_newcomers_are_told_to_come_back(void **state)
+/* False: whoever came was too late for the drain, which takes half a second. */
+static bool
+newcomers_are_told_to_come_back(void)
 {
 	enum { STREAMS = 500 };
 	static struct front f[STREAMS];
 	struct responder r;
 	struct front newcomer;
+	bool came;
 	int i;
 
-	(void)state;
 	responder_listen(&r, NULL,
 	    (const char *[]){"--drain", "0.5", "--retry", "1000", NULL});
 	for (i = 0; i < STREAMS; i++)
 		open_stream(&f[i], &r);
 	assert_int_equal(kill(r.pid, SIGTERM), 0);
 	assert_true(front_until_end(&f[0], PATIENCE));
-	assert_true(front_connect(&newcomer, r.address));
-	assert_true(front_get(&newcomer));
-	assert_true(front_until_end(&newcomer, PATIENCE));
-	assert_ptr_equal(strstr(newcomer.text,
-			     "Status: 200 OK\r\nContent-Type: text/event-"),
-	    newcomer.text);
-	assert_in_range(last_retry(&newcomer), 1000, 2000);
+	came = front_connect(&newcomer, r.address);
+	if (came && front_get(&newcomer) &&
+	    front_until_end(&newcomer, PATIENCE)) {
+		assert_ptr_equal(
+		    strstr(newcomer.text,
+			"Status: 200 OK\r\nContent-Type: text/event-"),
+		    newcomer.text);
+		assert_in_range(last_retry(&newcomer), 1000, 2000);
+	} else
+		came = false;
 	front_close(&newcomer);
 	for (i = 0; i < STREAMS; i++)
 		front_close(&f[i]);
 	assert_int_equal(responder_wait(&r, PATIENCE), 0);
 	assert_int_equal(access(r.address + 5, F_OK), -1);
 	responder_stop(&r);
+	return came;
+}
+
+static void
+with_its_own_socket_newcomers_are_told_to_come_back(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < TRIES; i++)
+		if (newcomers_are_told_to_come_back())
+			return;
+	fail();
 }
 
 /* Time that the process was stopped counts against nobody. */

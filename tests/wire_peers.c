@@ -68,14 +68,14 @@ serve_time(struct world *w)
 	return t;
 }
 
-/* The best of three, so that a busy machine does not fail us. */
+/* The best of some, so that a busy machine does not fail us. */
 static void
 others_are_served_at_once(struct world *w)
 {
 	double best = 1, t;
 	int i;
 
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < TRIES && best >= slow(50) / 1e3; i++) {
 		t = serve_time(w);
 		best = t < best ? t : best;
 	}

@@ -54,7 +54,7 @@ headers_retry_and_the_first_message_come_at_once(void **state)
 	double best = 1, t;
 	int i;
 
-	for (i = 0; i < 5; i++) {
+	for (i = 0; i < 5 || (i < 50 && best >= slow(50) / 1e3); i++) {
 		t = front_now();
 		open_stream(&f, *state, 0, NULL);
 		assert_true(front_until_text(&f, "id: 1\n", PATIENCE));
@@ -307,6 +307,8 @@ a_slow_reader_misses_messages_and_no_number(void **state)
 		assert_int_equal(front_count(&f, id), 1);
 	}
 	assert_true(i > 100);
+	while (front_read(&other, 0)) /* what came meanwhile */
+		continue;
 	assert_true(front_count(&other, "data: ") > (unsigned)i);
 	front_close(&f);
 	front_close(&other);

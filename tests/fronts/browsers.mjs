@@ -59,7 +59,8 @@ export const answers = (url) => ask(url).then(() => true, () => false);
 export function sendRaw(url, bytes, localAddress) {
 	const { hostname: host, port } = new URL(url);
 	const socket = net.connect({ host, port, localAddress });
-	const it = { text: '', over: false, close: () => socket.destroy() };
+	const it = { text: '', over: false, end: () => socket.end(),
+		close: () => socket.destroy() };
 
 	socket.setEncoding('latin1').on('data', (text) => { it.text += text; });
 	socket.on('error', () => {}).on('close', () => { it.over = true; });

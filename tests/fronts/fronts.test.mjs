@@ -14,7 +14,7 @@ import { after, before, describe, it } from 'node:test';
 import { ask, figuresOf, openStream, post } from './browsers.mjs';
 import { ORIGIN, STREAMS, checkPreflight, median, noStreams, readableByAny,
 	servedAfterLeaving } from './expect.mjs';
-import { ROOT, until } from './processes.mjs';
+import { ROOT, best, until } from './processes.mjs';
 import { ARGS, CHOSEN, HEARTBEAT_MS, INTERVAL_MS, LIMIT, fillConf, newPlace,
 	start } from './sites.mjs';
 import { writesToSeeLeaving } from './table.mjs';
@@ -130,9 +130,7 @@ const CHECKS = {
 	},
 
 	'retry: and the first event come within 200 ms': async (site) => {
-		let best = Infinity;
-
-		for (let i = 0; i < 3; i++) {
+		const ms = await best(async () => {
 			const stream = await openStream(site.url + '/sse');
 			const first = await stream.next();
 			stream.close();
@@ -140,38 +138,39 @@ const CHECKS = {
 			assert.match(first.data, /^Message: 1 - the time is /);
 			assert.ok(stream.retry >= 100 && stream.retry <= 150,
 				`retry: ${stream.retry}`);
-			best = Math.min(best, first.at - stream.asked);
-		}
-		assert.ok(best < 200, `${best} ms`);
+			return first.at - stream.asked;
+		}, 200);
+		assert.ok(ms < 200, `${ms} ms`);
 	},
 
 	'headers and retry: come before there is an event': async (site) => {
-		let best = Infinity;
-
-		for (let i = 0; i < 3; i++) {
+		const ms = await best(async () => {
 			const stream = await openStream(site.url +
 				'/events?channel=quiet');
 			await until(() => stream.retry, 'retry:');
-			best = Math.min(best, performance.now() - stream.asked);
+			const took = performance.now() - stream.asked;
 			assert.deepEqual(stream.events, []);
 			stream.close();
-		}
-		assert.ok(best < 200, `${best} ms`);
+			return took;
+		}, 200);
+		assert.ok(ms < 200, `${ms} ms`);
 	},
 
 	'events come one by one, in the rhythm': async (site) => {
-		const stream = await openStream(site.url + '/sse');
-		const times = [];
+		const ms = await best(async () => {
+			const stream = await openStream(site.url + '/sse');
+			const times = [];
 
-		for (let n = 1; n <= 9; n++) {
-			const event = await stream.next();
-			assert.equal(event.id, String(n));
-			times.push(event.at);
-		}
-		stream.close();
-		const gaps = times.slice(1).map((at, i) => at - times[i]);
-		const gap = median(gaps);
-		assert.ok(Math.abs(gap - INTERVAL_MS) < 40, `median ${gap} ms`);
+			for (let n = 1; n <= 9; n++) {
+				const event = await stream.next();
+				assert.equal(event.id, String(n));
+				times.push(event.at);
+			}
+			stream.close();
+			return Math.abs(median(times.slice(1).map((at, i) =>
+				at - times[i])) - INTERVAL_MS);
+		}, 40);
+		assert.ok(ms < 40, `the median is ${ms} ms off`);
 	},
 
 	'a browser that comes back goes on with the next': async (site) => {
@@ -186,15 +185,19 @@ const CHECKS = {
 	// Nothing but heartbeats is written to it; they are looked after once a
 	// second, so one takes up to two.
 	'a browser that leaves an idle channel is seen': async (site, { name }) => {
-		await noStreams(site);
-		const stream = await openStream(site.url + '/events?channel=idle');
+		const limit = (2 * writesToSeeLeaving(name) + 1) * HEARTBEAT_MS;
 
-		await until(() => stream.retry, 'retry:');
-		assert.equal(site.responder.streams(), 1);
-		stream.close();
-		const ms = await noStreams(site);
-		assert.ok(ms < (2 * writesToSeeLeaving(name) + 1) * HEARTBEAT_MS,
-			`${ms} ms`);
+		await noStreams(site);
+		const ms = await best(async () => {
+			const stream = await openStream(site.url +
+				'/events?channel=idle');
+
+			await until(() => stream.retry, 'retry:');
+			assert.equal(site.responder.streams(), 1);
+			stream.close();
+			return noStreams(site);
+		}, limit, 5);
+		assert.ok(ms < limit, `${ms} ms`);
 	},
 
 	'a browser that goes is served when it comes again': servedAfterLeaving,

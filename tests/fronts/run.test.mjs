@@ -36,7 +36,7 @@ async function urlOf(script) {
 }
 
 async function nothingLeft({ pid, tmp }) {
-	await until(() => membersOf(pid).length === 0, 'all to end', 2000);
+	await until(() => membersOf(pid).length === 0, 'all to end', 5000);
 	assert.deepEqual(readdirSync(tmp), []);
 }
 

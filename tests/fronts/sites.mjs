@@ -25,7 +25,7 @@ const PORT = 3000;
 export const INTERVAL_MS = 200;
 export const HEARTBEAT_MS = 1000;
 export const ARGS = ['--interval', '0.2', '--heartbeat', '1', '--retry', '100'];
-export const LIMIT = { timeout: 60000 };
+export const LIMIT = { timeout: 300000 };
 
 // How each front is started in the foreground and told to read its
 // configuration again: by a signal, or by a command.  The answer to "is it
