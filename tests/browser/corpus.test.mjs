@@ -119,7 +119,7 @@ async function byParser(url) {
 	const controller = new AbortController(), got = [];
 	const { body } = await fetch(url, { signal: controller.signal });
 	const parser = createParser({
-		onEvent: ({ event = 'message', id, data }) => got.push([event, id, data]),
+		onEvent: ({ event = 'message', id, data }) => TYPES.includes(event) && got.push([event, id, data]),
 	});
 	const reading = (async () => {
 		for await (const text of body.pipeThrough(new TextDecoderStream()))

@@ -20,7 +20,7 @@ const modules = resolve(BROWSER_MODULES || join(ROOT, 'build/browser'));
 export const need = createRequire(join(modules, 'package.json'));
 const { chromium } = need('playwright-core');
 
-const PATIENCE_MS = 30000;
+const PATIENCE_MS = 120000;	// of a busy machine
 const QUICK = ['--interval', '0.5', '--retry', '500', '--drain', '0.2'];
 
 let browser;
@@ -29,6 +29,7 @@ const sites = [];
 before(async () => {
 	browser = await chromium.launch({
 		executablePath: CHROMIUM || '/usr/bin/chromium',
+		timeout: PATIENCE_MS,
 		args: ['--no-sandbox', '--disable-gpu', '--disable-quic',
 			'--no-first-run', '--disable-background-networking',
 			'--disable-component-update', '--disable-sync'],
