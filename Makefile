@@ -250,11 +250,12 @@ $(VALGRIND): valgrind-%: build/tests/wire_% build/sse-fcgi
 
 test-fronts: build/asan/sse-fcgi
 	fronts=$$(tests/here $(TESTED)) && FRONTS="$$fronts" \
-	    PROGRAM=build/asan/sse-fcgi node --test tests/fronts/*.test.mjs
+	    PROGRAM=build/asan/sse-fcgi node --test \
+	    --test-concurrency=$(JOBS) tests/fronts/*.test.mjs
 
 test-browser: build/asan/sse-fcgi build/browser/node_modules
 	PROGRAM=build/asan/sse-fcgi BROWSER_MODULES=build/browser \
-	    node --test --test-concurrency=2 tests/browser/*.test.mjs
+	    node --test --test-concurrency=$(JOBS) tests/browser/*.test.mjs
 
 build/browser/node_modules: tests/browser/package-lock.json | build/browser
 	cp tests/browser/package*.json build/browser/

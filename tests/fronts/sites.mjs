@@ -252,7 +252,7 @@ process.on('exit', (code) => {
 
 // A directory and an address that no other test has.
 export function newPlace() {
-	const n = process.pid * 64 + places.length;
+	const n = process.pid * 128 + places.length;
 	const bytes = [127, 1 + (n >> 16) % 254, n >> 8 & 255, 1 + n % 254];
 	const place = {
 		dir: mkdtempSync(join(tmpdir(), 'sse-fcgi-')),
