@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 //
-// The responder under those who start it, as the README's chapter "Start" says,
+// The responder under those who start it, as the README says,
 // behind real servers: multiwatch starts it again and browsers come back,
 // spawn-fcgi starts two, and lighttpd has one of its own.
 
@@ -24,7 +24,7 @@ function blockOf(name, dir, args) {
 	const [, block] = /\n\n((?: {4}.*\n)+)/.exec(text);
 
 	return block.replaceAll('/run/sse-fcgi', dir)
-		.replace('/usr/local/sbin/sse-fcgi', resolve(PROGRAM))
+		.replace('/usr/sbin/sse-fcgi', resolve(PROGRAM))
 		.replace(/sse-fcgi\.log\b/, ['$&', '--verbose', ...args].join(' '));
 }
 
