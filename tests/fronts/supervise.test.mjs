@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 //
-// The responder under those who start it, as the README says,
-// behind real servers: multiwatch starts it again and browsers come back,
-// spawn-fcgi starts two, and lighttpd has one of its own.
+// The responder under those who start it, as the README's chapter "Other ways to
+// start it" says, behind real servers: multiwatch starts it again and browsers come
+// back, spawn-fcgi starts two, and lighttpd has one of its own.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
