@@ -41,7 +41,7 @@ NEED_fuzz     = $(NEED) clang
 NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 
 # The program, in the order in which it is best read.
-SRC = main server limits config log zone socket endpoint listener conn conns \
+SRC = main server capacity config log zone socket endpoint listener conn conns \
       flush body gate store params record request route asked query spelling \
       reply subscribe stream drain address age clock walk publish origin parse \
       utf8 memory hub channel eventid sse event out status figures text notify \
@@ -51,7 +51,7 @@ SRC = main server limits config log zone socket endpoint listener conn conns \
 TESTS = event sse record params store gate out clock config address age log \
 	endpoint socket request stream route eventid utf8 query spelling \
 	channel parse asked origin text memory hub walk model notify system \
-	limits zone
+	capacity zone
 unit_event   = event
 unit_sse     = sse
 unit_record  = record
@@ -68,7 +68,7 @@ unit_endpoint = endpoint
 unit_socket  = socket endpoint system
 unit_system  = system
 unit_notify  = notify system
-unit_limits  = limits
+unit_capacity = capacity
 unit_zone    = zone
 unit_request = request record system
 unit_stream  = stream drain clock walk hub channel eventid sse conn conns body \

@@ -51,8 +51,8 @@ end_event(struct parser *p)
 		return;
 	}
 	if (p->n == p->max) {
-		p->wrong =
-		    "these are more than 256 events: send them in several parts";
+		p->wrong = "these are too many events for one body: "
+			   "send 256 at most";
 		return;
 	}
 	p->messages[p->n++] = (struct sse_message){

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "limits.h"
+#include "capacity.h"
 #include "log.h"
 #include "system.h"
 
@@ -37,10 +37,10 @@ raise_descriptor_limit(void)
 	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
 		return 1024;
 	had = rl.rlim_cur;
-	if (had >= LIMITS_FILES_MAX)
+	if (had >= CAPACITY_FILES_MAX)
 		return had;
 	rl.rlim_cur =
-	    rl.rlim_max < LIMITS_FILES_MAX ? rl.rlim_max : LIMITS_FILES_MAX;
+	    rl.rlim_max < CAPACITY_FILES_MAX ? rl.rlim_max : CAPACITY_FILES_MAX;
 	if (setrlimit(RLIMIT_NOFILE, &rl) == 0)
 		return rl.rlim_cur;
 	log_warn("the limit of open files stays %llu, and could not be made "
@@ -54,7 +54,7 @@ void
 server_set_limits(struct server *sv)
 {
 	uint64_t memory = system_memory();
-	struct limits l = limits_of(raise_descriptor_limit(), memory);
+	struct capacity l = capacity_of(raise_descriptor_limit(), memory);
 
 	if (sv->cfg.max_streams == 0)
 		sv->cfg.max_streams = l.streams;

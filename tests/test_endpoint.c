@@ -78,7 +78,6 @@ static const struct row {
     {"/run/sse.sock", false},
     {"Unix:/run/sse.sock", false},
     {"fd://3", false},
-    {"fd:3", false},
     {"tcp://127.0.0.1:9000", false},
     {"/run:9000", false},
     {"/run/sse.sock:0660", false},

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef LIMITS_H
-#define LIMITS_H
+#ifndef CAPACITY_H
+#define CAPACITY_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LIMITS_FILES_MAX 1048576 /* a larger limit of open files is none */
+#define CAPACITY_FILES_MAX 1048576 /* a larger limit of open files is none */
 
-/* What the system's limits leave for us. */
-struct limits {
+/* What the system's limits allow us. */
+struct capacity {
 	unsigned long files;   /* open files that we count with */
 	unsigned long streams; /* that these and the memory allow */
 	unsigned long waiting; /* connections without a whole request */
@@ -19,6 +19,6 @@ struct limits {
  * files: how many may be open, however many; memory: bytes that there are, 0 if
  * that is not known.
  */
-struct limits limits_of(uint64_t files, uint64_t memory);
+struct capacity capacity_of(uint64_t files, uint64_t memory);
 
 #endif

@@ -3,7 +3,7 @@
  * One rule for whatever a limit of open files says.  Containers say 2^30, and
  * some systems nothing at all, so that the memory must bound the streams.
  */
-#include "limits.h"
+#include "capacity.h"
 
 /* Descriptors that are not for streams: at least so many, or this part. */
 #define RESERVE_MIN  16
@@ -25,14 +25,14 @@ at_least(unsigned long n, unsigned long least)
 	return n > least ? n : least;
 }
 
-struct limits
-limits_of(uint64_t files, uint64_t memory)
+struct capacity
+capacity_of(uint64_t files, uint64_t memory)
 {
 	uint64_t fit = memory / MEMORY_PART / STREAM_BYTES;
-	struct limits l = {.files = LIMITS_FILES_MAX};
+	struct capacity l = {.files = CAPACITY_FILES_MAX};
 	unsigned long reserve;
 
-	if (files < LIMITS_FILES_MAX)
+	if (files < CAPACITY_FILES_MAX)
 		l.files = (unsigned long)files;
 	reserve = at_least(l.files / RESERVE_PART, RESERVE_MIN);
 	l.streams = l.files > reserve ? l.files - reserve : 1;

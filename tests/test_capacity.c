@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "unit.h"
 
-#include "limits.h"
+#include "capacity.h"
 
 #define MB UINT64_C(1048576)
 #define GB (1024 * MB)
@@ -35,7 +35,7 @@ static void
 streams_are_what_there_is_room_for(void **state)
 {
 	const struct row *row = *state;
-	struct limits l = limits_of(row->files, row->memory);
+	struct capacity l = capacity_of(row->files, row->memory);
 
 	assert_int_equal(l.files, row->counted);
 	assert_int_equal(l.streams, row->streams);
@@ -52,6 +52,6 @@ main(void)
 	for (i = 0; i < LENGTH(rows); i++)
 		tests[i] = row_test(rows[i].name,
 		    streams_are_what_there_is_room_for, &rows[i]);
-	return _cmocka_run_group_tests("limits", tests, LENGTH(tests), NULL,
+	return _cmocka_run_group_tests("capacity", tests, LENGTH(tests), NULL,
 	    NULL);
 }
