@@ -203,7 +203,9 @@ export async function startFront(name, dir, { addr, port, tls, edit }) {
 	const front = FRONTS[name];
 	const conf = fillConf(name, dir, { addr, port, edit });
 	const [command, ...args] = front.command(conf, dir);
-	const it = run(command, args, { env: { ...process.env,
+	const path = execFileSync('sh', ['-c', 'command -v "$0"', command],
+		{ encoding: 'utf8' }).trim();	// a reload of lighttpd wants it
+	const it = run(path, args, { env: { ...process.env,
 		...front.environment?.(dir) } });
 
 	it.name = name;
