@@ -14,6 +14,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { figuresOf, readRaw, sendRaw } from './browsers.mjs';
 import { onlyItselfIsHere } from './edits.mjs';
 import { until } from './processes.mjs';
@@ -86,8 +87,9 @@ const WAYS = [
 	[(name, host) => `http://${host}/sse/../${name}`, 'door', NOT_CLEAN],
 	[(name) => `http://127.0.0.1/${name}`, 'door',
 		{ h2o: 404, haproxy: 400, lighttpd: 400 }],
+	// HAProxy 3 became stricter.
 	[(name) => `http:///${name}`, 'door',
-		{ h2o: 404, lighttpd: 400, nginx: 400 }],
+		{ h2o: 404, haproxy: ['door', 400], lighttpd: 400, nginx: 400 }],
 	[(name) => `//127.0.0.1/${name}`, 404],
 	[(name) => `unix:/x|fcgi://x/${name}`, 400, { caddy: 404, h2o: 404 }],
 	[(name) => name, 400, { h2o: 'door' }],
@@ -142,7 +144,7 @@ async function answerTo(site, address, name, target, more = {}) {
 	}
 }
 
-async function checkWay(site, expected, targetOf, more) {
+async function checkWay(site, allowed, targetOf, more) {
 	const elsewhere = '127.0.0.1';
 	const { host } = new URL(site.url);
 	let published = await publishedAt(site);
@@ -152,8 +154,10 @@ async function checkWay(site, expected, targetOf, more) {
 			(address) => answerTo(site, address, name,
 				targetOf(name, host), more)));
 		const door = name === 'sse' ? ['open', 'open'] : [403, 'open'];
-		assert.deepEqual(answers, expected === 'door' ? door :
-			[expected, expected], name);
+		const expected = [allowed].flat().map((each) =>
+			each === 'door' ? door : [each, each]);
+		assert.deepEqual(answers, expected.find((each) =>
+			isDeepStrictEqual(answers, each)) ?? expected[0], name);
 		published += name === 'publish' && answers[1] === 'open';
 	}
 	assert.equal(await publishedAt(site), published);

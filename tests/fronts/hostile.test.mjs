@@ -14,6 +14,10 @@
 //	published	the event came whole
 //	400		the front refuses it
 //
+// The cells are those of Debian 12.  Fronts become stricter: one that refuses by
+// itself what no browser sends does no harm, whatever the cell says.  None may be
+// looser, nor refuse what browsers do send.
+//
 // Whatever comes of it: none of its bytes come back, no header is there but those
 // that are known, nothing is published but what is whole, and a stream that is
 // open, all other requests and the responder do not notice.
@@ -82,9 +86,11 @@ const ROWS = [
 	['two that are the same', id('<id>\r\nLast-Event-ID: <id>'), 'gap'],
 	['one and an empty one', id('<id>\r\nLast-Event-ID:'), 'gap',
 		{ lighttpd: 'resume' }],
+	// Caddy does not take it any more as of Debian 13; of twins it took one
+	// by chance.
 	['a name with underscores', only('Last_Event_ID: <id>\r\n'), 'live',
-		{ caddy: 'resume', h2o: 'resume', lighttpd: 'resume' }],
-	// Of twins Caddy takes one by chance.
+		{ caddy: ['resume', 'live'], h2o: 'resume',
+			lighttpd: 'resume' }],
 	['its twin with underscores', id('<id>\r\nLast_Event_ID: evil'), 'resume',
 		{ caddy: ['resume', 'gap'], h2o: 'gap', lighttpd: 'gap' }],
 	['the name of the parameter', only('HTTP_LAST_EVENT_ID: <id>\r\n' +
@@ -214,6 +220,10 @@ const ROWS = [
 		'ours 400'],
 ];
 
+// The rows that browsers do send, and how a front refuses the others.
+const USUAL = ['a position', 'no position', 'an empty one'];
+const REFUSALS = [400, 413, 414, 431, 501, 505];
+
 // The headers that answers have.
 const KNOWN = new Set(['accept-ranges', 'allow', 'cache-control', 'connection',
 	'content-length', 'content-type', 'date', 'etag', 'last-modified',
@@ -295,8 +305,9 @@ async function checkRow(site, what, bytes, expected) {
 		.replaceAll('<host>', new URL(site.url).host)
 		.replaceAll('<channel>', channel).replaceAll('<id>', first));
 	const cell = nameOf(answer);
-	assert.ok([expected].flat().includes(cell),
-		`${cell} instead of ${expected}`);
+	assert.ok([expected].flat().includes(cell) ||
+		REFUSALS.includes(cell) && !USUAL.includes(what),
+	`${cell} instead of ${expected}`);
 	checkSafe(answer, cell);
 	if (cell === 'published') {
 		site.wanted++;
