@@ -168,7 +168,7 @@ int
 responder_signal(struct responder *r, int signum)
 {
 	assert_int_equal(kill(r->pid, signum), 0);
-	return responder_wait(r, slow(10000));
+	return responder_wait(r, PATIENCE);
 }
 
 static void

@@ -63,7 +63,7 @@ int slow(int ms);
  * How long to wait for what must come, in milliseconds: a busy machine is not
  * a failure.  How soon it must come is a matter of the best of several tries.
  */
-#define PATIENCE slow(20000)
+#define PATIENCE slow(60000)
 #define TRIES	 5
 
 #endif
