@@ -372,7 +372,8 @@ lint: need-lint
 SECONDS ?= 60
 fuzz_gate  = gate store params record
 fuzz_parse = parse sse utf8 query eventid
-fuzz: need-fuzz need-fuzz-rt | build/fuzz
+need-fuzz-rt: need-fuzz # it asks clang which one
+fuzz: need-fuzz-rt | build/fuzz
 	@$(MAKE) -s fuzz-gate fuzz-parse
 
 fuzz-%:
