@@ -40,55 +40,64 @@ NEED_deb      = $(NEED) build-essential debhelper dpkg-dev lintian
 NEED_fuzz     = $(NEED) clang
 NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 
-# The program, in the order in which it is best read.
-SRC = main server capacity config log zone socket endpoint listener conn conns \
-      flush body gate store params record request route asked query spelling \
-      reply subscribe stream drain address age clock walk publish origin parse \
-      utf8 memory hub channel eventid sse event out status figures text notify \
-      system
+# The program, by its folders; src/README.md says in which order it is best read.
+BASE	= log config endpoint socket platform capacity notify zone text buffer \
+	  utf8 query spelling
+CHANNEL	= event eventid batch sse sse_parse channel hub reader
+ENGINE	= memory
+FASTCGI	= record params gate request body writer conn conns flush listener
+STREAM	= stream clock drain address age
+SERVE	= server route arguments subscribe publish origin status figures reply
+FOLDERS	= base channel engine fastcgi stream serve
+SRC	= main $(BASE:%=base/%) $(CHANNEL:%=channel/%) $(ENGINE:%=engine/%) \
+	  $(FASTCGI:%=fastcgi/%) $(STREAM:%=stream/%) $(SERVE:%=serve/%)
+
+# The files of modules, with their folders.
+files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 
 # The modules each unit test links: it shows what they depend on.
-TESTS = event sse record params store gate out clock config address age log \
-	endpoint socket request stream route eventid utf8 query spelling \
-	channel parse asked origin text memory hub walk model notify system \
-	capacity zone
-unit_event   = event
-unit_sse     = sse
-unit_record  = record
-unit_params  = params record
-unit_store   = store
-unit_gate    = gate store params record
-unit_out     = out event record
-unit_clock   = clock sse out event record
-unit_config  = config
-unit_address = address
-unit_age     = age
-unit_log     = log
-unit_endpoint = endpoint
-unit_socket  = socket endpoint system
-unit_system  = system
-unit_notify  = notify system
-unit_capacity = capacity
-unit_zone    = zone
-unit_request = request record system
-unit_stream  = stream drain clock walk hub channel eventid sse conn conns body \
-	       flush out event gate store params record address age log
-unit_eventid = eventid
-unit_utf8    = utf8
-unit_query   = query
-unit_spelling = spelling
-unit_channel = channel eventid event
-unit_parse   = parse sse
-unit_asked   = asked query spelling channel eventid event
-unit_origin  = origin
-unit_text    = text
-unit_memory  = memory hub channel eventid sse event
-unit_hub     = hub channel eventid sse event
-unit_model   = walk hub channel eventid sse event out record
-unit_walk    = walk hub channel eventid sse event out record
-unit_route   = route subscribe publish status asked query spelling reply \
-	       request origin parse utf8 memory figures text system \
-	       $(unit_stream)
+TESTS = event sse record params buffer gate writer clock config address \
+	age log endpoint socket request stream route eventid utf8 query \
+	spelling channel sse_parse arguments origin text memory hub reader \
+	model notify platform capacity zone
+unit_event     = event
+unit_sse       = sse
+unit_sse_parse = sse_parse sse
+unit_record    = record
+unit_params    = params record
+unit_buffer    = buffer
+unit_gate      = gate buffer params record
+unit_writer    = writer batch event record
+unit_clock     = clock sse batch event
+unit_config    = config
+unit_address   = address
+unit_age       = age
+unit_log       = log
+unit_endpoint  = endpoint
+unit_socket    = socket endpoint platform
+unit_platform  = platform
+unit_notify    = notify platform
+unit_capacity  = capacity
+unit_zone      = zone
+unit_request   = request record platform
+unit_stream    = stream drain clock reader hub channel eventid sse conn conns \
+		 body flush writer batch event gate buffer params record \
+		 address age log
+unit_eventid   = eventid
+unit_utf8      = utf8
+unit_query     = query
+unit_spelling  = spelling
+unit_channel   = channel eventid event
+unit_arguments = arguments query spelling channel eventid event
+unit_origin    = origin
+unit_text      = text
+unit_memory    = memory hub channel eventid sse event
+unit_hub       = hub channel eventid sse event
+unit_model     = reader hub channel eventid sse batch event
+unit_reader    = reader hub channel eventid sse batch event
+unit_route     = route subscribe publish status arguments query spelling \
+		 reply request origin sse_parse utf8 memory figures text \
+		 platform $(unit_stream)
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
 	storm supervise
 HARNESS = front responder post parser checker page verdict subscriber world
@@ -167,35 +176,38 @@ build/sse-fcgi: $(SRC:%=build/obj/%.o)
 build/asan/sse-fcgi: $(SRC:%=build/asan/%.o)
 	$(CC) $(SANITIZE) -o $@ $^ $(LIBS)
 
-build/obj/%.o: src/%.c | build/obj
-	$(CC) $(OURS) $(HARDEN) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+build/obj/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(OURS) -Isrc $(HARDEN) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-build/asan/%.o: src/%.c | build/asan
-	$(CC) $(OURS) $(SANITIZE) -c -o $@ $<
+build/asan/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(OURS) -Isrc $(SANITIZE) -c -o $@ $<
 
 # What is not POSIX is done without, as on another system than Linux.
 build/posix/sse-fcgi: $(SRC:%=build/posix/%.o)
 	$(CC) $(SANITIZE) -o $@ $^ $(LIBS)
 
-build/posix/%.o: src/%.c | build/posix
-	$(CC) $(OURS) $(PLAIN) $(SANITIZE) -c -o $@ $<
+build/posix/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(OURS) -Isrc $(PLAIN) $(SANITIZE) -c -o $@ $<
 
-build/obj build/asan build/posix build/tests build/bench build/browser build/fuzz:
+build/posix build/tests build/bench build/browser build/fuzz:
 	@mkdir -p $@
 
 # Tests.
-wrap_out    = -Wl,--wrap=writev,--wrap=send
+wrap_writer = -Wl,--wrap=writev,--wrap=send
 wrap_stream = -Wl,--wrap=writev,--wrap=send
 wrap_gate   = -Wl,--wrap=realloc
 wrap_text   = -Wl,--wrap=realloc
 wrap_hub    = -Wl,--wrap=calloc,--wrap=malloc,--wrap=tsearch
-wrap_walk   = -Wl,--wrap=calloc,--wrap=malloc,--wrap=tsearch
+wrap_reader = -Wl,--wrap=calloc,--wrap=malloc,--wrap=tsearch
 wrap_route  = -Wl,--wrap=calloc,--wrap=malloc,--wrap=tsearch
 wrap_memory = -Wl,--wrap=calloc,--wrap=malloc,--wrap=tsearch
 
 .SECONDEXPANSION:
 $(TESTS:%=build/tests/test_%): build/tests/test_%: tests/test_%.c \
-    $$(addprefix build/asan/,$$(addsuffix .o,$$(unit_$$*))) | build/tests
+    $$(addprefix build/asan/,$$(addsuffix .o,$$(call files,$$(unit_$$*)))) | build/tests
 	$(CC) $(OURS) $(SANITIZE) -Isrc $(wrap_$*) -o $@ \
 	    $(filter %.c %.o,$^) -lcmocka $(LIBS)
 
@@ -217,7 +229,7 @@ build/tests/test_checker: tests/test_checker.c build/tests/checker.o \
 build/tests/front: tests/harness/main.c build/tests/front.o
 	$(CC) $(OURS) $(SANITIZE) -Itests/harness -o $@ $< build/tests/front.o
 
-build/tests/manual_options: tests/harness/manual_options.c build/asan/config.o \
+build/tests/manual_options: tests/harness/manual_options.c build/asan/base/config.o \
     | build/tests
 	$(CC) $(OURS) $(SANITIZE) -Isrc -o $@ $(filter %.c %.o,$^)
 
@@ -233,12 +245,13 @@ $(WIRE:%=run-wire-%): run-wire-%: build/tests/wire_% build/asan/sse-fcgi \
 test-storm: build/tests/wire_storm build/asan/sse-fcgi
 	EVENTS=100000 PROGRAM=build/asan/sse-fcgi build/tests/wire_storm
 
-check-posix: build/posix/sse-fcgi build/posix/test_system \
+check-posix: build/posix/sse-fcgi build/posix/test_platform \
     build/tests/wire_stream
-	build/posix/test_system
+	build/posix/test_platform
 	PROGRAM=build/posix/sse-fcgi build/tests/wire_stream
 
-build/posix/test_system: tests/test_system.c build/posix/system.o
+build/posix/test_platform: tests/test_platform.c \
+    build/posix/base/platform.o | build/posix
 	$(CC) $(OURS) $(PLAIN) $(SANITIZE) -Isrc -o $@ \
 	    $(filter %.c %.o,$^) -lcmocka
 
@@ -266,7 +279,7 @@ build/browser/node_modules: tests/browser/package-lock.json | build/browser
 need-%:
 	@tests/packages $(NEED_$*)
 
-# The manual's list of options comes from the table in src/config.c.
+# The manual's list of options comes from the table in src/base/config.c.
 check-manual: build/tests/manual_options
 	tests/harness/manual check src/sse-fcgi.8
 	mandoc -Tlint -Wwarning src/sse-fcgi.8
@@ -361,17 +374,18 @@ bench-fronts: need-bench-fronts
 
 lint: need-lint
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
-	clang-tidy --quiet src/*.c -- $(OURS) -Isrc
+	tests/edges $(FOLDERS)
+	clang-tidy --quiet $(SRC:%=src/%.c) -- $(OURS) -Isrc
 	cppcheck --quiet --error-exitcode=1 --enable=warning,portability \
 	    --suppress=uninitvar -Isrc src # it reads TAILQ_FOREACH wrongly
 	mandoc -Tlint -Wwarning src/sse-fcgi.8
 	shellcheck -x conf/run conf/fill tests/packages tests/bench/bench \
 	    tests/harness/manual tests/harness/valgrind tests/harness/deb \
-	    tests/here conf/debian/postinst conf/debian/postrm .ci/run
+	    tests/here tests/edges conf/debian/postinst conf/debian/postrm .ci/run
 
 SECONDS ?= 60
-fuzz_gate  = gate store params record
-fuzz_parse = parse sse utf8 query eventid
+fuzz_gate  = gate buffer params record
+fuzz_parse = sse_parse sse utf8 query eventid
 need-fuzz-rt: need-fuzz # it asks clang which one
 fuzz: need-fuzz-rt | build/fuzz
 	@$(MAKE) -s fuzz-gate fuzz-parse
@@ -379,7 +393,7 @@ fuzz: need-fuzz-rt | build/fuzz
 fuzz-%:
 	clang -g -O1 -std=c11 -D_DEFAULT_SOURCE -Isrc \
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	    -o build/fuzz/$* tests/fuzz/$*.c $(fuzz_$*:%=src/%.c)
+	    -o build/fuzz/$* tests/fuzz/$*.c $(addprefix src/,$(addsuffix .c,$(call files,$(fuzz_$*))))
 	@mkdir -p build/fuzz/$*.corpus
 	build/fuzz/$* -max_total_time=$(SECONDS) -max_len=8192 \
 	    build/fuzz/$*.corpus
@@ -388,4 +402,4 @@ fuzz-%:
 	test-browser check-posix check-manual check-systemd manual install \
 	uninstall clean dist distcheck deb check-deb bench bench-fronts lint \
 	fuzz
--include $(wildcard build/*/*.d)
+-include $(wildcard build/*/*.d build/*/*/*.d)

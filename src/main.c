@@ -12,16 +12,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config.h"
-#include "drain.h"
-#include "endpoint.h"
-#include "flush.h"
-#include "log.h"
-#include "request.h"
-#include "route.h"
-#include "server.h"
-#include "system.h"
-#include "zone.h"
+#include "base/config.h"
+#include "stream/drain.h"
+#include "base/endpoint.h"
+#include "fastcgi/flush.h"
+#include "base/log.h"
+#include "fastcgi/request.h"
+#include "serve/route.h"
+#include "serve/server.h"
+#include "base/platform.h"
+#include "base/zone.h"
 
 static const char no_socket[] =
     "sse-fcgi: there is no socket to listen on; start it with one of\n"
@@ -285,7 +285,7 @@ start(struct server *sv)
 		log_warn("TZ=%s is not known here, so the clock tells UTC: is "
 			 "the package tzdata there?",
 		    getenv("TZ"));
-	if (system_random(&seed, sizeof(seed)) == -1)
+	if (platform_random(&seed, sizeof(seed)) == -1)
 		fatal("no random number: %s", strerror(errno));
 	srandom(seed);
 	sv->loop = ev_default_loop(0);

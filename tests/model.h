@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "eventid.h"
+#include "channel/eventid.h"
 
 #define MODEL_NAMES  20	  /* channels that there can ever be */
 #define MODEL_EVENTS 8192 /* published in one life */

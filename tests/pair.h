@@ -13,9 +13,9 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-#include "drain.h"
-#include "flush.h"
-#include "stream.h"
+#include "stream/drain.h"
+#include "fastcgi/flush.h"
+#include "stream/stream.h"
 
 static struct ev_loop *loop;
 static struct answer answer; /* what was read last */

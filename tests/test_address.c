@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "address.h"
+#include "stream/address.h"
 
 static void
 same_text_is_the_same_address(void **state)

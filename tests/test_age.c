@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "age.h"
+#include "stream/age.h"
 
 #include "unit.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "unit.h"
 
-#include "capacity.h"
+#include "base/capacity.h"
 
 #define MB UINT64_C(1048576)
 #define GB (1024 * MB)

@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "channel.h"
+#include "channel/channel.h"
 
 #define STEPS 200000
 #define MODEL 4096

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "stream/clock.h"
 
 #define KIND 5
 
@@ -284,9 +284,9 @@ full_batch_leaves_the_message_due(void **state)
 
 	(void)state;
 	clock_subscribe(&w->clock, &l.tick, 0);
-	w->batch.n = OUT_PIECES;
+	w->batch.n = BATCH_PIECES;
 	l.tick.sub.feed->fill(&l.tick.sub, &w->batch, KIND);
-	assert_int_equal(w->batch.n, OUT_PIECES);
+	assert_int_equal(w->batch.n, BATCH_PIECES);
 	flush(w, &l);
 	assert_int_equal(l.got, 1);
 	leave(&l);

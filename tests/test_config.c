@@ -8,7 +8,7 @@
 #include <ctype.h>
 #include <stdbool.h>
 
-#include "config.h"
+#include "base/config.h"
 
 static const char *const names[] = {"listen", "interval", "heartbeat", "retry",
     "max-streams", "max-per-address", "stall", "max-age", "drain", "history",

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "endpoint.h"
+#include "base/endpoint.h"
 
 #define PATH_50	 "/12345678901234567890123456789012345678901234567890"
 #define PATH_107 PATH_50 PATH_50 "12345"

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "event.h"
+#include "channel/event.h"
 
 static void
 event_is_a_copy(void **state)

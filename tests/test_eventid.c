@@ -7,7 +7,7 @@
 
 #include <inttypes.h>
 
-#include "eventid.h"
+#include "channel/eventid.h"
 
 static void
 ids_are_read_as_they_are_written(void **state)

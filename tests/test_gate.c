@@ -9,8 +9,8 @@
 
 #include <stdbool.h>
 
-#include "gate.h"
-#include "record.h"
+#include "fastcgi/gate.h"
+#include "fastcgi/record.h"
 
 #define OPEN   "begin 1; params 1 A=b; params 1;"
 #define OPENED "request 1 A=b;"
@@ -766,9 +766,9 @@ announced_bytes_are_not_allocated(void **state)
 	wire_add(&wire, "begin 1; raw #01040001ffffff00");
 	fed = too_much = 0;
 	assert_true(feed_piece(&g, &t, wire.bytes, wire.len, &m));
-	assert_null(g.store);
+	assert_null(g.buffer);
 	assert_true(feed_piece(&g, &t, wire.bytes, 1, &m));
-	assert_non_null(g.store);
+	assert_non_null(g.buffer);
 	assert_int_equal(too_much, 0);
 	gate_free(&g);
 }

@@ -6,7 +6,7 @@
 #include "unit.h"
 
 #include "allocation.h"
-#include "hub.h"
+#include "channel/hub.h"
 
 #define READERS 8
 
@@ -15,7 +15,7 @@ static double now;
 static uint64_t published; /* so many */
 
 /* A stream that reads, as far as the hub knows one. */
-static struct reader {
+static struct eventsource {
 	struct subscriber sub;
 	struct cursor cursor;
 	unsigned wakes;
@@ -32,7 +32,7 @@ static struct {
 static bool
 wake(struct subscriber *sub)
 {
-	((struct reader *)sub)->wakes++;
+	((struct eventsource *)sub)->wakes++;
 	return true;
 }
 

@@ -6,7 +6,7 @@
 #include "unit.h"
 
 #include "allocation.h"
-#include "memory.h"
+#include "engine/memory.h"
 
 #define EPOCH 77
 

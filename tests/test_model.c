@@ -7,7 +7,7 @@
  *
  * SEED=n is another run, STEPS=n a longer one.
  */
-#include "visitor.h"
+#include "model_reader.h"
 
 #include <errno.h>
 
@@ -33,9 +33,9 @@ model_subscribe(const struct model_reads *r)
 }
 
 static void
-visitor_opens(struct visitor *v)
+model_reader_opens(struct model_reader *v)
 {
-	bool back = v->reader.event_id.len > 0 && below(10) > 0, joins;
+	bool back = v->page.event_id.len > 0 && below(10) > 0, joins;
 	struct position p = back ? position_of(v) : choose_position(v);
 	const char *names[MODEL_READS];
 	unsigned i;
@@ -46,13 +46,13 @@ visitor_opens(struct visitor *v)
 	joins = model_subscribe(&v->reads);
 	v->woken = false;
 	errno = 0;
-	result = walk_begin(&run.walks, &v->walk, names, v->reads.n, &p);
+	result = reader_begin(&run.readers, &v->reader, names, v->reads.n, &p);
 	CHECK(result == (joins ? 0 : -1));
 	run.refused += !joins;
 	if (!joins) {
-		CHECK(errno == ENOSPC && v->walk.sub.feed == NULL);
+		CHECK(errno == ENOSPC && v->reader.sub.feed == NULL);
 		if (!back)
-			v->reader.event_id.len = 0;
+			v->page.event_id.len = 0;
 		return;
 	}
 	CHECK(v->woken);
@@ -66,11 +66,11 @@ visitor_opens(struct visitor *v)
 }
 
 static void
-visitor_leaves(struct visitor *v)
+model_reader_leaves(struct model_reader *v)
 {
 	unsigned i;
 
-	run.walks.feed.leave(&v->walk.sub);
+	run.readers.feed.leave(&v->reader.sub);
 	for (i = 0; i < v->reads.n; i++)
 		model_leave(&run.model, v->reads.channel[i]);
 	v->open = false;
@@ -81,7 +81,8 @@ visitor_leaves(struct visitor *v)
  * their bytes: the visitor has had less than its stream thinks.
  */
 static void
-pieces_leave(struct visitor *v, const struct batch *batch, unsigned n, bool cut)
+pieces_leave(struct model_reader *v, const struct batch *batch, unsigned n,
+    bool cut)
 {
 	unsigned i, last = cut ? below(n) : n;
 	const struct piece *p;
@@ -98,21 +99,20 @@ pieces_leave(struct visitor *v, const struct batch *batch, unsigned n, bool cut)
 			run.gaps[v->lost]++;
 		else if (v->step.kind == MODEL_GAP)
 			run.gaps[GAP_OVERFLOW] += v->step.gaps;
-		run.walks.feed.took(&v->walk.sub, p);
+		run.readers.feed.took(&v->reader.sub, p);
 		v->lost = 0;
 		v->at = v->step.id;
 	}
 }
 
 static void
-visitor_reads(struct visitor *v)
+model_reader_reads(struct model_reader *v)
 {
 	static struct batch batch;
-	struct out o = {0};
 	bool cut = below(4) == 0, all = below(3) > 0;
 
-	out_begin(&o, &batch);
-	run.walks.feed.fill(&v->walk.sub, &batch, KIND);
+	batch_begin(&batch);
+	run.readers.feed.fill(&v->reader.sub, &batch, KIND);
 	CHECK((batch.n == 0) == (expected_step(v).kind == MODEL_NOTHING));
 	if (batch.n == 0) {
 		nothing_is_missing(v);
@@ -121,8 +121,8 @@ visitor_reads(struct visitor *v)
 	pieces_leave(v, &batch, all ? batch.n : 1 + below(batch.n), cut);
 	if (cut) {
 		run.cuts++;
-		visitor_leaves(v);
-	} else if (all && batch.n < OUT_PIECES)
+		model_reader_leaves(v);
+	} else if (all && batch.n < BATCH_PIECES)
 		/* A gap has waited for its room, but no event. */
 		CHECK(expected_step(v).kind != MODEL_EVENT);
 }
@@ -174,12 +174,12 @@ static void
 turn_ends(void)
 {
 	const struct model_channel *ch;
-	struct visitor *v;
+	struct model_reader *v;
 	unsigned i;
 	bool touched;
 
 	hub_wake(&run.hub);
-	for (v = run.visitor; v < run.visitor + VISITORS; v++) {
+	for (v = run.visitor; v < run.visitor + MODEL_READERS; v++) {
 		touched = false;
 		for (i = 0; i < v->reads.n; i++) {
 			ch = &run.model.channel[v->reads.channel[i]];
@@ -188,7 +188,7 @@ turn_ends(void)
 		CHECK(v->woken == (v->open && touched));
 		v->woken = false;
 		if (v->open && touched && below(2) == 0)
-			visitor_reads(v);
+			model_reader_reads(v);
 	}
 	hub_trim(&run.hub);
 	model_trim(&run.model);
@@ -225,13 +225,13 @@ compare_all(void)
 		CHECK(ch->reading == run.model.channel[i].readers);
 	}
 	for (i = 0; i < GAP_REASONS; i++)
-		CHECK(run.walks.gaps[i] == run.gaps[i]);
+		CHECK(run.readers.gaps[i] == run.gaps[i]);
 }
 
 static bool
 wake(struct subscriber *sub)
 {
-	((struct visitor *)sub)->woken = true;
+	((struct model_reader *)sub)->woken = true;
 	return true;
 }
 
@@ -279,8 +279,8 @@ life_begins(void)
 	memset(run.gaps, 0, sizeof(run.gaps));
 	eventid_begin(&run.source, chance(&run.seed), wall_ms());
 	begin_hub(run.source.last);
-	walks_init(&run.walks, &run.hub);
-	run.walks.feed.wake = wake;
+	readers_init(&run.readers, &run.hub);
+	run.readers.feed.wake = wake;
 	m->n = m->bytes = 0;
 	memset(m->channel, 0, sizeof(m->channel));
 	m->base = m->last = m->forgotten = run.source.last;
@@ -294,11 +294,11 @@ life_begins(void)
 static void
 life_ends(void)
 {
-	struct visitor *v;
+	struct model_reader *v;
 
-	for (v = run.visitor; v < run.visitor + VISITORS; v++)
+	for (v = run.visitor; v < run.visitor + MODEL_READERS; v++)
 		if (v->open)
-			visitor_leaves(v);
+			model_reader_leaves(v);
 	compare_all();
 	hub_free(&run.hub);
 	CHECK(hub_bytes(&run.hub) == 0);
@@ -307,18 +307,19 @@ life_ends(void)
 static void
 one_step(void)
 {
-	unsigned dice = below(100), one = below(VISITORS),
-		 two = below(VISITORS);
-	struct visitor *v = &run.visitor[one < two ? one : two]; /* some lag */
+	unsigned dice = below(100), one = below(MODEL_READERS),
+		 two = below(MODEL_READERS);
+	struct model_reader *v =
+	    &run.visitor[one < two ? one : two]; /* some lag */
 
 	if (dice < 25)
 		publish_some();
 	else if (dice < 80 && !v->open)
-		visitor_opens(v);
+		model_reader_opens(v);
 	else if (dice < 75)
-		visitor_reads(v);
+		model_reader_reads(v);
 	else if (dice < 80)
-		visitor_leaves(v);
+		model_reader_leaves(v);
 	else if (dice < 95)
 		turn_ends();
 	else if (dice < 97)
@@ -347,9 +348,9 @@ readers_get_what_the_model_says(void **state)
 	run.first_seed = (uint32_t)from_environment("SEED", 20261122);
 	run.seed = run.first_seed == 0 ? 1 : run.first_seed;
 	run.wall = 1795359156000;
-	for (i = 0; i < VISITORS; i++) {
-		run.visitor[i].reader.dispatched = see;
-		run.visitor[i].reader.arg = &run.visitor[i];
+	for (i = 0; i < MODEL_READERS; i++) {
+		run.visitor[i].page.dispatched = see;
+		run.visitor[i].page.arg = &run.visitor[i];
 	}
 	begin_hub((struct eventid){0, 1});
 	run.entry = entry_cost();

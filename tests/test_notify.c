@@ -9,7 +9,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "notify.h"
+#include "base/notify.h"
 
 /* A supervisor in a directory of its own. */
 struct place {

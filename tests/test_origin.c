@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "origin.h"
+#include "serve/origin.h"
 
 #define SITE "Sec-Fetch-Site"
 

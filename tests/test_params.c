@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "params.h"
+#include "fastcgi/params.h"
 
 #define SIXTEEN                                                        \
 	"raw SSE_A= SSE_B= SSE_C= SSE_D= SSE_E= SSE_F= SSE_G= SSE_H= " \

@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "query.h"
+#include "base/query.h"
 
 static const struct row {
 	const char *text;

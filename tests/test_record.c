@@ -6,7 +6,7 @@
  */
 #include "unit.h"
 
-#include "record.h"
+#include "fastcgi/record.h"
 
 static void
 header_has_its_fields_in_network_order(void **state)
@@ -237,7 +237,7 @@ random_pairs_stay_inside(void **state)
 }
 
 static void
-asked_is_the_set_of_known_names(void **state)
+arguments_is_the_set_of_known_names(void **state)
 {
 	static const struct {
 		const char *names;
@@ -277,7 +277,7 @@ main(void)
 	    cmocka_unit_test(values_of_the_largest_number_fit),
 	    cmocka_unit_test(length_of_four_bytes_begins_with_the_highest),
 	    cmocka_unit_test(random_pairs_stay_inside),
-	    cmocka_unit_test(asked_is_the_set_of_known_names),
+	    cmocka_unit_test(arguments_is_the_set_of_known_names),
 	};
 	static struct CMUnitTest tests[LENGTH(rows) + LENGTH(others)];
 	size_t n = 0, i;

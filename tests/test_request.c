@@ -12,7 +12,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "request.h"
+#include "fastcgi/request.h"
 
 static const char *const method[] = {"GET", "HEAD", "OPTIONS", "POST", "OTHER"};
 

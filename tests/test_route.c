@@ -10,9 +10,9 @@
 #include <signal.h>
 
 #include "allocation.h"
-#include "request.h"
-#include "route.h"
-#include "server.h"
+#include "fastcgi/request.h"
+#include "serve/route.h"
+#include "serve/server.h"
 
 #define OK	    "Status: 200 OK\r\n"
 #define STREAM	    OK "Content-Type: text/event-stream\r\n"

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-#include "socket.h"
+#include "base/socket.h"
 
 /* A directory of one's own for each test. */
 struct place {

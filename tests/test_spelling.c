@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "unit.h"
 
-#include "spelling.h"
+#include "base/spelling.h"
 
 static const struct row {
 	const char *written, *meant;

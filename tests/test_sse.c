@@ -3,11 +3,11 @@
  * What is written must be read back as exactly one event with the same fields.
  * The reader knows nothing of sse.c.
  */
-#include "reader.h"
+#include "eventsource.h"
 
 #include <errno.h>
 
-#include "sse.h"
+#include "channel/sse.h"
 
 #define DATA_MAX 512
 
@@ -30,7 +30,7 @@ normalise(char *to, const char *s, size_t len)
 static void
 check_round_trip(const struct sse_message *m)
 {
-	static struct reader r;
+	static struct eventsource r;
 	static char buf[16 * DATA_MAX], data[DATA_MAX];
 	const char *type =
 	    m->type == NULL || *m->type == '\0' ? "message" : m->type;
@@ -39,7 +39,7 @@ check_round_trip(const struct sse_message *m)
 
 	assert_in_range(len, 8, sizeof(buf));
 	assert_int_equal(sse_size(m), len);
-	reader_reset(&r);
+	eventsource_reset(&r);
 	read_stream(&r, buf, len);
 	assert_int_equal(r.events, 1);
 	assert_field(&r.event_id, id, strlen(id));
@@ -198,7 +198,7 @@ static void
 retry_is_a_block_without_an_event(void **state)
 {
 	static const unsigned long all[] = {0, 1, 2000, 3600000, ~0UL};
-	static struct reader r;
+	static struct eventsource r;
 	char buf[SSE_BLOCK_SIZE];
 	size_t len, i;
 
@@ -233,7 +233,7 @@ static void
 position_is_an_event(void **state)
 {
 	const struct position_row *row = *state;
-	static struct reader r;
+	static struct eventsource r;
 	char buf[SSE_BLOCK_SIZE];
 	size_t len = sse_position(buf, row->ms, row->id);
 	unsigned before = r.events;
@@ -257,7 +257,7 @@ position_is_an_event(void **state)
 static void
 heartbeat_is_nothing_to_a_page(void **state)
 {
-	static struct reader r;
+	static struct eventsource r;
 
 	(void)state;
 	field_set(&r.id, "7", 1);

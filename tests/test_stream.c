@@ -10,8 +10,8 @@
 #include <errno.h>
 #include <signal.h>
 
-#include "drain.h"
-#include "record.h"
+#include "stream/drain.h"
+#include "fastcgi/record.h"
 
 #define HEADERS                                               \
 	"Status: 200 OK\r\n"                                  \
@@ -1107,7 +1107,7 @@ one_channel_too_many_is_told_to_come_back_late(void **state)
 {
 	struct peer p, late;
 	struct cursor cu;
-	struct subscriber other = {&streams.walks.feed};
+	struct subscriber other = {&streams.readers.feed};
 
 	(void)state;
 	next.serve = serve_channels;
@@ -1205,7 +1205,7 @@ stream_that_keeps_up_loses_nothing_of_a_large_batch(void **state)
 	script.takes_all = true;
 	publish("a", 256, 2000);
 	end_turn();
-	assert_int_equal(streams.walks.gaps[GAP_OVERFLOW], 0);
+	assert_int_equal(streams.readers.gaps[GAP_OVERFLOW], 0);
 	assert_int_equal(streams.messages, 256);
 	peer_close(&p);
 }

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#include "text.h"
+#include "base/text.h"
 
 /* How many more times realloc() works; -1: always. */
 static int reallocs = -1;

@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "utf8.h"
+#include "base/utf8.h"
 
 static const struct text {
 	const char *bytes;

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "zone.h"
+#include "base/zone.h"
 
 static const struct row {
 	const char *tz;

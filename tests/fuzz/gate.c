@@ -3,7 +3,7 @@
  * The gate under libFuzzer.  The first two bytes say where the rest is cut in
  * two: cut or not, the gate must find the same things in it.
  */
-#include "gate.h"
+#include "fastcgi/gate.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "eventid.h"
-#include "parse.h"
-#include "query.h"
-#include "sse.h"
-#include "utf8.h"
+#include "channel/eventid.h"
+#include "channel/sse_parse.h"
+#include "base/query.h"
+#include "channel/sse.h"
+#include "base/utf8.h"
 
 #define MESSAGES 8
 
@@ -35,7 +35,7 @@ read_again(const struct sse_message *m)
 
 	assert(text != NULL && room != NULL);
 	assert(sse_encode(text, size, m) == size);
-	assert(parse_events(text, size, room, &again, 1, &wrong) == 1);
+	assert(sse_parse(text, size, room, &again, 1, &wrong) == 1);
 	assert(same(m, &again));
 	free(room);
 	free(text);
@@ -51,7 +51,7 @@ stream(const uint8_t *bytes, size_t len)
 
 	assert(text != NULL && room != NULL);
 	memcpy(text, bytes, len);
-	n = parse_events(text, len, room, messages, MESSAGES, &wrong);
+	n = sse_parse(text, len, room, messages, MESSAGES, &wrong);
 	assert((n == -1) == (wrong != NULL));
 	for (i = 0; i < n; i++)
 		read_again(&messages[i]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Prints the manual's list of options, which is made from their table. */
-#include "config.h"
+#include "base/config.h"
 
 int
 main(void)

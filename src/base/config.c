@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The options: one table, from which come the parser, --help and the manual's
+ * list.  A row is an option.
+ */
+#include "base/config.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum type { TEXT, LIST, FLAG, SECONDS, NUMBER, BYTES };
+
+static const struct option_row {
+	const char *name;
+	const char *arg;
+	enum type type;
+	size_t offset;
+	double min, max;      /* of numbers; zero may mean something */
+	const char *standard; /* the default; NULL: none */
+	const char *help;
+} rows[] = {
+#define AT(field) offsetof(struct config, field)
+    {"listen", "ADDRESS", LIST, AT(listen), 0, 0, NULL,
+	"Listen on unix:/path[:mode], host:port or [v6]:port, all addresses of "
+	"the host.  It may come sixteen times.  Sockets that the starter "
+	"passes, as descriptor 0 or as systemd does it, are served too."},
+    {"interval", "SEC", SECONDS, AT(interval), 0.01, 3600, "2",
+	"Time between two messages of the clock."},
+    {"heartbeat", "SEC", SECONDS, AT(heartbeat), 1, 3600, "15",
+	"Send a comment, or to channels' streams an event of type position, to "
+	"a stream that got nothing for so long."},
+    {"retry", "MS", NUMBER, AT(retry), 1, 3600000, "2000",
+	"How soon a browser comes back, in milliseconds; each is told up to "
+	"half as much again, by chance."},
+    {"max-streams", "N", NUMBER, AT(max_streams), 0, 10000000, "0",
+	"Streams at a time; 0 takes it from the limit of open files."},
+    {"max-per-address", "N", NUMBER, AT(max_per_address), 0, 10000000, "0",
+	"Streams at a time for one REMOTE_ADDR; 0 is no limit."},
+    {"stall", "SEC", SECONDS, AT(stall), 1, 86400, "60",
+	"Close a stream that takes nothing for so long, once the kernel "
+	"holds all it can for it."},
+    {"max-age", "SEC", SECONDS, AT(max_age), 0, 31536000, "0",
+	"End a stream after this time, or up to a quarter sooner, by chance; "
+	"its browser comes back.  0 is no limit."},
+    {"drain", "SEC", SECONDS, AT(drain), 0, 3600, "5",
+	"At the end of the program, spread the ends of many streams over up to "
+	"this time."},
+    {"history", "N", NUMBER, AT(history), 1, 1000000, "100",
+	"Events held for each channel, for streams that come back or are "
+	"slow."},
+    {"history-age", "SEC", SECONDS, AT(history_age), 0, 31536000, "300",
+	"How long an event is held; 0 is no limit."},
+    {"history-bytes", "BYTES", BYTES, AT(history_bytes), 65536, 1e15, "64M",
+	"Bytes of all events together, those still being written to slow "
+	"streams included.  Like all BYTES it takes K, M and G; it must be at "
+	"least eight times --max-event."},
+    {"max-channels", "N", NUMBER, AT(max_channels), 1, 10000000, "10000",
+	"Channels at a time.  Over it those without streams are forgotten, "
+	"oldest first."},
+    {"max-event", "BYTES", BYTES, AT(max_event), 1, 16777216, "32768",
+	"The data and the type of one published event."},
+    {"max-body", "BYTES", BYTES, AT(max_body), 1, 1e9, "1M",
+	"The body of one POST; the buffers of all unfinished ones together may "
+	"have sixteen times as much."},
+    {"log", "stderr|FILE", TEXT, AT(log), 0, 0, "stderr",
+	"Where the log goes.  SIGHUP opens the file again."},
+    {"verbose", NULL, FLAG, AT(verbose), 0, 0, NULL,
+	"Log each stream's opening and closing too."},
+    {"check", NULL, FLAG, AT(check), 0, 0, NULL, "Check the options, and end."},
+    {"version", NULL, FLAG, AT(version), 0, 0, NULL,
+	"Print the version, and end."},
+    {"help", NULL, FLAG, AT(help), 0, 0, NULL, "Print this list, and end."},
+#undef AT
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+#define ROW  256 /* getopt_long()'s value of the first row; no letter */
+
+/* Digits with at most one point, and nothing else. */
+static bool
+is_number(const char *s, enum type type)
+{
+	size_t whole = strspn(s, "0123456789"), part = 0;
+
+	if (type == SECONDS && s[whole] == '.') {
+		part = strspn(s + whole + 1, "0123456789");
+		if (part == 0)
+			return false;
+		part++;
+	}
+	return whole > 0 && s[whole + part] == '\0';
+}
+
+/* The factor of the letter at the end of BYTES; *len is then without it. */
+static double
+unit(const char *value, size_t *len)
+{
+	static const char letters[] = "KMG";
+	const char *letter =
+	    *len == 0 ? NULL : strchr(letters, value[*len - 1]);
+
+	if (letter == NULL)
+		return 1;
+	--*len;
+	return (double)(1UL << (10 * (letter - letters + 1)));
+}
+
+static bool
+set_number(void *field, const struct option_row *row, const char *value)
+{
+	size_t len = strlen(value);
+	double n = row->type == BYTES ? unit(value, &len) : 1;
+	char digits[32];
+
+	if (len >= sizeof(digits))
+		return false;
+	memcpy(digits, value, len);
+	digits[len] = '\0';
+	if (!is_number(digits, row->type))
+		return false;
+	n *= strtod(digits, NULL);
+	if (n < row->min || n > row->max)
+		return false;
+	if (row->type == SECONDS)
+		*(double *)field = n;
+	else
+		*(unsigned long *)field = (unsigned long)n;
+	return true;
+}
+
+static bool
+add_to_list(const char **list, const char *value)
+{
+	size_t n = 0;
+
+	while (list[n] != NULL)
+		n++;
+	if (n == CONFIG_LISTEN_MAX)
+		return false;
+	list[n] = value;
+	return true;
+}
+
+static int
+set(struct config *cfg, const struct option_row *row, const char *value,
+    char *err, size_t size)
+{
+	void *field = (char *)cfg + row->offset;
+
+	if (row->type != FLAG && *value == '\0') {
+		(void)snprintf(err, size, "--%s: it is empty: give %s",
+		    row->name, row->arg);
+		return -1;
+	}
+	switch (row->type) {
+	case TEXT:
+		*(const char **)field = value;
+		return 0;
+	case LIST:
+		if (add_to_list(field, value))
+			return 0;
+		(void)snprintf(err, size, "--%s: it comes more than %d times",
+		    row->name, CONFIG_LISTEN_MAX);
+		return -1;
+	case FLAG:
+		*(bool *)field = true;
+		return 0;
+	default:
+		if (set_number(field, row, value))
+			return 0;
+		(void)snprintf(err, size,
+		    "--%s: '%s' is not a%s number%s from %.15g to %.15g",
+		    row->name, value, row->type == SECONDS ? "" : " whole",
+		    row->type == BYTES ? " (K, M, G)" : "", row->min, row->max);
+		return -1;
+	}
+}
+
+static int
+set_defaults(struct config *cfg, char *err, size_t size)
+{
+	size_t i;
+
+	memset(cfg, 0, sizeof(*cfg));
+	for (i = 0; i < ROWS; i++)
+		if (rows[i].standard != NULL &&
+		    set(cfg, &rows[i], rows[i].standard, err, size) == -1)
+			return -1;
+	return 0;
+}
+
+/* What getopt_long() did not take; it says a letter where it was a letter. */
+static int
+refuse(bool no_value, char *argv[], char *err, size_t size)
+{
+	if (no_value)
+		(void)snprintf(err, size, "%s: this option needs a value",
+		    argv[optind - 1]);
+	else if (optopt > 0 && optopt < ROW)
+		(void)snprintf(err, size,
+		    "-%c: there is no such option (see --help)", optopt);
+	else
+		(void)snprintf(err, size,
+		    "%s: there is no such option, or it takes no value "
+		    "(see --help)",
+		    argv[optind - 1]);
+	return -1;
+}
+
+static int
+parse(struct config *cfg, int argc, char *argv[], char *err, size_t size)
+{
+	struct option options[ROWS + 1] = {{0}};
+	int c, i;
+
+	for (i = 0; i < (int)ROWS; i++) {
+		options[i].name = rows[i].name;
+		options[i].has_arg =
+		    rows[i].type == FLAG ? no_argument : required_argument;
+		options[i].val = ROW + i;
+	}
+	optind = 0; /* begin anew: tests parse more than once */
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+		if (c == ':' || c == '?')
+			return refuse(c == ':', argv, err, size);
+		if (set(cfg, &rows[c - ROW], optarg, err, size) == -1)
+			return -1;
+	}
+	if (optind < argc) {
+		(void)snprintf(err, size, "'%s' is not an option (see --help)",
+		    argv[optind]);
+		return -1;
+	}
+	return 0;
+}
+
+/* What others take for a place, and would be a file's name here. */
+static bool
+is_no_file(const char *log)
+{
+	static const char *const names[] = {"-", "stdout", "syslog", "journal",
+	    "none"};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(log, names[i]) == 0)
+			return true;
+	return false;
+}
+
+int
+config_parse(struct config *cfg, int argc, char *argv[], char *err, size_t size)
+{
+	if (set_defaults(cfg, err, size) == -1 ||
+	    parse(cfg, argc, argv, err, size) == -1)
+		return -1;
+	if (cfg->history_bytes / 8 < cfg->max_event) {
+		(void)snprintf(err, size,
+		    "--history-bytes must be at least eight times --max-event");
+		return -1;
+	}
+	if (is_no_file(cfg->log)) {
+		(void)snprintf(err, size,
+		    "--log %s: it is stderr, which a supervisor hands on to "
+		    "syslog or the journal, or a file's path, as in ./%s",
+		    cfg->log, cfg->log);
+		return -1;
+	}
+	if (strcmp(cfg->log, "stderr") == 0)
+		cfg->log = NULL;
+	return 0;
+}
+
+/* len bytes of text in lines of up to width characters behind the indent. */
+static void
+print_wrapped(FILE *f, const char *text, size_t len, const char *indent,
+    size_t width)
+{
+	const char *word = text, *end = text + len;
+	size_t column = 0, n;
+
+	for (; word < end; word += n, word += strspn(word, " ")) {
+		n = strcspn(word, " ");
+		if (n > (size_t)(end - word))
+			n = (size_t)(end - word);
+		if (column == 0 || column + 1 + n > width) {
+			(void)fprintf(f, "%s%s", column == 0 ? "" : "\n",
+			    indent);
+			column = 0;
+		} else {
+			(void)fputc(' ', f);
+			column++;
+		}
+		(void)fprintf(f, "%.*s", (int)n, word);
+		column += n;
+	}
+	(void)fputc('\n', f);
+}
+
+void
+config_help(FILE *f)
+{
+	const struct option_row *row;
+
+	(void)fprintf(f, "usage: sse-fcgi [option ...]\n\n");
+	for (row = rows; row < rows + ROWS; row++) {
+		(void)fprintf(f, "  --%s%s%s", row->name,
+		    row->arg == NULL ? "" : " ",
+		    row->arg == NULL ? "" : row->arg);
+		if (row->standard != NULL)
+			(void)fprintf(f, "  (default %s)", row->standard);
+		(void)fputc('\n', f);
+		print_wrapped(f, row->help, strlen(row->help), "      ", 72);
+	}
+}
+
+/* mdoc wants each sentence to begin a line. */
+static void
+print_sentences(FILE *f, const char *text)
+{
+	const char *end;
+
+	for (; (end = strstr(text, ".  ")) != NULL; text = end + 3)
+		print_wrapped(f, text, (size_t)(end + 1 - text), "", 72);
+	print_wrapped(f, text, strlen(text), "", 72);
+}
+
+void
+config_manual(FILE *f)
+{
+	const struct option_row *row;
+
+	(void)fprintf(f, ".Bl -tag -width Ds\n");
+	for (row = rows; row < rows + ROWS; row++) {
+		(void)fprintf(f, ".It Fl -%s%s%s\n", row->name,
+		    row->arg == NULL ? "" : " Ar ",
+		    row->arg == NULL ? "" : row->arg);
+		print_sentences(f, row->help);
+		if (row->standard != NULL)
+			(void)fprintf(f, "The default is %s.\n", row->standard);
+	}
+	(void)fprintf(f, ".El\n");
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Addresses as people write them.  What others understand and we do not is
+ * answered with what to write instead.
+ */
+#include "base/endpoint.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define MODE 0660
+
+struct reading {
+	const char *address;
+	char *err;
+	size_t size;
+};
+
+__attribute__((format(printf, 2, 3))) static int
+refuse(const struct reading *r, const char *format, ...)
+{
+	va_list ap;
+	int n = snprintf(r->err, r->size, "--listen %.200s: ", r->address);
+
+	va_start(ap, format);
+	if (n > 0 && (size_t)n < r->size)
+		(void)vsnprintf(r->err + n, r->size - (size_t)n, format, ap);
+	va_end(ap);
+	return -1;
+}
+
+static int
+parse_mode(const struct reading *r, mode_t *mode, const char *text,
+    const char *path, size_t len)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 8);
+
+	if (*text < '0' || *text > '7' || *end != '\0' || n > 0777)
+		return refuse(r,
+		    "behind the last colon is the mode, which is octal and at "
+		    "most 0777; a path with a colon needs one, as in "
+		    "unix:%.*s:%.40s:0660",
+		    (int)len, path, text);
+	*mode = (mode_t)n;
+	return 0;
+}
+
+/* "/path" or "/path:mode" behind "unix:". */
+static int
+parse_unix(const struct reading *r, struct endpoint *e, const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	size_t len = colon == NULL ? strlen(text) : (size_t)(colon - text);
+
+	e->is_unix = true;
+	e->mode = MODE;
+	if (*text == '@')
+		return refuse(r,
+		    "abstract sockets have no owner and no mode: give a path, "
+		    "as in unix:/run/sse-fcgi/sse.sock");
+	if (*text != '/')
+		return refuse(r, "a socket's path begins with /, as in "
+				 "unix:/run/sse-fcgi/sse.sock");
+	if (colon != NULL &&
+	    parse_mode(r, &e->mode, colon + 1, text, len) == -1)
+		return -1;
+	if (len >= sizeof(e->path))
+		return refuse(r,
+		    "a socket's path has at most %zu bytes, and this has %zu",
+		    sizeof(e->path) - 1, len);
+	memcpy(e->path, text, len);
+	return 0;
+}
+
+/* What has no port, or no host. */
+static int
+refuse_inet(const struct reading *r)
+{
+	const char *text = r->address;
+
+	if (strchr(text, '/') != NULL && strstr(text, "://") == NULL)
+		return refuse(r, "a Unix socket is written unix:/path, as in "
+				 "unix:/run/sse-fcgi/sse.sock");
+	if (strncmp(text, "fd:", 3) == 0)
+		return refuse(r,
+		    "a socket that the starter made is taken without --listen, "
+		    "from descriptor 0 or as LISTEN_FDS says");
+	if (strncasecmp(text, "unix:", 5) == 0)
+		return refuse(r, "it begins with unix:, in small letters");
+	if (*text != '[' && strchr(text, ':') != strrchr(text, ':') &&
+	    strstr(text, "://") == NULL)
+		return refuse(r,
+		    "an IPv6 address stands in brackets, as in [::1]:9000");
+	return refuse(r,
+	    "this is not unix:/path[:mode], host:port or [v6]:port, as in "
+	    "127.0.0.1:9000");
+}
+
+/* "host:port" or "[v6]:port". */
+static int
+parse_inet(const struct reading *r, struct endpoint *e)
+{
+	const char *text = r->address, *host = text;
+	const char *colon = strrchr(text, ':');
+	size_t len = colon == NULL ? 0 : (size_t)(colon - text);
+	unsigned long port;
+	char *end;
+
+	if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
+		host++;
+		len -= 2;
+	} else if (memchr(host, ':', len) != NULL)
+		len = 0; /* an IPv6 address without its brackets */
+	if (len == 0 || len >= sizeof(e->host) || strchr(text, '/') != NULL)
+		return refuse_inet(r);
+	port = strtoul(colon + 1, &end, 10);
+	if (colon[1] < '0' || colon[1] > '9' || *end != '\0' || port == 0 ||
+	    port > 65535)
+		return refuse(r,
+		    "a port is a number from 1 to 65535, and '%.40s' is not",
+		    colon + 1);
+	memcpy(e->host, host, len);
+	(void)snprintf(e->port, sizeof(e->port), "%lu", port);
+	return 0;
+}
+
+int
+endpoint_parse(struct endpoint *e, const char *address, char *err, size_t size)
+{
+	struct reading r = {.address = address, .err = err, .size = size};
+
+	*e = (struct endpoint){.is_unix = false};
+	if (strncmp(address, "unix:", 5) == 0)
+		return parse_unix(&r, e, address + 5);
+	return parse_inet(&r, e);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Where Linux has a quicker way than POSIX.1-2008: both ways.
+ */
+#ifndef PLAIN_POSIX
+#define _GNU_SOURCE /* accept4 */
+#endif
+#include "base/platform.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+int
+platform_set_flags(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
+		return -1;
+	return fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+static int
+read_random(void *buf, size_t len)
+{
+	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd == -1)
+		return -1;
+	n = read(fd, buf, len);
+	(void)close(fd);
+	return n == (ssize_t)len ? 0 : -1;
+}
+
+#ifdef PLATFORM_LINUX
+
+int
+platform_accept(int listening)
+{
+	return accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int
+platform_pair(int pair[2])
+{
+	return socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+}
+
+/* The number that a file has; none, "max" and the like are no limit. */
+static uint64_t
+read_limit(const char *path)
+{
+	unsigned long long n;
+	FILE *f = fopen(path, "re");
+
+	if (f == NULL)
+		return UINT64_MAX;
+	if (fscanf(f, "%llu", &n) != 1)
+		n = UINT64_MAX;
+	(void)fclose(f);
+	return n;
+}
+
+/* The machine's, or the container's, by control groups of both kinds. */
+uint64_t
+platform_memory(void)
+{
+	static const char *const limits[] = {"/sys/fs/cgroup/memory.max",
+	    "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
+	uint64_t memory, limit;
+	size_t i;
+
+	memory =
+	    (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		if ((limit = read_limit(limits[i])) < memory)
+			memory = limit;
+	return memory;
+}
+
+int
+platform_random(void *buf, size_t len)
+{
+	/* The kernel may be older than the C library. */
+	return getentropy(buf, len) == 0 ? 0 : read_random(buf, len);
+}
+
+#else
+
+uint64_t
+platform_memory(void)
+{
+	return 0;
+}
+
+#define ROOM (128 * 1024) /* a request and its frame; BSD's default is 8192 */
+
+/* As fd, or closed and -1 if result is. */
+static int
+good(int fd, int result)
+{
+	int error = errno;
+
+	if (result == 0)
+		return fd;
+	(void)close(fd);
+	errno = error;
+	return -1;
+}
+
+int
+platform_accept(int listening)
+{
+	int fd = accept(listening, NULL, NULL);
+
+	return fd == -1 ? -1 : good(fd, platform_set_flags(fd));
+}
+
+int
+platform_pair(int pair[2])
+{
+	int room = ROOM;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
+		return -1;
+	(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	(void)setsockopt(pair[1], SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	if (good(pair[0], platform_set_flags(pair[0])) != -1)
+		return 0;
+	return good(pair[1], -1);
+}
+
+int
+platform_random(void *buf, size_t len)
+{
+	return read_random(buf, len);
+}
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PLATFORM_H
+#define PLATFORM_H
+
+#include <sys/socket.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Linux has quicker ways than POSIX.1-2008.  Elsewhere, or with -DPLAIN_POSIX,
+ * there is the plain way alone.
+ */
+#if defined(__linux__) && !defined(PLAIN_POSIX)
+#define PLATFORM_LINUX
+#endif
+
+/*
+ * Flags of send() that are shortcuts: SIGPIPE is ignored in any case, and all
+ * sockets that we write to were told not to block.
+ */
+#ifndef PLATFORM_LINUX
+#undef MSG_NOSIGNAL
+#undef MSG_DONTWAIT
+#define MSG_NOSIGNAL 0
+#define MSG_DONTWAIT 0
+#endif
+
+/* The descriptor does not block and is closed on exec.  0 or -1. */
+int platform_set_flags(int fd);
+
+/* The next connection, with these flags, or -1. */
+int platform_accept(int listening);
+
+/*
+ * A pair of sockets: pair[0] takes a whole request before pair[1] is read, by
+ * a write with MSG_DONTWAIT.  0 or -1.
+ */
+int platform_pair(int pair[2]);
+
+/* Bytes of memory that there are for us and others; 0: who knows. */
+uint64_t platform_memory(void);
+
+/* Up to 256 random bytes.  0 or -1. */
+int platform_random(void *buf, size_t len);
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The listening sockets: inherited, so that they outlive us and a restart
+ * refuses nobody, or made here.
+ */
+#include "base/socket.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/endpoint.h"
+#include "base/platform.h"
+
+#define SYSTEMD_FD 3 /* the first descriptor that systemd passes */
+
+static bool
+says(int fd, int option, int wanted)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, SOL_SOCKET, option, &value, &len) == 0 &&
+	       value == wanted;
+}
+
+/* Have we this socket already?  systemd may pass one on 0 and on 3. */
+static bool
+is_known(const struct sockets *ss, const struct stat *st)
+{
+	size_t i;
+
+	for (i = 0; i < ss->n; i++)
+		if (ss->one[i].dev == st->st_dev &&
+		    ss->one[i].ino == st->st_ino)
+			return true;
+	return false;
+}
+
+/* Adds a descriptor that listens, if it is a new one; NULL, or what is wrong.
+ */
+static const char *
+inherit(struct sockets *ss, int fd)
+{
+	struct stat st;
+
+	if (!says(fd, SO_ACCEPTCONN, 1) || !says(fd, SO_TYPE, SOCK_STREAM))
+		return "it is not a listening stream socket";
+	if (fstat(fd, &st) == -1 || platform_set_flags(fd) == -1)
+		return strerror(errno);
+	if (is_known(ss, &st))
+		return NULL;
+	if (ss->n == SOCKETS_MAX)
+		return "these are more than 16 sockets";
+	ss->one[ss->n++] = (struct listening){.fd = fd,
+	    .inherited = true,
+	    .dev = st.st_dev,
+	    .ino = st.st_ino};
+	return NULL;
+}
+
+/* LISTEN_FDS counts only if LISTEN_PID says that it was meant for us. */
+static long
+systemd_passed(void)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+
+	if (pid == NULL || fds == NULL ||
+	    strtol(pid, NULL, 10) != (long)getpid())
+		return 0;
+	return strtol(fds, NULL, 10);
+}
+
+int
+sockets_inherit(struct sockets *ss, char *err, size_t size)
+{
+	long n = systemd_passed(), i;
+	const char *why;
+
+	if (says(STDIN_FILENO, SO_ACCEPTCONN, 1) &&
+	    (why = inherit(ss, STDIN_FILENO)) != NULL) {
+		(void)snprintf(err, size, "descriptor 0: %s", why);
+		return -1;
+	}
+	for (i = 0; i < n; i++)
+		if ((why = inherit(ss, SYSTEMD_FD + (int)i)) != NULL) {
+			(void)snprintf(err, size,
+			    "descriptor %ld of LISTEN_FDS=%ld: %s",
+			    SYSTEMD_FD + i, n, why);
+			return -1;
+		}
+	return 0;
+}
+
+/*
+ * Makes room at the path if what is there is a socket that nobody listens on.
+ * Returns NULL, or what is in the way.
+ */
+static const char *
+clear_path(const struct sockaddr_un *sun)
+{
+	struct stat st;
+	int fd, result;
+
+	if (lstat(sun->sun_path, &st) == -1)
+		return errno == ENOENT ? NULL : strerror(errno);
+	if (!S_ISSOCK(st.st_mode))
+		return "something is there that is not a socket: remove it, or "
+		       "choose another path";
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (fd == -1 || platform_set_flags(fd) == -1)
+		return strerror(errno);
+	result = connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
+	(void)close(fd);
+	if (result == 0 || errno == EAGAIN) /* or its backlog is full */
+		return "another program listens there: end it, or choose "
+		       "another path";
+	if (errno != ECONNREFUSED)
+		return strerror(errno);
+	return unlink(sun->sun_path) == 0 ? NULL : strerror(errno);
+}
+
+/* Binds with the umask doing the mode: it is never wider, not for a moment. */
+static int
+bind_unix(struct listening *l, const struct sockaddr_un *sun, mode_t mode)
+{
+	mode_t old = umask(0777 & ~mode);
+	int result = bind(l->fd, (const struct sockaddr *)sun, sizeof(*sun));
+	struct stat st;
+
+	(void)umask(old);
+	if (result == -1 || stat(sun->sun_path, &st) == -1)
+		return -1;
+	memcpy(l->path, sun->sun_path, sizeof(l->path));
+	l->dev = st.st_dev;
+	l->ino = st.st_ino;
+	return 0;
+}
+
+/* What can be done about an error where that is known. */
+static const char *
+advice(int error)
+{
+	static const struct {
+		int error;
+		const char *advice;
+	} known[] = {
+	    {ENOENT, "No such file or directory: make the socket's directory"},
+	    {EACCES, "Permission denied: the user who starts this must be able "
+		     "to write to the directory, or take this port"},
+	    {EADDRINUSE, "Address already in use: end who listens there, or "
+			 "choose another"},
+	    {EADDRNOTAVAIL, "Cannot assign requested address: this machine "
+			    "has no such address"},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].error == error)
+			return known[i].advice;
+	return strerror(error);
+}
+
+static const char *
+listen_unix(struct sockets *ss, const struct endpoint *e)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	struct listening *l = &ss->one[ss->n];
+	const char *why;
+
+	memcpy(sun.sun_path, e->path, strlen(e->path));
+	if ((why = clear_path(&sun)) != NULL)
+		return why;
+	*l = (struct listening){.fd = socket(AF_UNIX, SOCK_STREAM, 0)};
+	if (l->fd == -1)
+		return strerror(errno);
+	ss->n++;
+	if (bind_unix(l, &sun, e->mode) == -1 ||
+	    listen(l->fd, SOCKET_BACKLOG) == -1 ||
+	    platform_set_flags(l->fd) == -1)
+		return advice(errno);
+	return NULL;
+}
+
+/* One of a host's addresses.  0, or -1 with errno. */
+static int
+listen_address(struct sockets *ss, const struct addrinfo *ai)
+{
+	int fd = socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol);
+	int on = 1, error;
+
+	if (fd == -1)
+		return -1;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+	    (ai->ai_family != AF_INET6 ||
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) ==
+		    0) &&
+	    bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 &&
+	    listen(fd, SOCKET_BACKLOG) == 0 && platform_set_flags(fd) == 0) {
+		ss->one[ss->n++] = (struct listening){.fd = fd};
+		return 0;
+	}
+	error = errno;
+	(void)close(fd);
+	errno = error;
+	return -1;
+}
+
+/* Did the list have this address before?  /etc/hosts may name one twice. */
+static bool
+came_before(const struct addrinfo *list, const struct addrinfo *ai)
+{
+	for (; list != ai; list = list->ai_next)
+		if (list->ai_addrlen == ai->ai_addrlen &&
+		    memcmp(list->ai_addr, ai->ai_addr, ai->ai_addrlen) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * All of the host's addresses, but for those of a kind that this machine does
+ * not have, if there are others.
+ */
+static const char *
+listen_inet(struct sockets *ss, const struct endpoint *e)
+{
+	struct addrinfo hints = {.ai_flags = AI_PASSIVE,
+			    .ai_socktype = SOCK_STREAM},
+			*list, *ai;
+	int error = getaddrinfo(e->host, e->port, &hints, &list);
+	size_t before = ss->n;
+	const char *why = NULL, *absent = NULL;
+
+	if (error != 0)
+		return error == EAI_SYSTEM ? strerror(errno) :
+					     gai_strerror(error);
+	for (ai = list; ai != NULL && why == NULL; ai = ai->ai_next) {
+		if (came_before(list, ai))
+			continue;
+		if (ss->n == SOCKETS_MAX)
+			why = "there are more than 16 sockets";
+		else if (listen_address(ss, ai) == 0)
+			continue;
+		else if (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)
+			absent = advice(errno);
+		else
+			why = advice(errno);
+	}
+	freeaddrinfo(list);
+	return why == NULL && ss->n == before ? absent : why;
+}
+
+static void
+close_from(struct sockets *ss, size_t first)
+{
+	const struct listening *l;
+	struct stat st;
+
+	while (ss->n > first) {
+		l = &ss->one[--ss->n];
+		(void)close(l->fd);
+		if (l->path[0] != '\0' && lstat(l->path, &st) == 0 &&
+		    st.st_dev == l->dev && st.st_ino == l->ino)
+			(void)unlink(l->path);
+	}
+}
+
+int
+sockets_listen(struct sockets *ss, const char *address, char *err, size_t size)
+{
+	struct endpoint e;
+	size_t before = ss->n;
+	const char *why;
+
+	if (endpoint_parse(&e, address, err, size) == -1)
+		return -1;
+	if (ss->n == SOCKETS_MAX)
+		why = "there are more than 16 sockets";
+	else
+		why = e.is_unix ? listen_unix(ss, &e) : listen_inet(ss, &e);
+	if (why == NULL)
+		return 0;
+	(void)snprintf(err, size, "--listen %s: %s", address, why);
+	close_from(ss, before);
+	return -1;
+}
+
+void
+sockets_close(struct sockets *ss)
+{
+	close_from(ss, 0);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One channel's history.  It is the output queue of all its streams at once:
+ * a stream is a cursor in it, so a slow one costs nothing, and what drops out
+ * of the ring is lost to those who had not read it and are told so.
+ */
+#include "channel/channel.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SIZE_MIN 4
+
+struct channel *
+channel_new(const char *name, struct eventid lost)
+{
+	size_t len = strlen(name);
+	struct channel *ch = calloc(1, sizeof(*ch) + len + 1);
+
+	if (ch == NULL)
+		return NULL;
+	ch->name = memcpy(ch->text, name, len);
+	ch->lost = lost;
+	TAILQ_INIT(&ch->readers);
+	return ch;
+}
+
+void
+channel_free(struct channel *ch)
+{
+	assert(ch->reading == 0 && channel_held(ch) == 0);
+	free(ch->ring);
+	free(ch);
+}
+
+static struct held **
+place(const struct channel *ch, uint64_t number)
+{
+	return &ch->ring[number & (ch->size - 1)];
+}
+
+size_t
+channel_held(const struct channel *ch)
+{
+	return (size_t)(ch->end - ch->first);
+}
+
+struct held *
+channel_entry(const struct channel *ch, uint64_t number)
+{
+	assert(number >= ch->first && number < ch->end);
+	return *place(ch, number);
+}
+
+/* Each entry keeps its number and gets a new place. */
+static int
+resize(struct channel *ch, size_t size)
+{
+	struct channel other = {.size = size};
+	uint64_t i;
+
+	other.ring = calloc(size, sizeof(struct held *));
+	if (other.ring == NULL)
+		return -1;
+	for (i = ch->first; i < ch->end; i++)
+		*place(&other, i) = *place(ch, i);
+	free(ch->ring);
+	ch->ring = other.ring;
+	ch->size = size;
+	return 0;
+}
+
+int
+channel_reserve(struct channel *ch, size_t n)
+{
+	size_t size = ch->size == 0 ? SIZE_MIN : ch->size;
+
+	while (size - channel_held(ch) < n)
+		size *= 2;
+	return size == ch->size ? 0 : resize(ch, size);
+}
+
+void
+channel_append(struct channel *ch, struct held *e)
+{
+	assert(channel_held(ch) < ch->size);
+	e->channel = ch;
+	*place(ch, ch->end++) = e;
+}
+
+struct held *
+channel_drop(struct channel *ch)
+{
+	struct held *e = channel_entry(ch, ch->first);
+
+	ch->first++;
+	ch->lost = e->id;
+	if (channel_held(ch) == 0) {
+		free(ch->ring);
+		ch->ring = NULL;
+		ch->size = 0;
+	} else if (ch->size > SIZE_MIN && channel_held(ch) <= ch->size / 4)
+		(void)resize(ch, ch->size / 2); /* or it stays as it is */
+	return e;
+}
+
+uint64_t
+channel_after(const struct channel *ch, struct eventid id)
+{
+	uint64_t low = ch->first, high = ch->end, middle;
+	int i;
+
+	/* Nearly every reader has read all, or all but the newest. */
+	for (i = 0; i < 2; i++, high--)
+		if (low == high ||
+		    eventid_compare(channel_entry(ch, high - 1)->id, id) <= 0)
+			return high;
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (eventid_compare(channel_entry(ch, middle)->id, id) > 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+void
+channel_join(struct channel *ch, struct cursor *cu, struct subscriber *reader)
+{
+	cu->channel = ch;
+	cu->reader = reader;
+	TAILQ_INSERT_TAIL(&ch->readers, cu, link);
+	ch->reading++;
+}
+
+void
+channel_leave(struct cursor *cu)
+{
+	TAILQ_REMOVE(&cu->channel->readers, cu, link);
+	cu->channel->reading--;
+}
+
+bool
+channel_name_valid(const char *name)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "abcdefghijklmnopqrstuvwxyz"
+				      "0123456789._:-";
+	size_t len = strspn(name, allowed);
+
+	return len > 0 && len <= CHANNEL_NAME_MAX && name[len] == '\0';
+}

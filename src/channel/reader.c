@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The channels as a stream's feed.  A gap is a step like an event:
+ * a channel that has dropped events above the position is due a gap at the id
+ * of the newest of them, and so it comes before all that the channel still
+ * holds and in its place among the other channels' events.  Every cut of the
+ * connection leaves an id from which the reader goes on the same way.
+ */
+#include "channel/reader.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "channel/channel.h"
+#include "channel/sse.h"
+
+#define GAP_SIZE 384 /* more than any gap's text */
+
+static struct readers *
+readers_of(const struct reader *r)
+{
+	return (struct readers *)r->sub.feed;
+}
+
+static struct cursor *
+cursors(const struct reader *r)
+{
+	return r->n == 1 ? (struct cursor *)(uintptr_t)&r->cursors.one :
+			   r->cursors.several;
+}
+
+const char *
+gap_reason_name(enum gap_reason reason)
+{
+	static const char *const names[] = {[GAP_OVERFLOW] = "overflow",
+	    [GAP_RESTART] = "restart",
+	    [GAP_UNKNOWN] = "unknown",
+	    [GAP_SOURCE] = "source"};
+
+	return names[reason];
+}
+
+/* What this channel alone would give to a reader at this position. */
+static struct reader_step
+next_of(const struct channel *ch, struct eventid at)
+{
+	uint64_t number;
+	struct held *e;
+
+	if (eventid_compare(ch->lost, at) > 0)
+		return (struct reader_step){.kind = READER_GAP, .id = ch->lost};
+	number = channel_after(ch, at);
+	if (number == ch->end)
+		return (struct reader_step){.kind = READER_NOTHING};
+	e = channel_entry(ch, number);
+	return (struct reader_step){.kind = READER_EVENT,
+	    .id = e->id,
+	    .event = e->event};
+}
+
+/* The lowest step of all channels. */
+struct reader_step
+reader_next(const struct reader *r)
+{
+	struct reader_step best = {.kind = READER_NOTHING}, step;
+	unsigned i;
+
+	if (r->lost != 0)
+		return (struct reader_step){.kind = READER_GAP,
+		    .id = readers_of(r)->hub->base};
+	for (i = 0; i < r->n; i++) {
+		step = next_of(cursors(r)[i].channel, r->at);
+		if (step.kind != READER_NOTHING &&
+		    (best.kind == READER_NOTHING ||
+			eventid_compare(step.id, best.id) < 0))
+			best = step;
+	}
+	return best;
+}
+
+/* Is a gap at this id one of this channel's, for this reader? */
+static bool
+lost_to(const struct reader *r, const struct channel *ch, struct eventid id)
+{
+	return eventid_compare(ch->lost, r->at) > 0 &&
+	       eventid_compare(ch->lost, id) == 0;
+}
+
+static void
+go_behind(struct reader *r, const struct reader_step *step)
+{
+	r->lost = 0;
+	r->at = step->id;
+}
+
+void
+reader_take(struct reader *r, const struct reader_step *step)
+{
+	unsigned long long *gaps = readers_of(r)->gaps;
+	unsigned i;
+
+	assert(step->kind != READER_NOTHING);
+	if (r->lost != 0)
+		gaps[r->lost]++;
+	else if (step->kind == READER_GAP)
+		for (i = 0; i < r->n; i++)
+			gaps[GAP_OVERFLOW] +=
+			    lost_to(r, cursors(r)[i].channel, step->id);
+	go_behind(r, step);
+}
+
+/* One gap; it has the id only if it is the last of those with the same. */
+static size_t
+gap_text(char *buf, const char *channel, const char *from, const char *to,
+    enum gap_reason reason, bool last)
+{
+	const char *c = channel == NULL ? "" : "\"";
+	const char *f = from == NULL ? "" : "\"";
+
+	return (size_t)snprintf(buf, GAP_SIZE,
+	    "event: " HUB_GAP "\n"
+	    "data: {\"channel\":%s%s%s,\"from\":%s%s%s,"
+	    "\"to\":\"%s\",\"reason\":\"%s\"}\n%s%s%s\n",
+	    c, channel == NULL ? "null" : channel, c, f,
+	    from == NULL ? "null" : from, f, to, gap_reason_name(reason),
+	    last ? "id: " : "", last ? to : "", last ? "\n" : "");
+}
+
+/*
+ * The gap of this step, on the reader as it will be then.  Channels that begin
+ * with what the hub has forgotten have lost up to the same id: their gaps go
+ * together, and only the last has the id, so that none is passed over.
+ */
+static size_t
+gap(const struct reader *r, const struct reader_step *step, char *buf)
+{
+	char from[EVENTID_SIZE], to[EVENTID_SIZE];
+	const struct channel *ch, *next = NULL;
+	size_t len = 0;
+	unsigned i;
+
+	(void)eventid_format(from, r->at);
+	(void)eventid_format(to, step->id);
+	if (r->lost != 0)
+		return gap_text(buf, NULL, NULL, to, r->lost, true);
+	for (i = 0; i < r->n; i++) {
+		ch = cursors(r)[i].channel;
+		if (!lost_to(r, ch, step->id))
+			continue;
+		if (next != NULL)
+			len += gap_text(buf + len, next->name, from, to,
+			    GAP_OVERFLOW, false);
+		next = ch;
+	}
+	assert(next != NULL);
+	return len +
+	       gap_text(buf + len, next->name, from, to, GAP_OVERFLOW, true);
+}
+
+static struct piece *
+offer(const struct reader *r, const struct reader_step *step, struct batch *b,
+    uint8_t kind)
+{
+	char *room;
+
+	if (step->kind == READER_EVENT)
+		return batch_add_event(b, kind, step->event);
+	room = batch_text(b, (size_t)r->n * GAP_SIZE);
+	return room == NULL ? NULL :
+			      batch_add(b, kind, room, gap(r, step, room));
+}
+
+/* Offers as many steps as the batch takes, on a copy of the reader. */
+static void
+reader_fill(struct subscriber *sub, struct batch *b, uint8_t kind)
+{
+	struct reader r = *(struct reader *)sub;
+	struct reader_step step;
+
+	for (step = reader_next(&r); step.kind != READER_NOTHING;
+	     step = reader_next(&r)) {
+		if (offer(&r, &step, b, kind) == NULL)
+			break;
+		go_behind(&r, &step);
+	}
+}
+
+/* The same steps again, on the reader itself, for those that are on their way.
+ */
+static void
+reader_took(struct subscriber *sub, const struct piece *p)
+{
+	struct reader *r = (struct reader *)sub;
+	struct reader_step step = reader_next(r);
+
+	(void)p;
+	reader_take(r, &step);
+}
+
+static void
+leave(struct reader *r, unsigned joined)
+{
+	unsigned i;
+
+	for (i = 0; i < joined; i++)
+		hub_leave(readers_of(r)->hub, &cursors(r)[i]);
+	if (r->n > 1)
+		free(r->cursors.several);
+}
+
+static void
+reader_leave(struct subscriber *sub)
+{
+	struct reader *r = (struct reader *)sub;
+
+	leave(r, r->n);
+}
+
+/*
+ * Where nothing is left to read, the position moves on to the newest event of
+ * the whole hub: it says the same, and does not grow old.
+ */
+static size_t
+reader_position(struct subscriber *sub, char *buf)
+{
+	struct reader *r = (struct reader *)sub;
+
+	if (r->lost != 0)
+		return 0;
+	if (reader_next(r).kind == READER_NOTHING)
+		r->at = readers_of(r)->hub->last;
+	return eventid_format(buf, r->at);
+}
+
+/* The position before the last n events of the reader's channels, merged. */
+static struct eventid
+before_last(const struct reader *r, unsigned long n)
+{
+	uint64_t end[READER_CHANNELS_MAX];
+	struct eventid at = readers_of(r)->hub->last, id;
+	const struct channel *ch;
+	unsigned i, newest;
+
+	for (i = 0; i < r->n; i++)
+		end[i] = cursors(r)[i].channel->end;
+	for (; n > 0; n--, end[newest]--) {
+		newest = r->n;
+		for (i = 0; i < r->n; i++) {
+			ch = cursors(r)[i].channel;
+			if (end[i] == ch->first)
+				continue;
+			id = channel_entry(ch, end[i] - 1)->id;
+			if (newest == r->n || eventid_compare(id, at) > 0) {
+				newest = i;
+				at = id;
+			}
+		}
+		if (newest == r->n)
+			return at;
+		at = eventid_before(at);
+	}
+	return at;
+}
+
+/* The position before all that the reader's channels hold. */
+static struct eventid
+before_all(const struct reader *r)
+{
+	struct eventid at = readers_of(r)->hub->last, first;
+	const struct channel *ch;
+	unsigned i;
+
+	for (i = 0; i < r->n; i++) {
+		ch = cursors(r)[i].channel;
+		if (ch->first == ch->end)
+			continue;
+		first = eventid_before(channel_entry(ch, ch->first)->id);
+		if (eventid_compare(first, at) < 0)
+			at = first;
+	}
+	return at;
+}
+
+static void
+set_position(struct reader *r, const struct position *p)
+{
+	r->at = readers_of(r)->hub->last;
+	switch (p->kind) {
+	case POSITION_NOW:
+		break;
+	case POSITION_AFTER:
+		r->at = p->id;
+		break;
+	case POSITION_RESTART:
+	case POSITION_UNKNOWN:
+		r->lost =
+		    p->kind == POSITION_RESTART ? GAP_RESTART : GAP_UNKNOWN;
+		break;
+	case POSITION_HISTORY:
+		r->at = before_last(r, p->n);
+		break;
+	case POSITION_EARLIEST:
+		r->at = before_all(r);
+		break;
+	}
+}
+
+int
+reader_begin(struct readers *rs, struct reader *r, const char *const channels[],
+    size_t n, const struct position *p)
+{
+	unsigned i;
+
+	assert(n >= 1 && n <= READER_CHANNELS_MAX);
+	*r = (struct reader){.sub.feed = &rs->feed, .n = (uint8_t)n};
+	if (n > 1 &&
+	    (r->cursors.several = calloc(n, sizeof(struct cursor))) == NULL)
+		goto fail;
+	for (i = 0; i < n; i++)
+		if (hub_join(rs->hub, &cursors(r)[i], channels[i], &r->sub) ==
+		    -1) {
+			leave(r, i);
+			goto fail;
+		}
+	set_position(r, p);
+	(void)rs->feed.wake(&r->sub);
+	return 0;
+fail:
+	r->sub.feed = NULL;
+	return -1;
+}
+
+void
+readers_init(struct readers *rs, struct hub *h)
+{
+	*rs = (struct readers){
+	    .feed = {.fill = reader_fill,
+		.took = reader_took,
+		.leave = reader_leave,
+		.position = reader_position},
+	    .hub = h,
+	};
+}

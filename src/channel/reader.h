@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef READER_H
+#define READER_H
+
+#include <stdint.h>
+
+#include "channel/eventid.h"
+#include "channel/feed.h"
+#include "channel/hub.h"
+
+#define READER_CHANNELS_MAX 16 /* that one stream may read */
+
+/* Why a stream has lost events. */
+enum gap_reason {
+	GAP_OVERFLOW, /* they were dropped before it had read them */
+	GAP_RESTART,  /* its position is of another life of the hub */
+	GAP_UNKNOWN,  /* its position is none */
+	GAP_SOURCE,   /* they never came here; for engines that can lose */
+	GAP_REASONS
+};
+
+/* Where a stream wants to begin. */
+struct position {
+	enum {
+		POSITION_NOW,
+		POSITION_AFTER,	  /* id */
+		POSITION_RESTART, /* an id of another life */
+		POSITION_UNKNOWN, /* anything else */
+		POSITION_HISTORY, /* the last n events of its channels */
+		POSITION_EARLIEST /* all that they hold */
+	} kind;
+	struct eventid id;
+	unsigned long n;
+};
+
+/*
+ * What one stream reads: its way through its channels.  The next event is that
+ * with the lowest id above the position, of any of the channels; so replay and
+ * live are the same way, and one position does for all of them.
+ */
+struct reader {
+	struct subscriber sub; /* first: what its feed gets is cast to this */
+	struct eventid at;     /* the position */
+	uint8_t n;	       /* channels */
+	uint8_t lost;	       /* 0, or the gap_reason why it has no position */
+	union {
+		struct cursor one; /* with a single channel, the usual case */
+		struct cursor *several;
+	} cursors;
+};
+
+/* What comes next. */
+struct reader_step {
+	enum { READER_NOTHING, READER_EVENT, READER_GAP } kind;
+	struct eventid id;   /* the position behind it */
+	struct event *event; /* the channel's reference */
+};
+
+/* The feed of all readers of one hub. */
+struct readers {
+	struct feed feed;
+	struct hub *hub;
+	unsigned long long gaps[GAP_REASONS];
+};
+
+/* hub must outlive it; feed.wake is the caller's to set. */
+void readers_init(struct readers *, struct hub *);
+
+/*
+ * Subscribes to n different channels (1 to READER_CHANNELS_MAX), from a
+ * position on.  -1: no memory, or there may be no channel more; and nothing has
+ * changed.
+ */
+int reader_begin(struct readers *, struct reader *,
+    const char *const channels[], size_t n, const struct position *);
+
+/* What comes next; pure. */
+struct reader_step reader_next(const struct reader *);
+
+/* Goes on behind that step, which must be the next. */
+void reader_take(struct reader *, const struct reader_step *);
+
+const char *gap_reason_name(enum gap_reason);
+
+#endif

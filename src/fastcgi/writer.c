@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * From bytes to records to the socket.  Each record carries bytes of one piece
+ * only and at most 16 KiB, because lighttpd and h2o forward a record when it
+ * is whole; many records leave in one call.
+ *
+ * A piece's wire bytes follow from its length alone, so that a write that came
+ * back short is continued by nothing more than a count.
+ */
+#include "fastcgi/writer.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "fastcgi/record.h"
+#include "base/platform.h"
+
+#define WRITER_RECORDS (BATCH_PIECES + 16) /* records in one write */
+#define WRITER_SMALL   512		   /* bytes that are cheaper copied */
+
+/*
+ * One call in the making.  Headers and small data are copied behind one
+ * another: the kernel takes one run of bytes for less than two.
+ */
+struct call {
+	int n;
+	unsigned records;
+	size_t bytes;
+	size_t copied;
+	struct iovec iov[2 * WRITER_RECORDS];
+	uint8_t copy[WRITER_RECORDS * (RECORD_HEADER + WRITER_SMALL)];
+};
+
+/* The bytes of a piece on the wire, record headers included. */
+static size_t
+wire_size(const struct piece *p)
+{
+	size_t records =
+	    ((size_t)p->len + WRITER_RECORD_MAX - 1) / WRITER_RECORD_MAX;
+
+	return p->raw ? p->len : p->len + records * RECORD_HEADER;
+}
+
+/* Adds a copy, to the run of bytes before it if that is one too. */
+static void
+offer_copy(struct call *c, const uint8_t *data, size_t len)
+{
+	uint8_t *copy = memcpy(c->copy + c->copied, data, len);
+	struct iovec *last = c->n == 0 ? NULL : &c->iov[c->n - 1];
+
+	if (len == 0)
+		return;
+	c->copied += len;
+	if (last != NULL && (uint8_t *)last->iov_base + last->iov_len == copy) {
+		last->iov_len += len;
+		return;
+	}
+	c->iov[c->n].iov_base = copy;
+	c->iov[c->n++].iov_len = len;
+}
+
+/* How many of the len bytes are to be skipped; they are taken off *skip. */
+static size_t
+skipped(size_t *skip, size_t len)
+{
+	size_t n = *skip < len ? *skip : len;
+
+	*skip -= n;
+	return n;
+}
+
+static void
+offer_head(struct call *c, uint16_t id, size_t len, size_t *skip)
+{
+	uint8_t head[RECORD_HEADER];
+	size_t over = skipped(skip, sizeof(head));
+
+	record_header(head, FCGI_STDOUT, id, (uint16_t)len);
+	offer_copy(c, head + over, sizeof(head) - over);
+	c->bytes += sizeof(head) - over;
+}
+
+static void
+offer_data(struct call *c, const uint8_t *data, size_t len, size_t *skip)
+{
+	size_t over = skipped(skip, len);
+
+	data += over;
+	len -= over;
+	c->bytes += len;
+	if (len <= WRITER_SMALL) {
+		offer_copy(c, data, len);
+		return;
+	}
+	c->iov[c->n].iov_base = (void *)(uintptr_t)data;
+	c->iov[c->n++].iov_len = len;
+}
+
+/* Returns false if the call has no room for all of the piece. */
+static bool
+offer_piece(struct call *c, const struct piece *p, uint16_t id, size_t skip)
+{
+	size_t most = p->raw ? p->len : WRITER_RECORD_MAX, at, len;
+
+	for (at = 0; at < p->len; at += len) {
+		len = p->len - at < most ? p->len - at : most;
+		if (c->records == WRITER_RECORDS)
+			return false;
+		if (skip >= RECORD_HEADER + len && !p->raw) {
+			skip -= RECORD_HEADER + len;
+			continue;
+		}
+		c->records++;
+		if (!p->raw)
+			offer_head(c, id, len, &skip);
+		offer_data(c, p->data + at, len, &skip);
+	}
+	return true;
+}
+
+void
+writer_hold(struct writer *o, struct event *ev, bool raw)
+{
+	assert(o->held == NULL);
+	o->held = ev;
+	o->sent = 0;
+	o->raw = raw;
+}
+
+void
+writer_free(struct writer *o)
+{
+	event_unref(o->held);
+	*o = (struct writer){0};
+}
+
+void
+writer_begin(const struct writer *o, struct batch *b)
+{
+	batch_begin(b);
+	if (o->held == NULL)
+		return;
+	(void)batch_add_event(b, 0, o->held);
+	b->piece[0].raw = o->raw;
+}
+
+/* Keeps what is left of a piece.  -1: no memory for that. */
+static int
+keep(struct writer *o, const struct piece *p, size_t sent)
+{
+	struct event *ev = p->event;
+
+	if (ev == NULL || ev != o->held) {
+		ev = ev == NULL ? event_new(p->data, p->len) : event_ref(ev);
+		if (ev == NULL)
+			return -1;
+		writer_hold(o, ev, p->raw);
+	}
+	o->sent = (uint32_t)sent;
+	return 0;
+}
+
+/* Counts what was written off the batch's pieces; returns those begun, or -1.
+ */
+static int
+settle(struct writer *o, const struct batch *b, size_t written)
+{
+	size_t skip = o->sent, size;
+	unsigned i;
+
+	for (i = 0; i < b->n && written > 0; i++, skip = 0) {
+		size = wire_size(&b->piece[i]) - skip;
+		if (written < size) {
+			if (keep(o, &b->piece[i], skip + written) == -1)
+				return -1;
+			written = size;
+		} else if (i == 0)
+			writer_free(o);
+		written -= size;
+	}
+	return (int)i;
+}
+
+/* One run of bytes, the usual case, goes by the shorter way. */
+static ssize_t
+call(int fd, const struct call *c)
+{
+	if (c->n == 1)
+		return send(fd, c->iov[0].iov_base, c->iov[0].iov_len,
+		    MSG_NOSIGNAL);
+	return writev(fd, c->iov, c->n);
+}
+
+enum writer_result
+writer_write(struct writer *o, int fd, uint16_t id, const struct batch *b,
+    unsigned *begun, size_t *written)
+{
+	struct call c;
+	size_t skip = o->sent;
+	ssize_t n;
+	int settled;
+	unsigned i;
+
+	*begun = 0;
+	*written = 0;
+	c.n = 0;
+	c.records = 0;
+	c.bytes = 0;
+	c.copied = 0;
+	for (i = 0; i < b->n; i++, skip = 0)
+		if (!offer_piece(&c, &b->piece[i], id, skip))
+			break;
+	do
+		n = call(fd, &c);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return errno == EAGAIN || errno == EWOULDBLOCK ? WRITER_FULL :
+								 WRITER_DEAD;
+	settled = settle(o, b, (size_t)n);
+	if (settled == -1)
+		return WRITER_DEAD;
+	*begun = (unsigned)settled;
+	*written = (size_t)n;
+	return (size_t)n < c.bytes ? WRITER_FULL : WRITER_ALL;
+}

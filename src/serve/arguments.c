@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The query, and what the front puts in its place.  A front that sets
+ * SSE_CHANNEL decides for good: even an empty one does not give the choice back
+ * to the browser.
+ *
+ * Of a name that comes twice the first one counts, but for last event ids,
+ * which are all kept: a client adds its own to what its page wrote, and which
+ * of them is the newest is the hub's to know.
+ */
+#include "serve/arguments.h"
+
+#include <string.h>
+
+#include "channel/channel.h"
+#include "base/query.h"
+#include "base/spelling.h"
+
+#define PAGE_ID "last_event_id"
+
+/* The roles that a name means something to. */
+enum { STREAM = 1, PUBLISH = 2, STATUS = 4 };
+
+/* What is not one of our names, but was meant as one. */
+static const struct mistaken {
+	const char *meant;
+	int roles;
+	const char *also[4]; /* what others call it */
+	const char *wrong;
+} mistaken[] = {
+    {"channel", STREAM | PUBLISH | STATUS, {"topic", "topics", "chan"},
+	"a name in the query looks like channel=NAME, which is the right one; "
+	"it may come more than once"},
+    {PAGE_ID, STREAM, {"last_id"},
+	"a name in the query looks like last_event_id=ID, which is the right "
+	"one"},
+    {"history", STREAM, {NULL},
+	"a name in the query looks like history=N, which is the right one"},
+    {"event", PUBLISH, {"type", "event_type", "event_name"},
+	"a name in the query looks like event=TYPE, which is the right one"},
+    {"format", STATUS, {NULL},
+	"a name in the query looks like format=json, which is the right one"},
+};
+
+#define MISTAKEN (sizeof(mistaken) / sizeof(mistaken[0]))
+
+static const char *
+add_channel(struct arguments *a, const char *name)
+{
+	size_t i;
+
+	if (!channel_name_valid(name))
+		return "a channel's name is 1 to 128 of the characters "
+		       "A-Z a-z 0-9 . _ : -";
+	for (i = 0; i < a->channels; i++)
+		if (strcmp(a->channel[i], name) == 0)
+			return NULL;
+	if (a->channels == READER_CHANNELS_MAX)
+		return "these are more than 16 channels: open a second stream";
+	a->channel[a->channels++] = name;
+	return NULL;
+}
+
+static const char *
+add_id(struct arguments_ids *ids, const char *id)
+{
+	if (id == NULL || *id == '\0')
+		return NULL;
+	if (ids->n == ARGUMENTS_IDS_MAX)
+		return "these are more than 8 last event ids: one is enough";
+	ids->id[ids->n++] = id;
+	return NULL;
+}
+
+static int
+role_of(const struct request *r)
+{
+	if (r->role == NULL || strcmp(r->role, "stream") == 0)
+		return STREAM;
+	return strcmp(r->role, "publish") == 0 ? PUBLISH : STATUS;
+}
+
+/* lastEventId, Last-Event-ID, evs_last_event_id: each client has its own. */
+static bool
+is_clients_id(const char *name)
+{
+	char squeezed[SPELLING_SIZE];
+
+	(void)spelling_squeeze(squeezed, name);
+	return strcmp(squeezed, "lasteventid") == 0 ||
+	       strcmp(squeezed, "evslasteventid") == 0;
+}
+
+static bool
+meant(const struct mistaken *m, const char *name)
+{
+	char squeezed[SPELLING_SIZE], also[SPELLING_SIZE];
+	size_t i;
+
+	if (spelling_near(name, m->meant))
+		return true;
+	(void)spelling_squeeze(squeezed, name);
+	for (i = 0; i < sizeof(m->also) / sizeof(m->also[0]); i++)
+		if (m->also[i] != NULL &&
+		    strcmp(squeezed, spelling_squeeze(also, m->also[i])) == 0)
+			return true;
+	return false;
+}
+
+/* NULL, or with which of ours the name was mistaken. */
+static const char *
+mistake(const char *name, int role, bool fixed)
+{
+	size_t i;
+
+	for (i = fixed; i < MISTAKEN; i++) /* the first are the channels */
+		if (mistaken[i].roles & role && meant(&mistaken[i], name))
+			return mistaken[i].wrong;
+	return NULL;
+}
+
+static const char *
+add_pair(struct arguments *a, struct query *q, int role, bool fixed)
+{
+	const struct {
+		const char *name, **value;
+	} values[] = {
+	    {"event", &a->event},
+	    {"history", &a->history},
+	    {"format", &a->format},
+	};
+	bool channel = strcmp(q->name, "channel") == 0;
+	bool page = strcmp(q->name, PAGE_ID) == 0;
+	const char **value = NULL, *text;
+	size_t i;
+
+	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		if (strcmp(q->name, values[i].name) == 0)
+			value = values[i].value;
+	if (channel && fixed)
+		return NULL;
+	if (!channel && !page && value == NULL && !is_clients_id(q->name))
+		return mistake(q->name, role, fixed);
+	text = query_value(q);
+	if (!channel && value == NULL) /* a malformed id is an unknown one */
+		return add_id(page ? &a->page : &a->own,
+		    text == NULL ? "?" : text);
+	if (text == NULL)
+		return "the query is malformed: a percent sign is written %25, "
+		       "and NUL not at all";
+	if (channel)
+		return add_channel(a, text);
+	if (*value == NULL)
+		*value = text;
+	return NULL;
+}
+
+/* The front's channels; names is cut up. */
+static const char *
+add_fixed(struct arguments *a, char *names)
+{
+	const char *wrong = NULL;
+	char *rest, *name;
+
+	for (name = strtok_r(names, " ", &rest); name != NULL && wrong == NULL;
+	     name = strtok_r(NULL, " ", &rest))
+		wrong = add_channel(a, name);
+	if (wrong == NULL && a->channels == 0)
+		return "SSE_CHANNEL is empty: the front names no channel";
+	return wrong;
+}
+
+const char *
+arguments_read(struct arguments *a, const struct request *r)
+{
+	const char *wrong;
+	struct query q;
+
+	*a = (struct arguments){.channels = 0};
+	wrong = add_id(&a->own, r->last_event_id);
+	query_begin(&q, r->query);
+	while (wrong == NULL && query_next(&q))
+		wrong = add_pair(a, &q, role_of(r), r->channel != NULL);
+	if (wrong == NULL && r->channel != NULL)
+		wrong = add_fixed(a, r->channel);
+	return wrong;
+}
+
+bool
+arguments_clock(const struct arguments *a)
+{
+	return a->channels == 0 ||
+	       (a->channels == 1 &&
+		   strcmp(a->channel[0], ARGUMENTS_CLOCK) == 0);
+}

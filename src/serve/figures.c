@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The figures: a table.  A row is one number, by its name in JSON and its name
+ * and label in Prometheus; rows of one family stand together.
+ */
+#include "serve/figures.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What is not kept but looked up; NAN where the system does not tell. */
+struct sample {
+	double uptime, lag, cpu, rss, virtual, files, files_max, start;
+};
+
+enum kind { SIZE, COUNT, LONG, SAMPLE };
+
+static const struct row {
+	const char *json; /* member, or object.member; NULL: not there */
+	const char *name; /* of the family */
+	const char *label;
+	const char *type;
+	const char *help;
+	enum kind kind;
+	size_t offset; /* in struct server or, if SAMPLE, in struct sample */
+} rows[] = {
+#define SERVER(kind, field) kind, offsetof(struct server, field)
+#define LOOKED_UP(field)    SAMPLE, offsetof(struct sample, field)
+    {"uptime", "ssefcgi_uptime_seconds", "", "gauge",
+	"Time since this process started.", LOOKED_UP(uptime)},
+    {"streams", "ssefcgi_streams", "", "gauge", "Streams open now.",
+	SERVER(SIZE, streams.open)},
+    {"streams_max", "ssefcgi_streams_max", "", "gauge",
+	"Streams that may be open.", SERVER(LONG, cfg.max_streams)},
+    {"streams_opened", "ssefcgi_streams_opened_total", "", "counter",
+	"Streams opened.", SERVER(COUNT, streams.opened)},
+    {"connections", "ssefcgi_connections", "", "gauge",
+	"Connections of fronts.", SERVER(SIZE, streams.conns.total)},
+    {"connections_accepted", "ssefcgi_connections_accepted_total", "",
+	"counter", "Connections accepted.",
+	SERVER(COUNT, streams.conns.accepted)},
+#define CLOSED	    "ssefcgi_connections_closed_total"
+#define CLOSED_HELP "Connections closed by us before they were served."
+    {"closed.bad", CLOSED, "reason=\"bad\"", "counter", CLOSED_HELP,
+	SERVER(COUNT, streams.conns.bad)},
+    {"closed.time", CLOSED, "reason=\"time\"", "counter", CLOSED_HELP,
+	SERVER(COUNT, streams.conns.timed_out)},
+    {"closed.room", CLOSED, "reason=\"room\"", "counter", CLOSED_HELP,
+	SERVER(COUNT, streams.conns.dropped)},
+    {"events_published", "ssefcgi_events_published_total", "", "counter",
+	"Events published to channels.", SERVER(COUNT, hub.published)},
+    {"events_sent", "ssefcgi_events_sent_total", "", "counter",
+	"Events written to streams, the clock's and gaps included.",
+	SERVER(COUNT, streams.messages)},
+    {"bytes_sent", "ssefcgi_sent_bytes_total", "", "counter",
+	"Bytes written to fronts.", SERVER(COUNT, streams.conns.sent)},
+    {"bytes_received", "ssefcgi_received_bytes_total", "", "counter",
+	"Bytes read from fronts.", SERVER(COUNT, streams.conns.received)},
+#define GAPS	  "ssefcgi_gaps_total"
+#define GAPS_HELP "Gaps told to streams."
+    {"gaps.overflow", GAPS, "reason=\"overflow\"", "counter", GAPS_HELP,
+	SERVER(COUNT, streams.readers.gaps[GAP_OVERFLOW])},
+    {"gaps.restart", GAPS, "reason=\"restart\"", "counter", GAPS_HELP,
+	SERVER(COUNT, streams.readers.gaps[GAP_RESTART])},
+    {"gaps.unknown", GAPS, "reason=\"unknown\"", "counter", GAPS_HELP,
+	SERVER(COUNT, streams.readers.gaps[GAP_UNKNOWN])},
+    {"gaps.source", GAPS, "reason=\"source\"", "counter", GAPS_HELP,
+	SERVER(COUNT, streams.readers.gaps[GAP_SOURCE])},
+    {"stalled", "ssefcgi_stalled_total", "", "counter",
+	"Streams closed because they took nothing.",
+	SERVER(COUNT, streams.conns.stalled)},
+#define REFUSED	     "ssefcgi_refused_total"
+#define REFUSED_HELP "Streams refused: told to come back later."
+    {"refused.streams", REFUSED, "reason=\"streams\"", "counter", REFUSED_HELP,
+	SERVER(COUNT, streams.refused[REFUSED_STREAMS])},
+    {"refused.address", REFUSED, "reason=\"address\"", "counter", REFUSED_HELP,
+	SERVER(COUNT, streams.refused[REFUSED_ADDRESS])},
+    {"refused.channels", REFUSED, "reason=\"channels\"", "counter",
+	REFUSED_HELP, SERVER(COUNT, streams.refused[REFUSED_CHANNELS])},
+    {"refused.draining", REFUSED, "reason=\"draining\"", "counter",
+	REFUSED_HELP, SERVER(COUNT, streams.refused[REFUSED_DRAINING])},
+    {"refused.memory", REFUSED, "reason=\"memory\"", "counter", REFUSED_HELP,
+	SERVER(COUNT, streams.refused[REFUSED_MEMORY])},
+    {"publish_refused", "ssefcgi_publish_refused_total", "", "counter",
+	"Publications refused.", SERVER(COUNT, publish_refused)},
+    {"history.events", "ssefcgi_history_events", "", "gauge", "Events held.",
+	SERVER(SIZE, hub.held)},
+    {"history.bytes", "ssefcgi_history_bytes", "", "gauge",
+	"Bytes of the events held.", SERVER(SIZE, hub.held_bytes)},
+    {"history.slow_bytes", "ssefcgi_history_slow_bytes", "", "gauge",
+	"Bytes of events that only slow streams still have.",
+	SERVER(SIZE, hub.slow_bytes)},
+    {"history.bytes_max", "ssefcgi_history_max_bytes", "", "gauge",
+	"Bytes that these may be.", SERVER(LONG, cfg.history_bytes)},
+    {"channels_held", "ssefcgi_channels", "", "gauge", "Channels.",
+	SERVER(SIZE, hub.channels)},
+    {"channels_max", "ssefcgi_channels_max", "", "gauge",
+	"Channels that there may be.", SERVER(LONG, cfg.max_channels)},
+    {"accept_pauses", "ssefcgi_accept_pauses_total", "", "counter",
+	"Pauses of accepting, for want of a descriptor.",
+	SERVER(COUNT, listener.pauses)},
+    {"loop_lag", "ssefcgi_loop_lag_seconds", "", "gauge",
+	"The longest turn of the loop in the last seconds.", LOOKED_UP(lag)},
+    {"cpu", "process_cpu_seconds_total", "", "counter",
+	"User and system CPU time.", LOOKED_UP(cpu)},
+    {"rss", "process_resident_memory_bytes", "", "gauge", "Resident memory.",
+	LOOKED_UP(rss)},
+    {NULL, "process_virtual_memory_bytes", "", "gauge", "Virtual memory.",
+	LOOKED_UP(virtual)},
+    {NULL, "process_open_fds", "", "gauge", "Open file descriptors.",
+	LOOKED_UP(files)},
+    {NULL, "process_max_fds", "", "gauge", "File descriptors that may be open.",
+	LOOKED_UP(files_max)},
+    {NULL, "process_start_time_seconds", "", "gauge",
+	"When the process started, since 1970.", LOOKED_UP(start)},
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static void
+look_up_memory(struct sample *s)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	double page = (double)sysconf(_SC_PAGESIZE);
+	char line[128], *end;
+
+	if (f == NULL)
+		return;
+	if (fgets(line, sizeof(line), f) != NULL) {
+		s->virtual = (double)strtoul(line, &end, 10) * page;
+		s->rss = (double)strtoul(end, NULL, 10) * page;
+	}
+	(void)fclose(f);
+}
+
+static double
+seconds(struct timeval tv)
+{
+	return (double)tv.tv_sec + (double)tv.tv_usec / 1e6;
+}
+
+/* To a tenth of a millisecond: nothing here is known better. */
+static double
+rounded(double s)
+{
+	return round(s * 1e4) / 1e4;
+}
+
+static struct sample
+look_up(const struct server *sv)
+{
+	struct sample s = {.rss = NAN,
+	    .virtual = NAN,
+	    .files = NAN,
+	    .files_max = NAN};
+	struct rusage usage;
+	struct rlimit limit;
+	struct stat st;
+
+	s.uptime = rounded(sv->streams.conns.now - sv->started);
+	s.start = rounded((double)time(NULL) - s.uptime);
+	s.lag = rounded(fmax(sv->lag[0], sv->lag[1]));
+	(void)getrusage(RUSAGE_SELF, &usage);
+	s.cpu = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+	look_up_memory(&s);
+	/* Linux 6.2 and newer give their number as the directory's size. */
+	if (stat("/proc/self/fd", &st) == 0 && st.st_size > 0)
+		s.files = (double)st.st_size;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+		s.files_max = (double)limit.rlim_cur;
+	return s;
+}
+
+static double
+value(const struct server *sv, const struct sample *s, const struct row *row)
+{
+	const void *field = row->kind == SAMPLE ?
+				(const char *)s + row->offset :
+				(const char *)sv + row->offset;
+
+	switch (row->kind) {
+	case SIZE:
+		return (double)*(const size_t *)field;
+	case COUNT:
+		return (double)*(const unsigned long long *)field;
+	case LONG:
+		return (double)*(const unsigned long *)field;
+	default:
+		return *(const double *)field;
+	}
+}
+
+void
+figures_prometheus(const struct server *sv, struct text *t)
+{
+	struct sample s = look_up(sv);
+	const struct row *row;
+	const char *family = "";
+	double v;
+
+	for (row = rows; row < rows + ROWS; row++) {
+		v = value(sv, &s, row);
+		if (isnan(v))
+			continue;
+		if (strcmp(row->name, family) != 0)
+			text_add(t, "# HELP %s %s\n# TYPE %s %s\n", row->name,
+			    row->help, row->name, row->type);
+		family = row->name;
+		text_add(t, "%s{pid=\"%ld\"%s%s} %.15g\n", row->name,
+		    (long)getpid(), *row->label == '\0' ? "" : ",", row->label,
+		    v);
+	}
+}
+
+/* The length of the object's name in a row's, with the point; 0: none. */
+static size_t
+object(const char *json)
+{
+	const char *point = strchr(json, '.');
+
+	return point == NULL ? 0 : (size_t)(point + 1 - json);
+}
+
+void
+figures_json(const struct server *sv, struct text *t)
+{
+	struct sample s = look_up(sv);
+	const struct row *row;
+	const char *before = "";
+	size_t in = 0, now;
+	double v;
+
+	for (row = rows; row < rows + ROWS && row->json != NULL; row++) {
+		now = object(row->json);
+		if (in > 0 && strncmp(before, row->json, in) != 0)
+			text_add(t, "}");
+		if (row > rows)
+			text_add(t, ",");
+		if (now > 0 && strncmp(before, row->json, now) != 0)
+			text_add(t, "\"%.*s\":{", (int)now - 1, row->json);
+		v = value(sv, &s, row);
+		if (isnan(v))
+			text_add(t, "\"%s\":null", row->json + now);
+		else
+			text_add(t, "\"%s\":%.15g", row->json + now, v);
+		before = row->json;
+		in = now;
+	}
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Short answers (RFC 3875, section 6.3).  They go the way that streams go: an
+ * event, then END_REQUEST.
+ */
+#include "serve/reply.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HEAD_SIZE 512
+#define LINE_SIZE 256
+
+static const char *
+reason(int status)
+{
+	static const struct {
+		int status;
+		const char *reason;
+	} reasons[] = {
+	    {200, "OK"},
+	    {204, "No Content"},
+	    {400, "Bad Request"},
+	    {403, "Forbidden"},
+	    {405, "Method Not Allowed"},
+	    {413, "Content Too Large"},
+	    {500, "Internal Server Error"},
+	    {503, "Service Unavailable"},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].status == status)
+			return reasons[i].reason;
+	return "Unknown";
+}
+
+void
+reply_body(struct conn *c, enum method m, int status, const char *extra,
+    const char *type, const char *body, size_t len)
+{
+	char head[HEAD_SIZE];
+	struct event *ev;
+	int n;
+
+	if (m == METHOD_HEAD)
+		len = 0;
+	n = snprintf(head, sizeof(head), "Status: %d %s\r\n%s%s%s%s\r\n",
+	    status, reason(status), extra,
+	    type == NULL ? "" : "Content-Type: ", type == NULL ? "" : type,
+	    type == NULL ? "" : "\r\n");
+	assert(n > 0 && (size_t)n < sizeof(head)); /* all texts are ours */
+	ev = event_room((size_t)n + len, NULL);
+	if (ev != NULL) {
+		memcpy(ev->bytes, head, (size_t)n);
+		if (len > 0)
+			memcpy(ev->bytes + n, body, len);
+	}
+	conn_answer(c, ev);
+	conn_end(c);
+}
+
+void
+reply(struct conn *c, enum method m, int status, const char *extra,
+    const char *text)
+{
+	char line[LINE_SIZE];
+	int n = snprintf(line, sizeof(line), "%s\n", text);
+
+	assert(n > 0 && (size_t)n < sizeof(line));
+	if (status == 204)
+		reply_body(c, m, status, extra, NULL, NULL, 0);
+	else
+		reply_body(c, m, status, extra, "text/plain", line, (size_t)n);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef REPLY_H
+#define REPLY_H
+
+#include "fastcgi/conn.h"
+#include "fastcgi/request.h"
+
+/*
+ * Answers the open request with a status and a line of text, and ends it.
+ * extra: header lines, each with its CRLF, or "".  Only for what is final: a
+ * browser's EventSource gives up for good at any status but 200.
+ *
+ * The method is the request's: an answer to HEAD never has a body (RFC 3875,
+ * section 4.3.3), of which fronts would make an error, or the next answer.
+ */
+void reply(struct conn *, enum method, int status, const char *extra,
+    const char *text);
+
+/* The same with a body of any type and length. */
+void reply_body(struct conn *, enum method, int status, const char *extra,
+    const char *type, const char *body, size_t len);
+
+#endif

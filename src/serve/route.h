@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ROUTE_H
+#define ROUTE_H
+
+#include "fastcgi/conn.h"
+
+/*
+ * Decodes the whole request and gives it to what serves it, by the role that
+ * the front sets (SSE_ROLE, by default "stream") and the method.
+ */
+void route_request(struct conn *, const struct gate_event *);
+
+#endif

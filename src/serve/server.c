@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What one process makes of its options and of the system's limits.
+ */
+#include "serve/server.h"
+
+#include <sys/resource.h>
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/capacity.h"
+#include "base/log.h"
+#include "base/platform.h"
+
+#define BODIES	   16	/* unfinished bodies, of the greatest length */
+#define LAG_WINDOW 10.0 /* seconds */
+
+double
+server_clock(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* As many open files as the hard limit allows, and as we count with. */
+static uint64_t
+raise_descriptor_limit(void)
+{
+	struct rlimit rl;
+	rlim_t had;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		return 1024;
+	had = rl.rlim_cur;
+	if (had >= CAPACITY_FILES_MAX)
+		return had;
+	rl.rlim_cur =
+	    rl.rlim_max < CAPACITY_FILES_MAX ? rl.rlim_max : CAPACITY_FILES_MAX;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == 0)
+		return rl.rlim_cur;
+	log_warn("the limit of open files stays %llu, and could not be made "
+		 "%llu: %s; raise it by ulimit -n or LimitNOFILE=",
+	    (unsigned long long)had, (unsigned long long)rl.rlim_cur,
+	    strerror(errno));
+	return had;
+}
+
+void
+server_set_limits(struct server *sv)
+{
+	uint64_t memory = platform_memory();
+	struct capacity l = capacity_of(raise_descriptor_limit(), memory);
+
+	if (sv->cfg.max_streams == 0)
+		sv->cfg.max_streams = l.streams;
+	else if (sv->cfg.max_streams > l.streams)
+		log_warn("--max-streams %lu is more than the %lu that %lu open "
+			 "files and the memory allow: lower it, or raise them "
+			 "(ulimit -n, LimitNOFILE=)",
+		    sv->cfg.max_streams, l.streams, l.files);
+	sv->streams.conns.values_max = sv->cfg.max_streams;
+	sv->streams.conns.waiting_max = l.waiting;
+	sv->streams.conns.bodies.max = sv->cfg.max_body * BODIES;
+	if (l.by_memory)
+		log_info("%llu MB of memory allow %lu streams, fewer than "
+			 "%lu open files allow; the limit is %lu",
+		    (unsigned long long)(memory >> 20), l.streams, l.files,
+		    sv->cfg.max_streams);
+	else
+		log_info("%lu open files allow %lu streams; the limit is %lu",
+		    l.files, l.streams, sv->cfg.max_streams);
+}
+
+static uint64_t
+wall_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static bool
+relieve(void *arg, const size_t *account)
+{
+	return conns_relieve(arg, account);
+}
+
+void
+server_make_hub(struct server *sv)
+{
+	uint32_t epoch;
+
+	if (platform_random(&epoch, sizeof(epoch)) == -1)
+		fatal("no random number: %s", strerror(errno));
+	memory_init(&sv->memory, &sv->hub, epoch, wall_ms);
+	sv->engine = &sv->memory.engine;
+	sv->hub.history = sv->cfg.history;
+	sv->hub.history_age = sv->cfg.history_age;
+	sv->hub.bytes_max = sv->cfg.history_bytes;
+	sv->hub.channels_max = sv->cfg.max_channels;
+	sv->hub.relieve = relieve;
+	sv->hub.arg = &sv->streams.conns;
+	sv->hub.now = &sv->streams.conns.now;
+}
+
+void
+server_measure_lag(struct server *sv)
+{
+	double lag = server_clock() - sv->streams.conns.now;
+
+	if (sv->streams.conns.now - sv->lag_since >= LAG_WINDOW) {
+		sv->lag_since = sv->streams.conns.now;
+		sv->lag[1] = sv->lag[0];
+		sv->lag[0] = 0;
+	}
+	if (lag > sv->lag[0])
+		sv->lag[0] = lag;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SERVER_H
+#define SERVER_H
+
+#include <ev.h>
+#include <stdbool.h>
+
+#include "base/config.h"
+#include "engine/engine.h"
+#include "channel/hub.h"
+#include "fastcgi/listener.h"
+#include "engine/memory.h"
+#include "base/notify.h"
+#include "base/socket.h"
+#include "stream/stream.h"
+
+#ifndef VERSION
+#define VERSION "0"
+#endif
+
+#define SERVER_SIGNALS 4
+
+/* All that one process has. */
+struct server {
+	struct streams streams; /* first: see server_of() */
+	struct config cfg;
+	struct ev_loop *loop;
+	struct sockets sockets;
+	struct listener listener;
+	struct notify notify;
+	struct hub hub;
+	struct memory memory;
+	struct engine *engine;
+	unsigned long long publish_refused;
+	double started; /* monotonic seconds */
+	double swept;	/* when the sweep last came */
+	double lag[2];	/* the longest turn of the last while, and before it */
+	double lag_since;
+	ev_check turn_begins;
+	ev_prepare turn_ends;
+	ev_idle more; /* keeps the loop from sleeping while there is work */
+	ev_timer sweep;
+	ev_timer watchdog;
+	ev_signal signal[SERVER_SIGNALS];
+	bool end_now;	   /* a second signal came */
+	bool log_is_stale; /* it could not be opened again yet */
+};
+
+/* Monotonic seconds. */
+double server_clock(void);
+
+/* By the descriptors that there may be: streams, unfinished requests, bodies.
+ */
+void server_set_limits(struct server *);
+
+/* The hub and its engine, by the options. */
+void server_make_hub(struct server *);
+
+/* How long this turn, which is over, kept others waiting. */
+void server_measure_lag(struct server *);
+
+/* The server that serves this stream. */
+static inline struct server *
+server_of(struct stream *s)
+{
+	return (struct server *)conn_all(&s->conn);
+}
+
+#endif

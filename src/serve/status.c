@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the process says of itself.  Of several on one socket the one that took
+ * the request answers for itself alone; its figures carry its pid.
+ */
+#include "serve/status.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "serve/arguments.h"
+#include "serve/figures.h"
+#include "serve/reply.h"
+#include "serve/server.h"
+#include "base/text.h"
+
+#define CHANNELS_MAX 1000 /* in one answer */
+
+static void
+add_id(struct text *t, const char *name, const struct channel *ch,
+    uint64_t number)
+{
+	char id[EVENTID_SIZE];
+
+	if (channel_held(ch) == 0) {
+		text_add(t, ",\"%s\":null", name);
+		return;
+	}
+	(void)eventid_format(id, channel_entry(ch, number)->id);
+	text_add(t, ",\"%s\":\"%s\"", name, id);
+}
+
+static void
+add_channel(struct text *t, const struct channel *ch, bool first)
+{
+	text_add(t, "%s{\"name\":\"%s\",\"streams\":%zu,\"held\":%zu",
+	    first ? "" : ",", ch->name, ch->reading, channel_held(ch));
+	add_id(t, "first", ch, ch->first);
+	add_id(t, "last", ch, ch->end - 1);
+	text_add(t, "}");
+}
+
+/* Those that are asked for, or as many as there is room for. */
+static void
+add_channels(struct text *t, const struct hub *h, const struct arguments *a)
+{
+	const struct channel *ch;
+	size_t i, n = 0;
+
+	for (i = 0; i < a->channels; i++)
+		if ((ch = hub_find(h, a->channel[i])) != NULL)
+			add_channel(t, ch, n++ == 0);
+	if (a->channels > 0)
+		return;
+	TAILQ_FOREACH (ch, &h->all, all_link) {
+		if (n == CHANNELS_MAX)
+			break;
+		add_channel(t, ch, n++ == 0);
+	}
+}
+
+static void
+add_json(struct text *t, const struct server *sv, const struct arguments *a)
+{
+	char id[EVENTID_SIZE];
+
+	(void)eventid_format(id, sv->hub.last);
+	text_add(t, "{\"pid\":%ld,\"version\":\"%s\",\"position\":\"%s\",",
+	    (long)getpid(), VERSION, id);
+	figures_json(sv, t);
+	text_add(t, ",\"channels\":[");
+	add_channels(t, &sv->hub, a);
+	text_add(t, "]}\n");
+}
+
+void
+status(struct stream *s, const struct request *r)
+{
+	struct arguments a;
+	struct text t = {0};
+	const char *type = "text/plain; version=0.0.4";
+	const char *wrong = arguments_read(&a, r);
+	bool json = a.format != NULL && strcmp(a.format, "json") == 0;
+
+	if (wrong == NULL && a.format != NULL && !json &&
+	    strcmp(a.format, "prometheus") != 0)
+		wrong = "format= takes json or prometheus";
+	if (wrong == NULL && json) {
+		type = "application/json";
+		add_json(&t, server_of(s), &a);
+	} else if (wrong == NULL)
+		figures_prometheus(server_of(s), &t);
+	if (wrong != NULL)
+		reply(&s->conn, r->method, 400, "", wrong);
+	else if (t.failed)
+		reply(&s->conn, r->method, 503, "",
+		    "there is no memory: try again");
+	else
+		reply_body(&s->conn, r->method, 200,
+		    "Cache-Control: no-store\r\n", type, t.bytes, t.len);
+	text_free(&t);
+}

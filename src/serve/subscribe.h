@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SUBSCRIBE_H
+#define SUBSCRIBE_H
+
+#include "fastcgi/request.h"
+#include "stream/stream.h"
+
+/* GET and HEAD of a stream: the clock's, or one of channels. */
+void subscribe(struct stream *, const struct request *);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef STREAM_H
+#define STREAM_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "stream/address.h"
+#include "stream/age.h"
+#include "stream/clock.h"
+#include "base/config.h"
+#include "fastcgi/conn.h"
+#include "channel/feed.h"
+#include "fastcgi/request.h"
+#include "channel/reader.h"
+
+/*
+ * One browser's EventSource: a connection whose request stays.  Of the
+ * connection, todo is what fill() adds beside the feed's events, and messages
+ * are counted.
+ */
+struct stream {
+	struct conn conn;
+	union {
+		struct subscriber sub; /* feed NULL: no stream (any more) */
+		struct tick tick;      /* of the clock's streams */
+		struct reader reader;  /* of the channels' */
+	};
+	struct address *address;
+	struct age age;
+	uint32_t opened; /* in parts of a second; see seconds_open() */
+};
+
+/* Why a stream was refused. */
+enum refusal {
+	REFUSED_STREAMS,  /* too many */
+	REFUSED_ADDRESS,  /* too many of one address */
+	REFUSED_CHANNELS, /* there may be no channel more */
+	REFUSED_DRAINING,
+	REFUSED_MEMORY,
+	REFUSALS
+};
+
+/* All streams, and what they share. */
+struct streams {
+	struct conns conns;
+	struct conn_owner owner;
+	struct clock clock;
+	struct readers readers;
+	struct addresses addresses;
+	struct ages ages;
+	const struct config *cfg;
+	size_t open;
+	unsigned long long opened, messages, refused[REFUSALS];
+	bool draining;
+	double drain_end;
+	ev_timer drain_timer;
+};
+
+/*
+ * request gets every whole request; loop, cfg and hub must outlive the streams.
+ * -1: no memory.
+ */
+int streams_init(struct streams *, struct ev_loop *, const struct config *,
+    struct hub *, void (*request)(struct conn *, const struct gate_event *));
+
+/* Closes and frees all. */
+void streams_free(struct streams *);
+
+/*
+ * Opens a stream of the clock, behind this count, or of n channels from a
+ * position on; or refuses it if a limit is reached.
+ */
+void stream_open_clock(struct stream *, const struct request *, uint64_t count);
+void stream_open_channels(struct stream *, const struct request *,
+    const char *const channels[], size_t n, const struct position *);
+
+/* Answers with a stream's headers and the end. */
+void stream_head(struct stream *);
+
+/* Ends the stream in order: its browser comes back after retry:. */
+void stream_retire(struct stream *);
+
+const char *stream_refusal_name(enum refusal);
+
+#endif

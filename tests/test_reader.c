@@ -1,0 +1,612 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A stream's way through its channels: a table of histories, positions and
+ * what is read from them, at once and with the connection cut after each step.
+ *
+ * A history is written as words: a letter publishes to that channel (event k of
+ * all has the id k-1, and is read as the letter and k), /N cuts histories to N
+ * at the end of a turn, @K makes the events up to k too old, !N allows so many
+ * channels.  A gap is read as [channel from-to], with a ' if it has no id.
+ */
+#include "eventsource.h"
+
+#include "allocation.h"
+#include "channel/reader.h"
+
+#define KIND 5
+
+static const struct row {
+	const char *name;
+	const char *before, *channels, *position, *after;
+	const char *read;
+} rows[] = {
+    {"now_is_after_all_that_is_held", "a b", "ab", "now", "", ""},
+    {"what_is_published_later_is_read", "a b", "ab", "now", "a c b a",
+	"a3 b5 a6"},
+    {"base_is_before_all", "a b a c b", "ab", "after 0", "", "a1 b2 a3 b5"},
+    {"order_of_the_channels_does_not_matter", "a b a c b", "ba", "after 0", "",
+	"a1 b2 a3 b5"},
+    {"position_is_not_read_again", "a b a c b", "ab", "after 2", "", "a3 b5"},
+    {"position_may_be_another_channel_s", "a b a c b", "ab", "after 4", "",
+	"b5"},
+    {"newest_position_has_nothing_after_it", "a b a c b", "ab", "after 5", "",
+	""},
+    {"position_may_be_dropped_if_it_was_read", "a a a /1", "a", "after 2", "",
+	"a3"},
+    {"dropped_events_are_a_gap", "a a a /1", "a", "after 0", "", "[a 0-2] a3"},
+    {"gap_is_from_the_position", "a a a /1", "a", "after 1", "", "[a 1-2] a3"},
+    {"gap_may_be_all_there_is", "a a @2", "a", "after 1", "", "[a 1-2]"},
+    {"empty_channel_that_was_read_has_no_gap", "a a @2", "a", "after 2", "",
+	""},
+    {"gap_is_merged_where_it_ends", "b a a a /1 b", "ab", "after 0", "",
+	"b1 [a 1-3] a4 b5"},
+    {"gaps_come_in_the_order_of_their_ends", "a b a b a b /1", "ab", "after 0",
+	"", "[a 0-3] [b 3-4] a5 b6"},
+    {"gap_of_one_channel_is_none_of_another", "b a a b /1 b", "ab", "after 1",
+	"", "[a 1-2] a3 b4 b5"},
+    {"gap_between_held_events_of_others", "c a c a c a c /1 c c", "ac",
+	"after 1", "", "[a 1-4] [c 4-5] a6 c7 c8 c9"},
+    {"slow_reader_is_lapped", "a", "a", "after 0", "a a a a /2",
+	"[a 0-3] a4 a5"},
+    {"reader_of_what_did_not_come_yet_is_lapped", "", "a", "now", "a a a /1",
+	"[a 0-2] a3"},
+    {"not_lapped_before_the_turn_ends", "", "a", "now", "a a a", "a1 a2 a3"},
+    {"other_channels_are_not_in_the_way", "x x x x a x x /1 a", "a", "now", "a",
+	"a9"},
+    /* A channel that begins with what is forgotten. */
+    {"forgotten_is_a_gap", "!1 x y !2", "a", "after 0", "", "[a 0-1]"},
+    {"forgotten_is_no_gap_after_it", "!1 x y !2", "a", "after 1", "", ""},
+    {"two_channels_have_lost_the_same", "!1 x y !3", "ab", "after 0", "",
+	"[a 0-1]' [b 0-1]"},
+    {"three_channels_have_lost_the_same", "!1 x y !3", "bya", "after 0", "a",
+	"[b 0-1]' [y 0-1]' [a 0-1] y2 a3"},
+    {"one_of_two_has_lost_more_since", "!1 x y !3 a /1 a /1", "ab", "after 0",
+	"", "[b 0-1] [a 1-3] a4"},
+    {"forgotten_and_read_again_is_no_gap_to_now", "!1 x y !2", "a", "now", "a",
+	"a3"},
+    /* Positions that are none. */
+    {"restart_begins_at_the_base", "a b a", "ab", "restart", "",
+	"[restart 0] a1 b2 a3"},
+    {"unknown_begins_at_the_base", "a b a", "ab", "unknown", "",
+	"[unknown 0] a1 b2 a3"},
+    {"restart_with_nothing_held", "", "a", "restart", "", "[restart 0]"},
+    {"restart_and_then_live", "", "ab", "restart", "b a", "[restart 0] b1 a2"},
+    {"restart_has_the_channels_gaps_too", "b a a a /1 b", "ab", "restart", "",
+	"[restart 0] b1 [a 1-3] a4 b5"},
+    {"restart_of_what_was_forgotten", "!1 x y !3", "ab", "restart", "",
+	"[restart 0] [a 0-1]' [b 0-1]"},
+    {"position_before_the_base", "a", "ab", "after -", "",
+	"[a 0-0]' [b 0-0] a1"},
+    /* The last so many events. */
+    {"history_is_of_the_stream_s_channels", "a b a b c", "ab", "history 2", "",
+	"a3 b4"},
+    {"history_of_one", "a b a b c", "ab", "history 1", "", "b4"},
+    {"history_is_merged", "a b b a a", "ab", "history 4", "", "b2 b3 a4 a5"},
+    {"history_of_all", "a b a b c", "ab", "history 4", "", "a1 b2 a3 b4"},
+    {"history_larger_than_what_is_held", "a b a b c", "ab", "history 99", "",
+	"a1 b2 a3 b4"},
+    {"history_of_none", "a b a b c", "ab", "history 0", "a", "a6"},
+    {"history_where_nothing_is_held", "a @1", "a", "history 5", "a", "a2"},
+    {"history_and_then_live", "a a", "a", "history 1", "a", "a2 a3"},
+    {"history_begins_after_what_is_lost", "a a a b /1", "ab", "history 9", "",
+	"a3 b4"},
+    {"history_has_the_gap_within_it", "b a a a /1 b", "ab", "history 9", "",
+	"b1 [a 1-3] a4 b5"},
+    {"history_is_too_short_for_the_gap", "b a a a /1 b", "ab", "history 2", "",
+	"a4 b5"},
+    {"history_of_what_was_forgotten", "!1 x y !2", "ay", "history 3", "", "y2"},
+};
+
+static struct hub hub;
+static struct readers readers;
+static double now;
+static uint64_t published;
+static unsigned wakes;
+
+static bool
+wake(struct subscriber *sub)
+{
+	assert_ptr_equal(sub->feed, &readers.feed);
+	wakes++;
+	return true;
+}
+
+static bool
+relieve(void *arg, const size_t *account)
+{
+	(void)account;
+	(void)arg;
+	return false;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	hub_init(&hub, (struct eventid){0, 1});
+	hub.history = 1000;
+	hub.bytes_max = 1 << 20;
+	hub.channels_max = 100;
+	hub.relieve = relieve;
+	hub.now = &now;
+	readers_init(&readers, &hub);
+	readers.feed.wake = wake;
+	now = 0;
+	published = 0;
+	wakes = 0;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	allocation_fails(0);
+	hub_free(&hub);
+	return 0;
+}
+
+static void
+publish(const char *channel)
+{
+	char data[160];
+	struct eventid id = {++published, 1};
+	struct sse_message m = {.data = data};
+
+	now = (double)published;
+	m.len = (size_t)snprintf(data, sizeof(data), "%s%lu", channel,
+	    (unsigned long)published);
+	assert_true(hub_publish(&hub, channel, &id, &m, 1) >= 0);
+}
+
+/* The words of a history. */
+static void
+happen(const char *words)
+{
+	char text[200], *rest, *word;
+	long n;
+
+	(void)snprintf(text, sizeof(text), "%s", words);
+	for (word = strtok_r(text, " ", &rest); word != NULL;
+	     word = strtok_r(NULL, " ", &rest)) {
+		n = strtol(word + 1, NULL, 10);
+		if (*word == '/') {
+			hub.history = (size_t)n;
+			hub_trim(&hub);
+		} else if (*word == '@') {
+			now = (double)published + 0.5;
+			hub.history_age = now - (double)n;
+			hub_age(&hub);
+		} else if (*word == '!')
+			hub.channels_max = (size_t)n;
+		else
+			publish(word);
+	}
+}
+
+static struct position
+position(const char *text)
+{
+	struct position p = {.kind = POSITION_NOW, .id = {0, 0}};
+	unsigned long n = 0;
+	char word[20];
+
+	if (sscanf(text, "%19s %lu", word, &n) == 2)
+		p.id = (struct eventid){n, 1};
+	p.n = n;
+	if (strcmp(word, "after") == 0)
+		p.kind = POSITION_AFTER;
+	else if (strcmp(word, "restart") == 0)
+		p.kind = POSITION_RESTART;
+	else if (strcmp(word, "unknown") == 0)
+		p.kind = POSITION_UNKNOWN;
+	else if (strcmp(word, "history") == 0)
+		p.kind = POSITION_HISTORY;
+	return p;
+}
+
+/* channels: a letter each. */
+static void
+begin(struct reader *w, const char *channels, const struct position *p)
+{
+	char letters[READER_CHANNELS_MAX][2];
+	const char *names[READER_CHANNELS_MAX];
+	size_t n = strlen(channels), i;
+
+	for (i = 0; i < n; i++) {
+		letters[i][0] = channels[i];
+		letters[i][1] = '\0';
+		names[i] = letters[i];
+	}
+	assert_int_equal(reader_begin(&readers, w, names, n, p), 0);
+}
+
+static void
+leave(struct reader *w)
+{
+	readers.feed.leave(&w->sub);
+}
+
+/* What a browser reads. */
+static struct {
+	struct eventsource reader;
+	size_t len;
+	char text[2000]; /* as in the table */
+} browser;
+
+static void
+show_gap(const char *data, const char *id)
+{
+	char channel[140], from[50], to[50], reason[20], whole[400];
+	char *text = browser.text + browser.len;
+	size_t size = sizeof(browser.text) - browser.len;
+	int n;
+
+	if (sscanf(data,
+		"{\"channel\":\"%139[^\"]\",\"from\":\"%49[^\"]\","
+		"\"to\":\"%49[^\"]\",\"reason\":\"%19[^\"]\"}",
+		channel, from, to, reason) == 4) {
+		(void)snprintf(whole, sizeof(whole),
+		    "{\"channel\":\"%s\",\"from\":\"%s\",\"to\":\"%s\","
+		    "\"reason\":\"overflow\"}",
+		    channel, from, to);
+		n = snprintf(text, size, "[%s %.*s-%.*s]%s ", channel,
+		    (int)strcspn(from, "-"), from, (int)strcspn(to, "-"), to,
+		    strcmp(id, to) == 0 ? "" : "'");
+	} else {
+		assert_int_equal(
+		    sscanf(data,
+			"{\"channel\":null,\"from\":null,\"to\":\"%49[^\"]\","
+			"\"reason\":\"%19[^\"]\"}",
+			to, reason),
+		    2);
+		(void)snprintf(whole, sizeof(whole),
+		    "{\"channel\":null,\"from\":null,\"to\":\"%s\","
+		    "\"reason\":\"%s\"}",
+		    to, reason);
+		n = snprintf(text, size, "[%s %.*s] ", reason,
+		    (int)strcspn(to, "-"), to);
+		assert_string_equal(id, to);
+	}
+	assert_string_equal(data, whole);
+	browser.len += (size_t)n;
+}
+
+static void
+show(struct eventsource *r)
+{
+	char id[EVENTID_SIZE] = "", data[400] = "";
+
+	assert_true(browser.len < sizeof(browser.text) - 300); /* endless? */
+	assert_true(r->event_id.len < sizeof(id));
+	assert_true(r->event_data.len < sizeof(data));
+	memcpy(id, r->event_id.s, r->event_id.len);
+	memcpy(data, r->event_data.s, r->event_data.len);
+	if (r->event_type.len == 3) {
+		assert_field(&r->event_type, HUB_GAP, 3);
+		show_gap(data, id);
+		return;
+	}
+	assert_field(&r->event_type, "message", 7);
+	browser.len += (size_t)snprintf(browser.text + browser.len,
+	    sizeof(browser.text) - browser.len, "%s ", data);
+	assert_int_equal(strtoul(data + strcspn(data, "0123456789"), NULL, 10),
+	    strtoul(id, NULL, 10));
+}
+
+/* Takes up to max pieces of what there is now; returns how many. */
+static unsigned
+take(struct reader *w, unsigned max)
+{
+	static struct batch b;
+	unsigned i;
+
+	batch_begin(&b);
+	w->sub.feed->fill(&w->sub, &b, KIND);
+	for (i = 0; i < b.n && i < max; i++) {
+		assert_int_equal(b.piece[i].kind, KIND);
+		read_stream(&browser.reader, (const char *)b.piece[i].data,
+		    b.piece[i].len);
+		assert_int_equal(browser.reader.rest, 0);
+		w->sub.feed->took(&w->sub, &b.piece[i]);
+	}
+	return i;
+}
+
+static void
+browser_begins(void)
+{
+	eventsource_reset(&browser.reader);
+	browser.reader.dispatched = show;
+	browser.text[0] = '\0';
+	browser.len = 0;
+}
+
+static void
+is_read(const char *expected)
+{
+	while (browser.len > 0 && browser.text[browser.len - 1] == ' ')
+		browser.text[--browser.len] = '\0';
+	assert_string_equal(browser.text, expected);
+}
+
+static void
+is_read_from_there(void **state)
+{
+	const struct row *row = *state;
+	struct position p = position(row->position);
+	struct reader w;
+
+	(void)set_up(NULL);
+	browser_begins();
+	happen(row->before);
+	begin(&w, row->channels, &p);
+	happen(row->after);
+	while (take(&w, BATCH_PIECES) > 0)
+		continue;
+	is_read(row->read);
+	leave(&w);
+	(void)tear_down(NULL);
+}
+
+/* The browser comes back with the last id that it has had. */
+static bool
+last_id(struct position *p)
+{
+	char text[EVENTID_SIZE] = "";
+
+	assert_true(browser.reader.id.len < sizeof(text));
+	memcpy(text, browser.reader.id.s, browser.reader.id.len);
+	p->kind = POSITION_AFTER;
+	return eventid_parse(&p->id, text);
+}
+
+static void
+is_read_with_a_cut_after_each_step(void **state)
+{
+	const struct row *row = *state;
+	struct position p = position(row->position);
+	struct reader w;
+	char id[EVENTID_SIZE];
+
+	(void)set_up(NULL);
+	browser_begins();
+	happen(row->before);
+	begin(&w, row->channels, &p);
+	if (readers.feed.position(&w.sub, id) > 0) {
+		p.kind = POSITION_AFTER; /* the first block says so */
+		assert_true(eventid_parse(&p.id, id));
+	}
+	happen(row->after);
+	while (take(&w, 1) > 0) {
+		leave(&w);
+		assert_true(last_id(&p));
+		begin(&w, row->channels, &p);
+	}
+	is_read(row->read);
+	leave(&w);
+	(void)tear_down(NULL);
+}
+
+static void
+position_moves_only_when_nothing_is_left_to_read(void **state)
+{
+	struct position p = position("after 0");
+	char id[EVENTID_SIZE];
+	struct reader w;
+
+	(void)state;
+	browser_begins();
+	happen("a x x");
+	begin(&w, "ab", &p);
+	assert_int_equal(readers.feed.position(&w.sub, id), 3);
+	assert_string_equal(id, "0-1");
+	assert_int_equal(take(&w, 1), 1);
+	(void)readers.feed.position(&w.sub, id);
+	assert_string_equal(id, "3-1"); /* x's, which is not ours to read */
+	happen("x b x");
+	(void)readers.feed.position(&w.sub, id);
+	assert_string_equal(id, "3-1");
+	happen("@6"); /* a gap is something to read too */
+	(void)readers.feed.position(&w.sub, id);
+	assert_string_equal(id, "3-1");
+	assert_int_equal(take(&w, 1), 1);
+	(void)readers.feed.position(&w.sub, id);
+	assert_string_equal(id, "6-1");
+	is_read("a1 [b 3-5]");
+	leave(&w);
+}
+
+static void
+unknown_position_is_none_until_its_gap_is_taken(void **state)
+{
+	struct position p = position("unknown");
+	char id[EVENTID_SIZE];
+	struct reader w;
+
+	(void)state;
+	happen("a");
+	begin(&w, "a", &p);
+	assert_int_equal(readers.feed.position(&w.sub, id), 0);
+	assert_int_equal(take(&w, 1), 1);
+	assert_int_equal(readers.feed.position(&w.sub, id), 3);
+	assert_string_equal(id, "0-1");
+	assert_int_equal(take(&w, 1), 1);
+	(void)readers.feed.position(&w.sub, id);
+	assert_string_equal(id, "1-1");
+	leave(&w);
+}
+
+/* More than one batch holds, some of each taken. */
+static void
+what_was_not_taken_is_offered_again(void **state)
+{
+	struct position p = position("now");
+	char expected[2000] = "";
+	size_t len = 0, i;
+	struct reader w;
+
+	(void)state;
+	browser_begins();
+	begin(&w, "ab", &p);
+	for (i = 1; i <= 100; i++) {
+		publish(i % 3 == 0 ? "b" : "a");
+		len += (size_t)snprintf(expected + len, sizeof(expected) - len,
+		    "%s%s%zu", i == 1 ? "" : " ", i % 3 == 0 ? "b" : "a", i);
+	}
+	assert_int_equal(take(&w, 0), 0);
+	for (i = 0; take(&w, 1 + (unsigned)i % 40) > 0; i++)
+		continue;
+	is_read(expected);
+	leave(&w);
+}
+
+static void
+new_stream_is_woken_and_gaps_are_counted(void **state)
+{
+	struct position now_on = position("after 0"),
+			none = position("restart");
+	struct reader w, v;
+
+	(void)state;
+	happen("!1 x y !10 a a a /1");
+	begin(&w, "abc", &now_on);
+	assert_int_equal(wakes, 1);
+	begin(&v, "x", &none);
+	assert_int_equal(wakes, 2);
+	publish("a"); /* not before the turn's end */
+	assert_int_equal(wakes, 2);
+	hub_wake(&hub);
+	assert_int_equal(wakes, 3);
+	assert_int_equal(readers.gaps[GAP_OVERFLOW], 0);
+	assert_int_equal(take(&w, 1), 1); /* of b and c, which begin now */
+	assert_int_equal(readers.gaps[GAP_OVERFLOW], 2);
+	assert_int_equal(take(&w, 2), 2); /* of a, and the event behind it */
+	assert_int_equal(readers.gaps[GAP_OVERFLOW], 3);
+	assert_int_equal(take(&v, 1), 1);
+	assert_int_equal(readers.gaps[GAP_RESTART], 1);
+	assert_int_equal(take(&v, 1), 1); /* x's own */
+	assert_int_equal(readers.gaps[GAP_OVERFLOW], 4);
+	leave(&w);
+	leave(&v);
+}
+
+#define ID "}\nid: 18446744073709551615-18446744073709551615\n\n"
+
+/* Sixteen gaps at once, with the longest names and ids that there are. */
+static void
+largest_gap_fits_its_room(void **state)
+{
+	static char names[READER_CHANNELS_MAX][CHANNEL_NAME_MAX + 1];
+	struct position p = {.kind = POSITION_AFTER,
+	    .id = {UINT64_MAX, UINT64_MAX - 1}};
+	const char *channels[READER_CHANNELS_MAX];
+	struct batch *b = malloc(sizeof(*b));
+	struct reader w;
+	const char *id;
+	size_t i;
+
+	(void)state;
+	assert_non_null(b);
+	for (i = 0; i < READER_CHANNELS_MAX; i++) {
+		memset(names[i], 'x', CHANNEL_NAME_MAX);
+		names[i][0] = (char)('a' + i);
+		channels[i] = names[i];
+	}
+	hub.last = hub.forgotten = (struct eventid){UINT64_MAX, UINT64_MAX};
+	assert_int_equal(reader_begin(&readers, &w, channels,
+			     READER_CHANNELS_MAX, &p),
+	    0);
+	batch_begin(b);
+	readers.feed.fill(&w.sub, b, KIND);
+	assert_int_equal(b->n, 1);
+	assert_in_range(b->piece[0].len, 16 * 128, b->text_used - 1);
+	/* The first of them has no id, and the last one has. */
+	b->text[b->piece[0].len] = '\0';
+	assert_ptr_equal(b->piece[0].data, b->text);
+	assert_memory_equal(b->text, "event: gap\ndata: ", 17);
+	id = strstr(b->text, ID);
+	assert_non_null(id);
+	assert_string_equal(id, ID);
+	free(b);
+	leave(&w);
+}
+
+static void
+subscription_that_fails_has_joined_nothing(void **state)
+{
+	static const char *const names[] = {"a", "b", "new"};
+	struct position p = position("now");
+	struct subscriber other = {&readers.feed};
+	struct cursor cu[2];
+	struct reader w;
+	unsigned long nth;
+	int result;
+
+	(void)state;
+	hub.channels_max = 2;
+	assert_int_equal(hub_join(&hub, &cu[0], "a", &other), 0);
+	assert_int_equal(hub_join(&hub, &cu[1], "b", &other), 0);
+	errno = 0;
+	assert_int_equal(reader_begin(&readers, &w, names, 3, &p), -1);
+	assert_int_equal(errno, ENOSPC);
+	assert_null(w.sub.feed);
+	hub.channels_max = 3;
+	for (nth = 1;; nth++) {
+		assert_int_equal(hub_find(&hub, "a")->reading, 1);
+		assert_int_equal(hub_find(&hub, "b")->reading, 1);
+		allocation_fails(nth);
+		errno = 0;
+		result = reader_begin(&readers, &w, names, 3, &p);
+		if (result == 0)
+			break;
+		assert_int_equal(errno, ENOMEM);
+		assert_null(w.sub.feed);
+	}
+	assert_int_equal(nth, 4); /* the cursors, the channel, its place */
+	assert_int_equal(hub_find(&hub, "new")->reading, 1);
+	leave(&w);
+	hub_leave(&hub, &cu[0]);
+	hub_leave(&hub, &cu[1]);
+}
+
+static void
+gap_reasons_have_names(void **state)
+{
+	(void)state;
+	assert_string_equal(gap_reason_name(GAP_OVERFLOW), "overflow");
+	assert_string_equal(gap_reason_name(GAP_RESTART), "restart");
+	assert_string_equal(gap_reason_name(GAP_UNKNOWN), "unknown");
+	assert_string_equal(gap_reason_name(GAP_SOURCE), "source");
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int
+main(void)
+{
+	static const struct CMUnitTest others[] = {
+	    TEST(position_moves_only_when_nothing_is_left_to_read),
+	    TEST(unknown_position_is_none_until_its_gap_is_taken),
+	    TEST(what_was_not_taken_is_offered_again),
+	    TEST(new_stream_is_woken_and_gaps_are_counted),
+	    TEST(largest_gap_fits_its_room),
+	    TEST(subscription_that_fails_has_joined_nothing),
+	    cmocka_unit_test(gap_reasons_have_names),
+	};
+	static struct CMUnitTest tests[2 * LENGTH(rows) + LENGTH(others)];
+	static char names[LENGTH(rows)][80];
+	size_t n = 0, i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "%s_with_cuts",
+		    rows[i].name);
+		tests[n++] =
+		    row_test(rows[i].name, is_read_from_there, &rows[i]);
+		tests[n++] = row_test(names[i],
+		    is_read_with_a_cut_after_each_step, &rows[i]);
+	}
+	for (i = 0; i < LENGTH(others); i++)
+		tests[n++] = others[i];
+	return _cmocka_run_group_tests("walk", tests, n, NULL, NULL);
+}
