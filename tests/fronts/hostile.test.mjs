@@ -102,11 +102,10 @@ const ROWS = [
 		{ caddy: 'live' }],
 
 	// Queries.
-	['%00 in a query', query('x=evil%00'), 'ours 400', { lighttpd: 400 }],
+	['%00 in a query', query('x=evil%00'), 'resume', { lighttpd: 400 }],
 	['%0d%0a in a query', query('x=%0d%0aevil:%20x'), 'resume',
 		{ lighttpd: 400 }],
-	['%zz in a query', query('x=%zzevil'), 'ours 400',
-		{ lighttpd: 'resume' }],
+	['%zz in a query', query('x=%zzevil'), 'resume'],
 	['0x01 in a query', query('x=evil\x01'), 400],
 	['0xff in a query', query('x=evil\xff'), 'resume',
 		{ haproxy: 400, lighttpd: 400 }],
