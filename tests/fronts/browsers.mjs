@@ -193,11 +193,13 @@ export async function openStream(url, options) {
 // What a browser's EventSource does: it comes back with the last id after the
 // time that retry: said, and gives up for good on any status but 200 or on
 // another type.  .events are those of all its connections; .opened of these had
-// an answer, .unanswered none, and .cut broke.
+// an answer, .unanswered none, and .cut broke.  waitsFor() is a promise before
+// which it does not come back.
 export function eventSource(url, { origin = 'http://app.example' } = {}) {
 	const source = { events: [], opened: 0, unanswered: 0, cut: 0,
 		failed: '', stream: null };
 	let closed = false;
+	let awaited = null;
 
 	const connect = async (state) => {
 		const headers = { Origin: origin, Accept: EVENT_STREAM };
@@ -226,9 +228,10 @@ export function eventSource(url, { origin = 'http://app.example' } = {}) {
 		while (!closed && !source.failed) {
 			await connect(state).catch(() => source.unanswered++);
 			if (!closed && !source.failed)
-				await sleep(state.retry);
+				await Promise.all([sleep(state.retry), awaited]);
 		}
 	})();
+	source.waitsFor = (promise) => { awaited = promise; };
 	source.close = () => {
 		closed = true;
 		source.stream?.close();
