@@ -15,6 +15,7 @@ import { CHOSEN, LIMIT, start } from './sites.mjs';
 import { TABLE, writesToSeeLeaving } from './table.mjs';
 
 const TRIES = 5;
+const MOMENT_MS = 200;	// in the first try, and twice as long in each next one
 
 // What each cell says of streams: whether they end, by themselves or, here after
 // one second, by force; and whether those that go on are an old process's, for
@@ -38,7 +39,8 @@ const CELLS = {
 		const tries = [];
 
 		do
-			tries.push(await writesToBeSeen(site));
+			tries.push(await writesToBeSeen(site,
+				MOMENT_MS * 2 ** tries.length));
 		while (tries.at(-1) > expected && tries.length < TRIES);
 		assert.equal(tries.at(-1), expected);
 	},
@@ -168,8 +170,9 @@ async function chunked(site, length) {
 
 let made = 0;
 
-// How many events are written to a browser that has gone until it is seen.
-async function writesToBeSeen(site) {
+// How many events are written to a browser that has gone until it is seen, which
+// takes a moment each time.
+async function writesToBeSeen(site, moment) {
 	const channel = `leaving.${made++}`;
 	const stream = await openStream(`${site.url}/events?channel=${channel}`);
 	const seen = () => site.responder.streams() === 0;
@@ -177,7 +180,7 @@ async function writesToBeSeen(site) {
 	await until(() => stream.retry, 'retry:');
 	stream.close();
 	for (let writes = 0; writes < 10; writes++) {
-		if (await until(seen, 'it', 200).then(() => true, () => false))
+		if (await until(seen, 'it', moment).then(() => true, () => false))
 			return writes;
 		await post(site, channel);
 	}
