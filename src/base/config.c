@@ -192,7 +192,7 @@ set_defaults(struct config *cfg, char *err, size_t size)
 
 /* What getopt_long() did not take; it says a letter where it was a letter. */
 static int
-refuse(bool no_value, char *argv[], char *err, size_t size)
+refuse_option(bool no_value, char *argv[], char *err, size_t size)
 {
 	if (no_value)
 		(void)snprintf(err, size, "%s: this option needs a value",
@@ -224,7 +224,7 @@ parse(struct config *cfg, int argc, char *argv[], char *err, size_t size)
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
 		if (c == ':' || c == '?')
-			return refuse(c == ':', argv, err, size);
+			return refuse_option(c == ':', argv, err, size);
 		if (set(cfg, &rows[c - ROW], optarg, err, size) == -1)
 			return -1;
 	}

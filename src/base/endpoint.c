@@ -20,7 +20,7 @@ struct reading {
 };
 
 __attribute__((format(printf, 2, 3))) static int
-refuse(const struct reading *r, const char *format, ...)
+refuse_address(const struct reading *r, const char *format, ...)
 {
 	va_list ap;
 	int n = snprintf(r->err, r->size, "--listen %.200s: ", r->address);
@@ -40,7 +40,7 @@ parse_mode(const struct reading *r, mode_t *mode, const char *text,
 	unsigned long n = strtoul(text, &end, 8);
 
 	if (*text < '0' || *text > '7' || *end != '\0' || n > 0777)
-		return refuse(r,
+		return refuse_address(r,
 		    "behind the last colon is the mode, which is octal and at "
 		    "most 0777; a path with a colon needs one, as in "
 		    "unix:%.*s:%.40s:0660",
@@ -59,17 +59,17 @@ parse_unix(const struct reading *r, struct endpoint *e, const char *text)
 	e->is_unix = true;
 	e->mode = MODE;
 	if (*text == '@')
-		return refuse(r,
+		return refuse_address(r,
 		    "abstract sockets have no owner and no mode: give a path, "
 		    "as in unix:/run/sse-fcgi/sse.sock");
 	if (*text != '/')
-		return refuse(r, "a socket's path begins with /, as in "
-				 "unix:/run/sse-fcgi/sse.sock");
+		return refuse_address(r, "a socket's path begins with /, as in "
+					 "unix:/run/sse-fcgi/sse.sock");
 	if (colon != NULL &&
 	    parse_mode(r, &e->mode, colon + 1, text, len) == -1)
 		return -1;
 	if (len >= sizeof(e->path))
-		return refuse(r,
+		return refuse_address(r,
 		    "a socket's path has at most %zu bytes, and this has %zu",
 		    sizeof(e->path) - 1, len);
 	memcpy(e->path, text, len);
@@ -83,19 +83,21 @@ refuse_inet(const struct reading *r)
 	const char *text = r->address;
 
 	if (strchr(text, '/') != NULL && strstr(text, "://") == NULL)
-		return refuse(r, "a Unix socket is written unix:/path, as in "
-				 "unix:/run/sse-fcgi/sse.sock");
+		return refuse_address(r,
+		    "a Unix socket is written unix:/path, as in "
+		    "unix:/run/sse-fcgi/sse.sock");
 	if (strncmp(text, "fd:", 3) == 0)
-		return refuse(r,
+		return refuse_address(r,
 		    "a socket that the starter made is taken without --listen, "
 		    "from descriptor 0 or as LISTEN_FDS says");
 	if (strncasecmp(text, "unix:", 5) == 0)
-		return refuse(r, "it begins with unix:, in small letters");
+		return refuse_address(r,
+		    "it begins with unix:, in small letters");
 	if (*text != '[' && strchr(text, ':') != strrchr(text, ':') &&
 	    strstr(text, "://") == NULL)
-		return refuse(r,
+		return refuse_address(r,
 		    "an IPv6 address stands in brackets, as in [::1]:9000");
-	return refuse(r,
+	return refuse_address(r,
 	    "this is not unix:/path[:mode], host:port or [v6]:port, as in "
 	    "127.0.0.1:9000");
 }
@@ -120,7 +122,7 @@ parse_inet(const struct reading *r, struct endpoint *e)
 	port = strtoul(colon + 1, &end, 10);
 	if (colon[1] < '0' || colon[1] > '9' || *end != '\0' || port == 0 ||
 	    port > 65535)
-		return refuse(r,
+		return refuse_address(r,
 		    "a port is a number from 1 to 65535, and '%.40s' is not",
 		    colon + 1);
 	memcpy(e->host, host, len);

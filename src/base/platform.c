@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 int
@@ -53,15 +54,17 @@ platform_pair(int pair[2])
 static uint64_t
 read_limit(const char *path)
 {
-	unsigned long long n;
+	uint64_t limit = UINT64_MAX;
+	char line[32];
 	FILE *f = fopen(path, "re");
 
 	if (f == NULL)
-		return UINT64_MAX;
-	if (fscanf(f, "%llu", &n) != 1)
-		n = UINT64_MAX;
+		return limit;
+	if (fgets(line, sizeof(line), f) != NULL && *line >= '0' &&
+	    *line <= '9')
+		limit = strtoull(line, NULL, 10);
 	(void)fclose(f);
-	return n;
+	return limit;
 }
 
 /* The machine's, or the container's, by control groups of both kinds. */

@@ -12,14 +12,14 @@
 #include <stdio.h>
 #include <string.h>
 
-struct text {
+struct sink {
 	char *buf; /* NULL: they are only counted */
 	size_t used, size;
 	bool full;
 };
 
 static void
-append(struct text *t, const char *s, size_t len)
+append(struct sink *t, const char *s, size_t len)
 {
 	if (len > t->size - t->used) {
 		t->full = true;
@@ -32,7 +32,7 @@ append(struct text *t, const char *s, size_t len)
 
 /* A field's line; name holds its colon and the space. */
 static void
-append_field(struct text *t, const char *name, size_t name_len,
+append_field(struct sink *t, const char *name, size_t name_len,
     const char *value, size_t len)
 {
 	append(t, name, name_len);
@@ -54,7 +54,7 @@ line_length(const char *s, size_t len)
 }
 
 static void
-append_data(struct text *t, const char *s, size_t len)
+append_data(struct sink *t, const char *s, size_t len)
 {
 	size_t n;
 
@@ -76,7 +76,7 @@ one_line(const char *s)
 }
 
 static void
-append_message(struct text *t, const struct sse_message *m)
+append_message(struct sink *t, const struct sse_message *m)
 {
 	if (m->type != NULL)
 		append_field(t, FIELD("event"), m->type, strlen(m->type));
@@ -108,7 +108,7 @@ sse_position(char *buf, unsigned long ms, const char *id)
 size_t
 sse_size(const struct sse_message *m)
 {
-	struct text t = {.size = SIZE_MAX};
+	struct sink t = {.size = SIZE_MAX};
 
 	append_message(&t, m);
 	return t.used;
@@ -117,7 +117,7 @@ sse_size(const struct sse_message *m)
 size_t
 sse_encode(char *buf, size_t size, const struct sse_message *m)
 {
-	struct text t = {.buf = buf, .size = size};
+	struct sink t = {.buf = buf, .size = size};
 
 	if (!one_line(m->id) || !one_line(m->type)) {
 		errno = EINVAL;

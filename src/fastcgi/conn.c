@@ -197,7 +197,8 @@ hang_up(struct conn *c)
 
 /* END_REQUEST to a request that was not served. */
 static void
-refuse(struct conn *c, const struct gate_event *ev, enum record_status status)
+refuse_request(struct conn *c, const struct gate_event *ev,
+    enum record_status status)
 {
 	uint8_t end[RECORD_END_SIZE];
 
@@ -217,7 +218,7 @@ on_abort(struct conn *c, const struct gate_event *ev)
 	}
 	c->kept = ev->keep;
 	gate_end(&c->gate);
-	refuse(c, ev, FCGI_REQUEST_COMPLETE);
+	refuse_request(c, ev, FCGI_REQUEST_COMPLETE);
 }
 
 /* Acts on what the gate found. */
@@ -235,7 +236,7 @@ handle(struct conn *c, const struct gate_event *ev)
 		on_abort(c, ev);
 		break;
 	case GATE_REFUSE:
-		refuse(c, ev, ev->status);
+		refuse_request(c, ev, ev->status);
 		break;
 	case GATE_VALUES:
 		say(c, answer,

@@ -42,7 +42,7 @@ struct post {
 };
 
 __attribute__((format(printf, 3, 4))) static void
-refuse(struct stream *s, int status, const char *format, ...)
+refuse_post(struct stream *s, int status, const char *format, ...)
 {
 	char why[REPLY_SIZE - 1];
 	va_list ap;
@@ -82,14 +82,14 @@ on_published(void *arg, const struct published *what)
 		return;
 	}
 	if (what->result == PUBLISH_NO_CHANNEL) {
-		refuse(p->stream, 503,
+		refuse_post(p->stream, 503,
 		    "there are as many channels as the %lu of --max-channels, "
 		    "and all have streams: try again",
 		    server_of(p->stream)->cfg.max_channels);
 		return;
 	}
 	if (what->result == PUBLISH_NO_MEMORY) {
-		refuse(p->stream, 503, NO_MEMORY);
+		refuse_post(p->stream, 503, NO_MEMORY);
 		return;
 	}
 	(void)eventid_format(id, what->last);
@@ -142,7 +142,7 @@ publish_all(struct post *p, struct sse_message m[], size_t n)
 		wrong = type_fault(m[i].type);
 		if (m[i].len + (m[i].type == NULL ? 0 : strlen(m[i].type)) >
 		    sv->cfg.max_event) {
-			refuse(p->stream, 413,
+			refuse_post(p->stream, 413,
 			    "an event has more bytes than the %lu of "
 			    "--max-event, its type included",
 			    sv->cfg.max_event);
@@ -150,7 +150,7 @@ publish_all(struct post *p, struct sse_message m[], size_t n)
 		}
 	}
 	if (wrong != NULL) {
-		refuse(p->stream, 400, "%s", wrong);
+		refuse_post(p->stream, 400, "%s", wrong);
 		return;
 	}
 	p->publishing = true;
@@ -167,12 +167,12 @@ publish_several(struct post *p, char *text, size_t len)
 	ssize_t n;
 
 	if (room == NULL) {
-		refuse(p->stream, 503, NO_MEMORY);
+		refuse_post(p->stream, 503, NO_MEMORY);
 		return;
 	}
 	n = sse_parse(text, len, room, messages, ENGINE_BATCH_MAX, &wrong);
 	if (n == -1)
-		refuse(p->stream, 400, "%s", wrong);
+		refuse_post(p->stream, 400, "%s", wrong);
 	else
 		publish_all(p, messages, (size_t)n);
 	free(room);
@@ -188,19 +188,19 @@ publish_body(struct post *p)
 	struct sse_message one = {.data = text == NULL ? "" : text, .len = len};
 
 	if (p->measured && p->length != len)
-		refuse(p->stream, 400,
+		refuse_post(p->stream, 400,
 		    "CONTENT_LENGTH is %" PRIu64
 		    ", and the body has %zu bytes: "
 		    "nothing of it is published",
 		    p->length, len);
 	else if (!utf8_valid((const uint8_t *)one.data, len))
-		refuse(p->stream, 400,
+		refuse_post(p->stream, 400,
 		    "the body is not UTF-8: send text, and other bytes as "
 		    "base64");
 	else if (p->several && len > 0)
 		publish_several(p, text, len);
 	else if (p->several)
-		refuse(p->stream, 400, SSE_PARSE_NO_EVENT);
+		refuse_post(p->stream, 400, SSE_PARSE_NO_EVENT);
 	else
 		publish_all(p, &one, 1);
 }
@@ -213,10 +213,10 @@ on_body(struct body *body, enum body_result result)
 	if (result == BODY_WHOLE)
 		publish_body(p);
 	else if (result == BODY_LONG)
-		refuse(p->stream, 413, LONG_BODY,
+		refuse_post(p->stream, 413, LONG_BODY,
 		    server_of(p->stream)->cfg.max_body);
 	else
-		refuse(p->stream, 503,
+		refuse_post(p->stream, 503,
 		    "there are too many unfinished bodies at a time: try "
 		    "again");
 }
@@ -254,19 +254,19 @@ take_parameters(struct post *p, const struct request *r)
 	p->measured = length != NULL && *length != '\0';
 	p->several = is_event_stream(r->content_type);
 	if (foreign != NULL)
-		refuse(p->stream, 403, "%s", foreign);
+		refuse_post(p->stream, 403, "%s", foreign);
 	else if (p->measured && strcmp(length, "-1") == 0)
-		refuse(p->stream, 400,
+		refuse_post(p->stream, 400,
 		    "CONTENT_LENGTH is -1: the front (Caddy?) does not measure "
 		    "a body that comes in chunks; send Content-Length");
 	else if (p->measured && !read_length(length, &p->length))
-		refuse(p->stream, 400,
+		refuse_post(p->stream, 400,
 		    "CONTENT_LENGTH is not a number of bytes: it comes from "
 		    "the request's Content-Length");
 	else if (p->measured && p->length > sv->cfg.max_body)
-		refuse(p->stream, 413, LONG_BODY, sv->cfg.max_body);
+		refuse_post(p->stream, 413, LONG_BODY, sv->cfg.max_body);
 	else if (sv->streams.draining)
-		refuse(p->stream, 503,
+		refuse_post(p->stream, 503,
 		    "this process is about to end: try again");
 	else
 		return true;
@@ -289,7 +289,7 @@ take_query(struct post *p, const struct request *r)
 	if (wrong == NULL)
 		wrong = type_fault(a.event);
 	if (wrong != NULL) {
-		refuse(p->stream, 400, "%s", wrong);
+		refuse_post(p->stream, 400, "%s", wrong);
 		return false;
 	}
 	memcpy(p->channel, a.channel[0], strlen(a.channel[0]) + 1);
@@ -297,7 +297,7 @@ take_query(struct post *p, const struct request *r)
 		return true;
 	p->type = strdup(a.event);
 	if (p->type == NULL)
-		refuse(p->stream, 503, NO_MEMORY);
+		refuse_post(p->stream, 503, NO_MEMORY);
 	return p->type != NULL;
 }
 
@@ -307,7 +307,7 @@ publish(struct stream *s, const struct request *r)
 	struct post *p = calloc(1, sizeof(*p));
 
 	if (p == NULL) {
-		refuse(s, 503, NO_MEMORY);
+		refuse_post(s, 503, NO_MEMORY);
 		return;
 	}
 	p->stream = s;

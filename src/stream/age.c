@@ -55,7 +55,8 @@ ages_init(struct ages *as, struct ev_loop *loop, const double *now, double max,
 void
 age_begin(struct ages *as, struct age *a, double chance)
 {
-	unsigned turns = as->slots - (unsigned)(as->slots / 4 * chance);
+	unsigned quarter = as->slots / 4;
+	unsigned turns = as->slots - (unsigned)(quarter * chance);
 
 	if (as->tick == 0)
 		return;

@@ -225,7 +225,7 @@ stream_refusal_name(enum refusal why)
 
 /* Not now: the browser is to come back much later than others. */
 static void
-refuse(struct stream *s, const struct request *r, enum refusal why)
+refuse_stream(struct stream *s, const struct request *r, enum refusal why)
 {
 	struct streams *ss = all(&s->conn);
 	unsigned long ms = retry_ms(ss) * (ss->draining ? 1 : REFUSED_FACTOR);
@@ -273,7 +273,7 @@ admit(struct stream *s, const struct request *r)
 
 	if (why == REFUSALS)
 		return true;
-	refuse(s, r, why);
+	refuse_stream(s, r, why);
 	return false;
 }
 
@@ -310,7 +310,7 @@ stream_open_channels(struct stream *s, const struct request *r,
 		return;
 	if (reader_begin(&all(&s->conn)->readers, &s->reader, channels, n, p) ==
 	    -1)
-		refuse(s, r,
+		refuse_stream(s, r,
 		    errno == ENOSPC ? REFUSED_CHANNELS : REFUSED_MEMORY);
 	else
 		begin(s, r);
