@@ -15,8 +15,9 @@ ages_turn(struct ages *as)
 	for (i = 0; i < as->slots && *as->now - as->turned >= as->tick; i++) {
 		as->turned += as->tick;
 		as->hand = (as->hand + 1) % as->slots;
-		TAILQ_FOREACH (a, &as->slot[as->hand], link)
+		TAILQ_FOREACH (a, &as->slot[as->hand], link) {
 			as->over(a);
+		}
 	}
 	if (i == as->slots)
 		as->turned = *as->now;
