@@ -2,7 +2,7 @@
 //
 // Many streams at once, and many events one after the other, through the real
 // servers with the shipped configurations.  CROWD in the environment is how many
-// streams, at most as many as the README says, less a few.
+// streams, at most as many as conf/README.md says, less a few.
 //
 //	CROWD=10000 FRONTS=nginx node --test tests/fronts/crowd.test.mjs
 

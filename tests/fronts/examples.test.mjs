@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 //
-// The README's examples of the chapter on channels, as they stand there: each
-// is run against every front, and what it publishes must arrive.
+// The examples of README.md and conf/README.md, as they stand there: each is run
+// against every front, and what it publishes must arrive.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,8 @@ import { openStream } from './browsers.mjs';
 import { ROOT, run } from './processes.mjs';
 import { CHOSEN, LIMIT, start } from './sites.mjs';
 
-const URL_THERE = 'http://127.0.0.1:3000';
+// As if the front were there, or make run's.
+const URL_THERE = /http:\/\/127\.0\.0\.1(:3000)?/g;
 
 // How a block of each language is run: the file's name and the command.
 const LANGUAGES = {
@@ -23,8 +24,8 @@ const LANGUAGES = {
 };
 
 // The blocks between two headings.
-function blocksOf(heading) {
-	const text = readFileSync(join(ROOT, 'README.md'), 'utf8');
+function blocksOf(file, heading) {
+	const text = readFileSync(join(ROOT, file), 'utf8');
 	const [, part] = text.split(`\n### ${heading}\n`);
 	const [section] = part.split(/\n##/);
 
@@ -36,7 +37,7 @@ async function runBlock(dir, { language, code }, replace, by) {
 	const [name, command, ...args] = LANGUAGES[language];
 	const path = join(dir, name);
 
-	assert.ok(code.includes(replace), code);
+	assert.notEqual(code.search(replace), -1, code);
 	writeFileSync(path, code.replaceAll(replace, by));
 	const it = run(command, [...args, path]);
 	it.status = await it.ended;
@@ -69,10 +70,11 @@ async function fails(site, block) {
 	}
 }
 
-const blocks = blocksOf('Publish');
+const blocks = [...blocksOf('README.md', 'Publish'),
+	...blocksOf('conf/README.md', 'Publish')];
 
 for (const name of CHOSEN)
-	describe(`the README's examples behind ${name}`, () => {
+	describe(`the examples behind ${name}`, () => {
 		let site;
 
 		before(async () => {
@@ -93,9 +95,9 @@ for (const name of CHOSEN)
 				new Set(blocks.map(({ language }) => language)));
 		});
 		it('are a configuration for Prometheus', LIMIT, async () => {
-			const [block] = blocksOf('Figures');
+			const [block] = blocksOf('conf/README.md', 'Figures');
 			const { status, stdout } = await runBlock(site.dir,
-				block, '127.0.0.1:3000', new URL(site.url).host);
+				block, /127\.0\.0\.1:3000/g, new URL(site.url).host);
 			assert.equal(status, 0, stdout);
 		});
 	});

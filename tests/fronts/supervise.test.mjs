@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 //
-// The responder under those who start it, as the README's chapter "Other ways to
-// start it" says, behind real servers: multiwatch starts it again and browsers come
+// The responder under those who start it, as conf/README.md says in "Other ways
+// to start it", behind real servers: multiwatch starts it again and browsers come
 // back, spawn-fcgi starts two, and lighttpd has one of its own.
 
 import assert from 'node:assert/strict';
@@ -16,11 +16,12 @@ import { ARGS, CHOSEN, LIMIT, PROGRAM, start } from './sites.mjs';
 
 const BROWSERS = 50;
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const WAYS = readFileSync(join(ROOT, 'conf/README.md'), 'utf8');
 
-// The block that the README gives for one of them, for another directory and
+// The block that conf/README.md gives for one of them, for another directory and
 // this program with more words.
 function blockOf(name, dir, args) {
-	const [, text] = README.split(`\n**${name}**`);
+	const [, text] = WAYS.split(`\n**${name}**`);
 	const [, block] = /\n\n((?: {4}.*\n)+)/.exec(text);
 
 	return block.replaceAll('/run/sse-fcgi', dir)
@@ -130,11 +131,11 @@ async function spawnTwo() {
 	}
 }
 
-// The README's lines go into the shipped configuration, and into the README's
-// own block for publishers, at another path.
+// Its lines go into the shipped configuration, and into the README's block for
+// publishers, at another path.
 function withBinPath(text, { dir }) {
 	const lines = blockOf('lighttpd itself', dir, ARGS);
-	const [, blocks] = README.split('\n### In front\n');
+	const [, blocks] = README.split('\n### Open /publish\n');
 	const [, publish] = /^```lighttpd\n(.*?)^```$/ms.exec(blocks);
 	const whole = text + publish.replace('/publish"', '/more"')
 		.replaceAll('/run/sse-fcgi', dir);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 //
-// The README's table of the fronts, cell by cell, with the shipped
+// The table of the fronts in conf/README.md, cell by cell, with the shipped
 // configurations: what it says is what the tests expect.  What a note says may
 // be another file's to test; that is named here.
 
@@ -205,7 +205,7 @@ function edit(text, site) {
 }
 
 for (const name of CHOSEN)
-	describe(`the README's table says of ${name}`, () => {
+	describe(`the table of the fronts says of ${name}`, () => {
 		let site;
 
 		before(async () => {
