@@ -100,7 +100,7 @@ describe('the page of the figures in the hands of its reader', () => {
 
 // An answer as the responder gives it, but for what a test changes.
 const figures = (changes) => ({
-	pid: 7, version: '0.1.0', uptime: 100, position: '5-1', streams: 3, streams_max: 100,
+	pid: 7, version: '0.2.0', uptime: 100, position: '5-1', streams: 3, streams_max: 100,
 	streams_opened: 4, connections: 4, connections_accepted: 9, events_published: 0, events_sent: 0,
 	bytes_sent: 0, bytes_received: 0, gaps: { overflow: 0, restart: 0, unknown: 0, source: 0 },
 	stalled: 0, refused: { streams: 0, address: 0, channels: 0, draining: 0, memory: 0 },
