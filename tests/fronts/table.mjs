@@ -13,7 +13,8 @@ export const TABLE = {};
 
 const [, chapter] = readFileSync(join(ROOT, 'conf/README.md'), 'utf8')
 	.split('\n## The fronts, compared\n');
-for (const [, front, row] of chapter.matchAll(/^\|[^|]+\| `(\w+)` \|(.*)\|$/gm)) {
+const [section] = chapter.split('\n### ');
+for (const [, front, row] of section.matchAll(/^\|[^|]+\| `(\w+)` \|(.*)\|$/gm)) {
 	const cells = row.split('|').map((cell) => cell.trim());
 
 	TABLE[front] = Object.fromEntries(COLUMNS.map((column, i) =>
