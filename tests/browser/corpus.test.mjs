@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: ISC
 //
 // What is published is what arrives, whatever is in it: a corpus of nasty
-// events goes through real fronts to three readers, each with a parser of its
-// own: Chromium's EventSource, eventsource (2, the last that parses by itself)
-// and eventsource-parser.  Once they read it live, and once from the history.
-// HTTP/2 is known to Chromium alone.
+// events goes through real fronts to all clients of clients.mjs, and to the parser
+// that several of them have, alone.  Once they read it live, and once from the
+// history.  HTTP/2 is known to Chromium alone.
 //
 // A line ends by CR LF, CR or LF, and arrives as LF: the standard has no way
 // to say the other two.
@@ -12,9 +11,9 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { until } from '../fronts/processes.mjs';
+import { CLIENTS } from './clients.mjs';
 import { need, publish, startSite, visit, WAYS } from './harness.mjs';
 
-const EventSource = need('eventsource');
 const { createParser } = need('eventsource-parser');
 
 const BOM = '\ufeff';
@@ -91,31 +90,8 @@ const EXPECTED_OF_BATCH = [['message', '1'], ['message', '2\n 3'], ['a-type', '\
 
 const newlines = (data) => data.replace(/\r\n?/g, '\n');
 
-// The readers: each opens url and gives a function that reads what has come
-// so far, as rows of type, id and data.
-
-async function inChromium(url, page) {
-	await page.evaluate(([address, types]) => new Promise((open) => {
-		window.got = [];
-		window.source?.close();
-		window.source = new EventSource(address);
-		source.onopen = open;
-		for (const type of types)
-			source.addEventListener(type, (event) => got.push([event.type, event.lastEventId, event.data]));
-	}), [url, TYPES]);
-	return { close: () => {}, rows: () => page.evaluate(() => got) };
-}
-
-async function byEventSource(url) {
-	const source = new EventSource(url), got = [];
-
-	for (const type of TYPES)
-		source.addEventListener(type, (event) => got.push([event.type, event.lastEventId, event.data]));
-	await new Promise((open) => { source.onopen = open; });
-	return { close: () => source.close(), rows: () => got };
-}
-
-async function byParser(url) {
+// The parser as a client.
+async function byParser([url]) {
 	const controller = new AbortController(), got = [];
 	const { body } = await fetch(url, { signal: controller.signal });
 	const parser = createParser({
@@ -125,24 +101,23 @@ async function byParser(url) {
 		for await (const text of body.pipeThrough(new TextDecoderStream()))
 			parser.feed(text);
 	})().catch(() => {});
-	return { close: () => { controller.abort(); return reading; }, rows: () => got };
+	return { close: () => { controller.abort(); return reading; }, rows: () => [got] };
 }
 
-const CHROMIUM = { "Chromium's EventSource": inChromium };
-const READERS = { 'http/1.1': { ...CHROMIUM, 'eventsource': byEventSource, 'eventsource-parser': byParser },
-	'h2': CHROMIUM };
+const READERS = { ...CLIENTS, 'eventsource-parser': { open: byParser, protocols: ['http/1.1'] } };
 
-// Reads url with all of them, from before act() until the last event is here.
+// Reads url with all that speak protocol, from before act() until the last event is here.
 async function readWithAll(url, page, protocol, act) {
 	const readers = {};
 
 	try {
-		for (const [name, open] of Object.entries(READERS[protocol]))
-			readers[name] = await open(url, page);
+		for (const [name, { open, protocols }] of Object.entries(READERS))
+			if (protocols.includes(protocol))
+				readers[name] = await open([url], TYPES, page);
 		await act();
 		for (const [name, reader] of Object.entries(readers))
 			readers[name].got = await until(async () => {
-				const got = await reader.rows();
+				const [got] = await reader.rows();
 				return got.at(-1)?.[2] === LAST && got;
 			}, `${name} to read the last event`);
 	} finally {
