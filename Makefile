@@ -43,7 +43,8 @@ NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 # The program, by its folders; src/README.md says in which order it is best read.
 BASE	= log config endpoint socket platform capacity notify zone text buffer \
 	  utf8 query spelling
-CHANNEL	= event eventid batch sse sse_parse channel hub reader
+CHANNEL	= event eventid batch sse sse_parse held channel heap hub retention \
+	  reader
 ENGINE	= memory
 FASTCGI	= record params gate request body writer conn conns flush listener
 STREAM	= stream clock drain address age
@@ -58,7 +59,7 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 # The modules each unit test links: it shows what they depend on.
 TESTS = event sse record params buffer gate writer clock config address \
 	age log endpoint socket request stream route eventid utf8 query \
-	spelling channel sse_parse arguments origin text memory hub reader \
+	spelling channel sse_parse arguments origin text memory heap hub reader \
 	model notify platform capacity zone
 unit_event     = event
 unit_sse       = sse
@@ -80,21 +81,21 @@ unit_notify    = notify platform
 unit_capacity  = capacity
 unit_zone      = zone
 unit_request   = request record platform
-unit_stream    = stream drain clock reader hub channel eventid sse conn conns \
-		 body flush writer batch event gate buffer params record \
-		 address age log
+unit_stream    = stream drain clock $(unit_reader) conn conns body flush writer \
+		 gate buffer params record address age log
 unit_eventid   = eventid
 unit_utf8      = utf8
 unit_query     = query
 unit_spelling  = spelling
-unit_channel   = channel eventid event
-unit_arguments = arguments query spelling channel eventid event
+unit_channel   = channel held eventid sse event
+unit_arguments = arguments query spelling $(unit_channel)
 unit_origin    = origin
 unit_text      = text
-unit_memory    = memory hub channel eventid sse event
-unit_hub       = hub channel eventid sse event
-unit_model     = reader hub channel eventid sse batch event
-unit_reader    = reader hub channel eventid sse batch event
+unit_heap      = heap $(unit_channel)
+unit_hub       = hub retention $(unit_heap)
+unit_memory    = memory $(unit_hub)
+unit_model     = $(unit_reader)
+unit_reader    = reader batch $(unit_hub)
 unit_route     = route subscribe publish status arguments query spelling \
 		 reply request origin sse_parse utf8 memory figures text \
 		 platform $(unit_stream)

@@ -44,15 +44,24 @@ static void
 on_turn_ends(struct ev_loop *loop, ev_prepare *w, int revents)
 {
 	struct server *sv = w->data;
+	struct conns *cs = &sv->streams.conns;
+	bool more;
 
 	(void)revents;
 	hub_wake(&sv->hub);
-	if (conns_flush(&sv->streams.conns))
+	if (conns_round_over(cs))
+		hub_serving(&sv->hub);
+	more = conns_flush(cs);
+	if (conns_round_over(cs))
+		hub_served(&sv->hub);
+	if (!cs->behind)
+		more |= hub_trim(&sv->hub);
+	if (sv->aging)
+		more |= sv->aging = hub_age(&sv->hub);
+	if (more)
 		ev_idle_start(loop, &sv->more);
 	else
 		ev_idle_stop(loop, &sv->more);
-	if (!sv->streams.conns.behind)
-		hub_trim(&sv->hub);
 	server_measure_lag(sv);
 	if (sv->end_now || drain_over(&sv->streams))
 		ev_break(loop, EVBREAK_ALL);
@@ -88,7 +97,7 @@ on_sweep(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)loop;
 	(void)revents;
 	sv->swept = now;
-	hub_age(&sv->hub);
+	sv->aging = true;
 	if (!late) /* we were stopped: what came meanwhile is read first */
 		conns_sweep(&sv->streams.conns);
 	notify_again(&sv->notify);

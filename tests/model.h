@@ -26,11 +26,13 @@ struct model_event {
 	size_t len;  /* of its data */
 	double time;
 	bool held;
+	bool unserved; /* not all could read it yet */
 };
 
 struct model_channel {
 	bool exists;
-	bool touched; /* published to in this turn */
+	bool published; /* not only readers have named it */
+	bool touched;	/* published to in this turn */
 	unsigned readers;
 	size_t held;
 	struct eventid lost;  /* the newest event that was dropped */
@@ -41,7 +43,7 @@ struct model_channel {
 struct model {
 	size_t history, bytes_max, channels_max;
 	double age, now;
-	struct eventid base, last, forgotten;
+	struct eventid base, last, forgotten, serving;
 	size_t n, bytes;
 	struct model_event event[MODEL_EVENTS];
 	struct model_channel channel[MODEL_NAMES];
@@ -113,8 +115,9 @@ model_forget(struct model *m, unsigned channel)
 }
 
 /*
- * The channel to be forgotten next: one without readers, and without events if
- * there is any such, and of those the one that has been idle for longest.
+ * The channel to be forgotten next: one that was published to, without readers,
+ * and without events if there is any such, and of those the one that has been
+ * idle for longest.
  */
 static inline int
 model_victim(const struct model *m)
@@ -124,7 +127,7 @@ model_victim(const struct model *m)
 
 	for (i = 0; i < MODEL_NAMES; i++) {
 		ch = &m->channel[i];
-		if (!ch->exists || ch->readers > 0)
+		if (!ch->exists || !ch->published || ch->readers > 0)
 			continue;
 		if (best == NULL || (ch->held == 0) > (best->held == 0) ||
 		    ((ch->held == 0) == (best->held == 0) &&
@@ -136,35 +139,49 @@ model_victim(const struct model *m)
 	return victim;
 }
 
+/* The channels that were published to, or the others. */
 static inline size_t
-model_channels(const struct model *m)
+model_channels(const struct model *m, bool published)
 {
 	size_t n = 0;
 	int i;
 
 	for (i = 0; i < MODEL_NAMES; i++)
-		n += m->channel[i].exists;
+		n += m->channel[i].exists &&
+		     m->channel[i].published == published;
 	return n;
 }
 
-/* The channel is there, or false: there may be none more. */
-static inline bool
+static inline void
 model_make(struct model *m, unsigned channel)
 {
-	int victim;
-
-	if (m->channel[channel].exists)
-		return true;
-	if (model_channels(m) >= m->channels_max) {
-		victim = model_victim(m);
-		if (victim == -1)
-			return false;
-		model_forget(m, (unsigned)victim);
-	}
 	m->channel[channel] = (struct model_channel){.exists = true,
 	    .lost = m->forgotten,
 	    .begin = m->forgotten,
 	    .idle = ++m->order};
+}
+
+/* The channel may be published to, or false: there may be none more. */
+static inline bool
+model_open(struct model *m, unsigned channel)
+{
+	struct model_channel *ch = &m->channel[channel];
+	bool is_new = !ch->exists;
+	int victim;
+
+	if (ch->exists && ch->published)
+		return true;
+	if (is_new)
+		model_make(m, channel);
+	if (model_channels(m, true) >= m->channels_max) {
+		victim = model_victim(m);
+		if (victim == -1) {
+			ch->exists = !is_new;
+			return false;
+		}
+		model_forget(m, (unsigned)victim);
+	}
+	ch->published = true;
 	return true;
 }
 
@@ -179,7 +196,8 @@ model_append(struct model *m, unsigned channel, struct eventid id, size_t len,
 	    .cost = cost,
 	    .len = len,
 	    .time = m->now,
-	    .held = true};
+	    .held = true,
+	    .unserved = true};
 	m->bytes += cost;
 	m->last = id;
 	m->channel[channel].held++;
@@ -188,18 +206,77 @@ model_append(struct model *m, unsigned channel, struct eventid id, size_t len,
 		m->channel[channel].idle = ++m->order;
 }
 
+/* The bytes that may be dropped, of this channel or, if it is -1, of all. */
+static inline size_t
+model_spare(const struct model *m, int channel)
+{
+	size_t i, bytes = 0;
+
+	for (i = 0; i < m->n; i++)
+		if (m->event[i].held && !m->event[i].unserved &&
+		    (channel == -1 || m->event[i].channel == (unsigned)channel))
+			bytes += m->event[i].cost;
+	return bytes;
+}
+
+/*
+ * Who holds most gives first, and of those that hold as much the one with the
+ * oldest event.
+ */
 static inline void
 model_keep_to_budget(struct model *m)
 {
-	while (m->bytes > m->bytes_max)
-		model_drop(m, model_oldest(m, -1));
+	size_t spare, most, oldest;
+	int i, giver;
+
+	while (m->bytes > m->bytes_max) {
+		most = 0;
+		giver = -1;
+		for (i = 0; i < MODEL_NAMES; i++) {
+			spare = model_spare(m, i);
+			oldest = model_oldest(m, i);
+			if (spare > most ||
+			    (spare > 0 && spare == most &&
+				oldest < model_oldest(m, giver))) {
+				most = spare;
+				giver = i;
+			}
+		}
+		assert(giver != -1);
+		model_drop(m, model_oldest(m, giver));
+	}
+}
+
+static inline bool
+model_has_room(const struct model *m, size_t bytes)
+{
+	return m->bytes + bytes - model_spare(m, -1) <= m->bytes_max;
+}
+
+static inline void
+model_serving(struct model *m)
+{
+	m->serving = m->last;
+}
+
+static inline void
+model_served(struct model *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->n; i++)
+		if (!above(m->event[i].id, m->serving))
+			m->event[i].unserved = false;
 }
 
 static inline bool
 model_join(struct model *m, unsigned channel)
 {
-	if (!model_make(m, channel))
-		return false;
+	if (!m->channel[channel].exists) {
+		if (model_channels(m, false) >= m->channels_max)
+			return false;
+		model_make(m, channel);
+	}
 	m->channel[channel].readers++;
 	return true;
 }
@@ -207,8 +284,12 @@ model_join(struct model *m, unsigned channel)
 static inline void
 model_leave(struct model *m, unsigned channel)
 {
-	if (--m->channel[channel].readers == 0)
-		m->channel[channel].idle = ++m->order;
+	struct model_channel *ch = &m->channel[channel];
+
+	if (--ch->readers > 0)
+		return;
+	ch->idle = ++m->order;
+	ch->exists = ch->published;
 }
 
 static inline void

@@ -22,7 +22,7 @@ struct model_reader {
 	bool woken;
 	struct model_reads reads;
 	struct eventid at;	 /* the position of its stream */
-	enum gap_reason lost;	 /* or why it has none */
+	enum loss_reason lost;	 /* or why it has none */
 	struct eventsource page; /* of the bytes that it gets */
 	bool below;		 /* it began below the base */
 	/* Of each channel: it has had, or was told of, all up to here. */
@@ -41,7 +41,8 @@ static struct {
 	struct eventid_source source;
 	uint64_t wall;
 	size_t entry; /* what holding an event costs beside it */
-	unsigned long long gaps[GAP_REASONS];
+	unsigned long long gaps[LOSS_REASONS];
+	unsigned long long results[HUB_NO_MEMORY]; /* of publications */
 	unsigned long long seen, gaps_seen, false_gaps, refused, cuts; /* all */
 	struct model_reader visitor[MODEL_READERS];
 } run;
@@ -150,7 +151,7 @@ see_gap(struct model_reader *v, struct eventsource *r)
 		(void)snprintf(expected, sizeof(expected),
 		    "{\"channel\":null,\"from\":null,\"to\":\"%s\","
 		    "\"reason\":\"%s\"}",
-		    to, v->lost == GAP_RESTART ? "restart" : "unknown");
+		    to, v->lost == LOSS_RESTART ? "restart" : "unknown");
 		for (i = 0; i < MODEL_NAMES; i++)
 			v->had[i] = run.model.base;
 	} else {
@@ -267,7 +268,7 @@ choose_position(struct model_reader *v)
 	switch (below(5)) {
 	case 0:
 		p.kind = POSITION_UNKNOWN;
-		v->lost = GAP_UNKNOWN;
+		v->lost = LOSS_UNKNOWN;
 		break;
 	case 1:
 		p.kind = below(3) > 0 ? POSITION_HISTORY : POSITION_EARLIEST;
@@ -294,7 +295,7 @@ position_of(struct model_reader *v)
 	v->at = p.id;
 	if (!eventid_is_ours(&run.source, p.id)) {
 		p.kind = POSITION_RESTART;
-		v->lost = GAP_RESTART;
+		v->lost = LOSS_RESTART;
 	} else
 		CHECK(!above(p.id, run.model.last));
 	v->below = v->lost == 0 && above(run.model.base, v->at);

@@ -91,7 +91,10 @@ end_turn(void)
 	ev_timer_stop(loop, &pair.streams->clock.timer);
 	for (i = 0; i < 10 && more; i++) {
 		hub_wake(pair.hub);
+		hub_serving(pair.hub);
 		more = conns_flush(&pair.streams->conns);
+		if (conns_round_over(&pair.streams->conns))
+			hub_served(pair.hub);
 		if (!pair.streams->conns.behind)
 			hub_trim(pair.hub);
 	}

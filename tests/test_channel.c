@@ -54,12 +54,13 @@ free_all(struct channel *ch)
 static void
 a_new_channel_has_lost_what_it_is_told(void **state)
 {
-	struct channel *ch = channel_new("news", (struct eventid){7, 1});
+	struct channel *ch =
+	    channel_new("news", (struct loss){{7, 1}, LOSS_OVERFLOW});
 
 	(void)state;
 	assert_string_equal(ch->name, "news");
 	assert_int_equal(channel_held(ch), 0);
-	assert_int_equal(ch->lost.ms, 7);
+	assert_int_equal(ch->lost.upto.ms, 7);
 	assert_int_equal(channel_after(ch, (struct eventid){0, 0}), 0);
 	free_all(ch);
 }
@@ -67,7 +68,8 @@ a_new_channel_has_lost_what_it_is_told(void **state)
 static void
 what_is_dropped_is_lost_from_then_on(void **state)
 {
-	struct channel *ch = channel_new("news", (struct eventid){0, 0});
+	struct channel *ch =
+	    channel_new("news", (struct loss){{0, 0}, LOSS_OVERFLOW});
 
 	(void)state;
 	append(ch, 10);
@@ -75,7 +77,7 @@ what_is_dropped_is_lost_from_then_on(void **state)
 	append(ch, 30);
 	assert_int_equal(drop(ch), 10);
 	assert_int_equal(channel_held(ch), 2);
-	assert_int_equal(ch->lost.ms, 10);
+	assert_int_equal(ch->lost.upto.ms, 10);
 	assert_int_equal(channel_entry(ch, ch->first)->id.ms, 20);
 	free_all(ch);
 }
@@ -83,7 +85,8 @@ what_is_dropped_is_lost_from_then_on(void **state)
 static void
 an_entry_keeps_its_number(void **state)
 {
-	struct channel *ch = channel_new("news", (struct eventid){0, 0});
+	struct channel *ch =
+	    channel_new("news", (struct loss){{0, 0}, LOSS_OVERFLOW});
 	uint64_t i;
 
 	(void)state;
@@ -101,7 +104,8 @@ an_entry_keeps_its_number(void **state)
 static void
 a_dropped_event_stays_for_those_who_hold_it(void **state)
 {
-	struct channel *ch = channel_new("news", (struct eventid){0, 0});
+	struct channel *ch =
+	    channel_new("news", (struct loss){{0, 0}, LOSS_OVERFLOW});
 	struct event *held;
 
 	(void)state;
@@ -122,7 +126,7 @@ reserved_room_is_there_for_so_many(void **state)
 
 	(void)state;
 	for (n = 1; n < 40; n++) {
-		ch = channel_new("news", (struct eventid){0, 0});
+		ch = channel_new("news", (struct loss){{0, 0}, LOSS_OVERFLOW});
 		for (ms = 1; ms <= 10; ms++)
 			append(ch, ms);
 		for (i = 0; i < n % 11; i++)
@@ -140,7 +144,8 @@ reserved_room_is_there_for_so_many(void **state)
 static void
 an_empty_channel_has_no_ring(void **state)
 {
-	struct channel *ch = channel_new("news", (struct eventid){0, 0});
+	struct channel *ch =
+	    channel_new("news", (struct loss){{0, 0}, LOSS_OVERFLOW});
 
 	(void)state;
 	append(ch, 1);
@@ -156,7 +161,8 @@ an_empty_channel_has_no_ring(void **state)
 static void
 readers_join_and_leave_in_any_order(void **state)
 {
-	struct channel *ch = channel_new("news", (struct eventid){0, 0});
+	struct channel *ch =
+	    channel_new("news", (struct loss){{0, 0}, LOSS_OVERFLOW});
 	struct subscriber *reader = (struct subscriber *)(void *)ch;
 	struct cursor cu[3];
 
@@ -181,7 +187,8 @@ static void
 the_next_one_after_any_id_is_found(void **state)
 {
 	static uint64_t model[STEPS];
-	struct channel *ch = channel_new("news", (struct eventid){0, 0});
+	struct channel *ch =
+	    channel_new("news", (struct loss){{0, 0}, LOSS_OVERFLOW});
 	size_t first = 0, end = 0, want;
 	uint64_t ms = 0, at;
 	int i;
@@ -195,7 +202,7 @@ the_next_one_after_any_id_is_found(void **state)
 			model[end++] = ms;
 		} else if (end > first && random() % 2 == 0) {
 			assert_int_equal(drop(ch), model[first]);
-			assert_int_equal(ch->lost.ms, model[first++]);
+			assert_int_equal(ch->lost.upto.ms, model[first++]);
 		}
 		at = (uint64_t)random() % (ms + 3);
 		for (want = end; want > first && model[want - 1] > at; want--)
@@ -213,7 +220,8 @@ the_next_one_after_any_id_is_found(void **state)
 static void
 a_ring_is_no_larger_than_its_history_for_long(void **state)
 {
-	struct channel *ch = channel_new("news", (struct eventid){0, 0});
+	struct channel *ch =
+	    channel_new("news", (struct loss){{0, 0}, LOSS_OVERFLOW});
 	uint64_t i;
 
 	(void)state;

@@ -9,8 +9,6 @@
  */
 #include "model_reader.h"
 
-#include <errno.h>
-
 #define STEPS	 1000000
 #define BATCH	 40 /* events published at once, at most */
 #define KIND	 5
@@ -45,12 +43,11 @@ model_reader_opens(struct model_reader *v)
 		names[i] = name(v->reads.channel[i]);
 	joins = model_subscribe(&v->reads);
 	v->woken = false;
-	errno = 0;
 	result = reader_begin(&run.readers, &v->reader, names, v->reads.n, &p);
-	CHECK(result == (joins ? 0 : -1));
+	CHECK(result == (joins ? HUB_DONE : HUB_NO_CHANNEL));
 	run.refused += !joins;
 	if (!joins) {
-		CHECK(errno == ENOSPC && v->reader.sub.feed == NULL);
+		CHECK(v->reader.sub.feed == NULL);
 		if (!back)
 			v->page.event_id.len = 0;
 		return;
@@ -98,7 +95,7 @@ pieces_leave(struct model_reader *v, const struct batch *batch, unsigned n,
 		if (v->lost != 0)
 			run.gaps[v->lost]++;
 		else if (v->step.kind == MODEL_GAP)
-			run.gaps[GAP_OVERFLOW] += v->step.gaps;
+			run.gaps[LOSS_OVERFLOW] += v->step.gaps;
 		run.readers.feed.took(&v->reader.sub, p);
 		v->lost = 0;
 		v->at = v->step.id;
@@ -148,24 +145,31 @@ publish_some(void)
 	struct eventid ids[BATCH];
 	char id[EVENTID_SIZE];
 	uint64_t ms = wall_ms();
-	bool made = model_make(&run.model, channel);
-	long result;
+	enum hub_result expected;
+	size_t cost[BATCH], all = 0, reading = 0;
 
 	for (i = 0; i < n; i++) {
 		ids[i] = eventid_next(&run.source, ms);
 		m[i] = (struct sse_message){.data = text[i],
 		    .len = (size_t)snprintf(text[i], DATA_MAX, "%zu %*s",
-			run.model.n + (made ? i : 0), (int)below(100), "")};
+			run.model.n + i, (int)below(100), "")};
+		cost[i] = run.entry + sizeof(struct event) + 16 + m[i].len +
+			  strlen("id: \ndata: \n\n") +
+			  eventid_format(id, ids[i]);
+		all += cost[i];
 	}
-	errno = 0;
-	result = hub_publish(&run.hub, name(channel), ids, m, n);
-	CHECK(result == (made ? (long)run.model.channel[channel].readers : -1));
-	CHECK(made || errno == ENOSPC);
-	for (i = 0; i < n && made; i++)
-		model_append(&run.model, channel, ids[i], m[i].len,
-		    run.entry + sizeof(struct event) + 16 + m[i].len +
-			strlen("id: \ndata: \n\n") +
-			eventid_format(id, ids[i]));
+	expected = all > run.model.bytes_max	    ? HUB_TOO_LARGE :
+		   !model_has_room(&run.model, all) ? HUB_NO_ROOM :
+		   !model_open(&run.model, channel) ? HUB_NO_CHANNEL :
+						      HUB_DONE;
+	CHECK(hub_publish(&run.hub, name(channel), ids, m, n, &reading) ==
+	      expected);
+	run.results[expected]++;
+	if (expected != HUB_DONE)
+		return;
+	CHECK(reading == run.model.channel[channel].readers);
+	for (i = 0; i < n; i++)
+		model_append(&run.model, channel, ids[i], m[i].len, cost[i]);
 	model_keep_to_budget(&run.model);
 }
 
@@ -179,6 +183,8 @@ turn_ends(void)
 	bool touched;
 
 	hub_wake(&run.hub);
+	hub_serving(&run.hub);
+	model_serving(&run.model);
 	for (v = run.visitor; v < run.visitor + MODEL_READERS; v++) {
 		touched = false;
 		for (i = 0; i < v->reads.n; i++) {
@@ -190,7 +196,11 @@ turn_ends(void)
 		if (v->open && touched && below(2) == 0)
 			model_reader_reads(v);
 	}
-	hub_trim(&run.hub);
+	if (below(4) > 0) { /* or it takes longer */
+		hub_served(&run.hub);
+		model_served(&run.model);
+	}
+	(void)hub_trim(&run.hub);
 	model_trim(&run.model);
 }
 
@@ -198,7 +208,7 @@ static void
 time_passes(void)
 {
 	run.model.now += below(30) / 10.0;
-	hub_age(&run.hub);
+	(void)hub_age(&run.hub);
 	model_age(&run.model);
 }
 
@@ -209,22 +219,26 @@ compare_all(void)
 	struct channel *ch;
 	unsigned i;
 
-	CHECK(run.hub.channels == model_channels(&run.model));
+	(void)hub_age(&run.hub); /* of forgotten channels, all is dropped */
+	CHECK(run.hub.named == model_channels(&run.model, false));
+	CHECK(run.hub.channels - run.hub.named ==
+	      model_channels(&run.model, true));
+	CHECK(run.hub.spare_bytes == model_spare(&run.model, -1));
 	CHECK(hub_bytes(&run.hub) == run.model.bytes);
 	CHECK(run.hub.held_bytes == run.model.bytes);
 	CHECK(same(run.hub.last, run.model.last));
-	CHECK(same(run.hub.forgotten, run.model.forgotten));
+	CHECK(same(run.hub.forgotten.upto, run.model.forgotten));
 	CHECK(run.hub.published == run.model.n);
 	for (i = 0; i < MODEL_NAMES; i++) {
 		ch = hub_find(&run.hub, name(i));
 		CHECK((ch != NULL) == run.model.channel[i].exists);
 		if (ch == NULL)
 			continue;
-		CHECK(same(ch->lost, run.model.channel[i].lost));
+		CHECK(same(ch->lost.upto, run.model.channel[i].lost));
 		CHECK(channel_held(ch) == run.model.channel[i].held);
 		CHECK(ch->reading == run.model.channel[i].readers);
 	}
-	for (i = 0; i < GAP_REASONS; i++)
+	for (i = 0; i < LOSS_REASONS; i++)
 		CHECK(run.readers.gaps[i] == run.gaps[i]);
 }
 
@@ -250,9 +264,9 @@ entry_cost(void)
 {
 	static const struct sse_message m = {.data = "", .len = 0};
 	struct eventid id = {1, 0};
-	size_t cost;
+	size_t cost, reading;
 
-	CHECK(hub_publish(&run.hub, "a", &id, &m, 1) == 0);
+	CHECK(hub_publish(&run.hub, "a", &id, &m, 1, &reading) == HUB_DONE);
 	cost = hub_bytes(&run.hub) -
 	       event_cost(TAILQ_FIRST(&run.hub.entries)->event);
 	hub_free(&run.hub);
@@ -283,7 +297,7 @@ life_begins(void)
 	run.readers.feed.wake = wake;
 	m->n = m->bytes = 0;
 	memset(m->channel, 0, sizeof(m->channel));
-	m->base = m->last = m->forgotten = run.source.last;
+	m->base = m->last = m->forgotten = m->serving = run.source.last;
 	run.hub.history = m->history = 1 + below(below(2) == 0 ? 4 : 40);
 	run.hub.history_age = m->age = below(2) == 0 ? 0 : 1 + below(60);
 	run.hub.bytes_max = m->bytes_max =
@@ -363,6 +377,8 @@ readers_get_what_the_model_says(void **state)
 		}
 	}
 	life_ends();
+	for (i = 0; i < HUB_NO_MEMORY; i++)
+		CHECK(run.results[i] > 0);
 	print_message("%llu events, %llu gaps (%llu of forgotten channels), "
 		      "%llu cuts, %llu refused\n",
 	    run.seen, run.gaps_seen, run.false_gaps, run.cuts, run.refused);

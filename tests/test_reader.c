@@ -58,8 +58,10 @@ static const struct row {
     {"forgotten_is_no_gap_after_it", "!1 x y !2", "a", "after 1", "", ""},
     {"two_channels_have_lost_the_same", "!1 x y !3", "ab", "after 0", "",
 	"[a 0-1]' [b 0-1]"},
-    {"three_channels_have_lost_the_same", "!1 x y !3", "bya", "after 0", "a",
-	"[b 0-1]' [y 0-1]' [a 0-1] y2 a3"},
+    {"three_channels_have_lost_the_same", "!1 x y !3", "bca", "after 0", "a",
+	"[b 0-1]' [c 0-1]' [a 0-1] a3"},
+    {"one_that_was_there_has_lost_nothing", "!1 x y !3", "bya", "after 0", "a",
+	"[b 0-1]' [a 0-1] y2 a3"},
     {"one_of_two_has_lost_more_since", "!1 x y !3 a /1 a /1", "ab", "after 0",
 	"", "[b 0-1] [a 1-3] a4"},
     {"forgotten_and_read_again_is_no_gap_to_now", "!1 x y !2", "a", "now", "a",
@@ -102,6 +104,7 @@ static struct readers readers;
 static double now;
 static uint64_t published;
 static unsigned wakes;
+static size_t reading; /* readers of what was published last */
 
 static bool
 wake(struct subscriber *sub)
@@ -156,7 +159,8 @@ publish(const char *channel)
 	now = (double)published;
 	m.len = (size_t)snprintf(data, sizeof(data), "%s%lu", channel,
 	    (unsigned long)published);
-	assert_true(hub_publish(&hub, channel, &id, &m, 1) >= 0);
+	assert_int_equal(hub_publish(&hub, channel, &id, &m, 1, &reading),
+	    HUB_DONE);
 }
 
 /* The words of a history. */
@@ -218,7 +222,7 @@ begin(struct reader *w, const char *channels, const struct position *p)
 		letters[i][1] = '\0';
 		names[i] = letters[i];
 	}
-	assert_int_equal(reader_begin(&readers, w, names, n, p), 0);
+	assert_int_equal(reader_begin(&readers, w, names, n, p), HUB_DONE);
 }
 
 static void
@@ -478,15 +482,15 @@ new_stream_is_woken_and_gaps_are_counted(void **state)
 	assert_int_equal(wakes, 2);
 	hub_wake(&hub);
 	assert_int_equal(wakes, 3);
-	assert_int_equal(readers.gaps[GAP_OVERFLOW], 0);
+	assert_int_equal(readers.gaps[LOSS_OVERFLOW], 0);
 	assert_int_equal(take(&w, 1), 1); /* of b and c, which begin now */
-	assert_int_equal(readers.gaps[GAP_OVERFLOW], 2);
+	assert_int_equal(readers.gaps[LOSS_OVERFLOW], 2);
 	assert_int_equal(take(&w, 2), 2); /* of a, and the event behind it */
-	assert_int_equal(readers.gaps[GAP_OVERFLOW], 3);
+	assert_int_equal(readers.gaps[LOSS_OVERFLOW], 3);
 	assert_int_equal(take(&v, 1), 1);
-	assert_int_equal(readers.gaps[GAP_RESTART], 1);
+	assert_int_equal(readers.gaps[LOSS_RESTART], 1);
 	assert_int_equal(take(&v, 1), 1); /* x's own */
-	assert_int_equal(readers.gaps[GAP_OVERFLOW], 4);
+	assert_int_equal(readers.gaps[LOSS_OVERFLOW], 4);
 	leave(&w);
 	leave(&v);
 }
@@ -513,10 +517,11 @@ largest_gap_fits_its_room(void **state)
 		names[i][0] = (char)('a' + i);
 		channels[i] = names[i];
 	}
-	hub.last = hub.forgotten = (struct eventid){UINT64_MAX, UINT64_MAX};
+	hub.last = hub.forgotten.upto =
+	    (struct eventid){UINT64_MAX, UINT64_MAX};
 	assert_int_equal(reader_begin(&readers, &w, channels,
 			     READER_CHANNELS_MAX, &p),
-	    0);
+	    HUB_DONE);
 	batch_begin(b);
 	readers.feed.fill(&w.sub, b, KIND);
 	assert_int_equal(b->n, 1);
@@ -541,26 +546,24 @@ subscription_that_fails_has_joined_nothing(void **state)
 	struct cursor cu[2];
 	struct reader w;
 	unsigned long nth;
-	int result;
+	enum hub_result result;
 
 	(void)state;
 	hub.channels_max = 2;
-	assert_int_equal(hub_join(&hub, &cu[0], "a", &other), 0);
-	assert_int_equal(hub_join(&hub, &cu[1], "b", &other), 0);
-	errno = 0;
-	assert_int_equal(reader_begin(&readers, &w, names, 3, &p), -1);
-	assert_int_equal(errno, ENOSPC);
+	assert_int_equal(hub_join(&hub, &cu[0], "a", &other), HUB_DONE);
+	assert_int_equal(hub_join(&hub, &cu[1], "b", &other), HUB_DONE);
+	assert_int_equal(reader_begin(&readers, &w, names, 3, &p),
+	    HUB_NO_CHANNEL);
 	assert_null(w.sub.feed);
 	hub.channels_max = 3;
 	for (nth = 1;; nth++) {
 		assert_int_equal(hub_find(&hub, "a")->reading, 1);
 		assert_int_equal(hub_find(&hub, "b")->reading, 1);
 		allocation_fails(nth);
-		errno = 0;
 		result = reader_begin(&readers, &w, names, 3, &p);
-		if (result == 0)
+		if (result == HUB_DONE)
 			break;
-		assert_int_equal(errno, ENOMEM);
+		assert_int_equal(result, HUB_NO_MEMORY);
 		assert_null(w.sub.feed);
 	}
 	assert_int_equal(nth, 4); /* the cursors, the channel, its place */
@@ -574,10 +577,9 @@ static void
 gap_reasons_have_names(void **state)
 {
 	(void)state;
-	assert_string_equal(gap_reason_name(GAP_OVERFLOW), "overflow");
-	assert_string_equal(gap_reason_name(GAP_RESTART), "restart");
-	assert_string_equal(gap_reason_name(GAP_UNKNOWN), "unknown");
-	assert_string_equal(gap_reason_name(GAP_SOURCE), "source");
+	assert_string_equal(loss_reason_name(LOSS_OVERFLOW), "overflow");
+	assert_string_equal(loss_reason_name(LOSS_RESTART), "restart");
+	assert_string_equal(loss_reason_name(LOSS_UNKNOWN), "unknown");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

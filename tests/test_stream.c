@@ -893,12 +893,15 @@ publish(const char *channel, size_t n, int len)
 	char data[65536];
 	struct eventid id;
 	struct sse_message m = {.data = data, .len = (size_t)len};
+	size_t reading;
 
 	for (; n > 0; n--) {
 		id = (struct eventid){1000, (5 << 20) + ++published};
 		(void)snprintf(data, sizeof(data), "%0*lu", len,
 		    (unsigned long)published);
-		assert_true(hub_publish(&hub, channel, &id, &m, 1) >= 0);
+		assert_int_equal(hub_publish(&hub, channel, &id, &m, 1,
+				     &reading),
+		    HUB_DONE);
 	}
 }
 
@@ -1111,8 +1114,8 @@ one_channel_too_many_is_told_to_come_back_late(void **state)
 
 	(void)state;
 	next.serve = serve_channels;
-	hub.channels_max = 2;
-	assert_int_equal(hub_join(&hub, &cu, "c", &other), 0);
+	hub.channels_max = 2; /* and as many that only streams have named */
+	assert_int_equal(hub_join(&hub, &cu, "c", &other), HUB_DONE);
 	peer_open(&late, GET);
 	end_turn();
 	check_refused(&late);
@@ -1205,7 +1208,7 @@ stream_that_keeps_up_loses_nothing_of_a_large_batch(void **state)
 	script.takes_all = true;
 	publish("a", 256, 2000);
 	end_turn();
-	assert_int_equal(streams.readers.gaps[GAP_OVERFLOW], 0);
+	assert_int_equal(streams.readers.gaps[LOSS_OVERFLOW], 0);
 	assert_int_equal(streams.messages, 256);
 	peer_close(&p);
 }

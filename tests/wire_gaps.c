@@ -284,6 +284,63 @@ a_reader_that_keeps_up_loses_nothing_of_many_at_once(void **state)
 	free(text.at);
 }
 
+/*
+ * The budget holds hardly one such batch: what does not fit is refused, and who
+ * keeps up loses nothing of what does.
+ */
+static void
+a_budget_takes_nothing_from_those_who_keep_up(void **state)
+{
+	struct post p = {.query = "channel=full", .type = "text/event-stream"};
+	struct subscriber s;
+	struct front answer;
+	struct bytes text = {0};
+	unsigned first, i, round;
+
+	(void)state;
+	memset(big, 'x', 4000);
+	big[4000] = '\0';
+	subscriber_begin(&s, &world.c, "full");
+	subscriber_connect(&s, &world.r, NULL, NULL);
+	assert_true(subscriber_joined(&s));
+	for (round = 0; round < 5; round++) {
+		text.len = 0;
+		first = world.c.events;
+		for (i = 0; i < 200; i++)
+			(void)checker_event(&world.c, "full", NULL, big);
+		batch_text(&text, &world.c, first, 200);
+		p.body = text.at;
+		p.len = text.len;
+		checker_sent(&world.c, first, 200);
+		post(&answer, &world.r, &p);
+		assert_int_equal(answer_status(&answer), 200);
+		front_close(&answer);
+		assert_true(subscriber_until_number(&s, first + 199));
+	}
+	assert_int_equal(s.page.events, 5 * 200);
+	assert_int_equal(s.page.gaps, 0);
+	text.len = 0; /* an empty line takes seven bytes in memory */
+	for (i = 1; i <= 180000; i++)
+		bytes_add(&text, "data\n\n", i % 20000 == 0 ? 6 : 5);
+	p.body = text.at;
+	p.len = text.len;
+	post(&answer, &world.r, &p);
+	assert_refusal(&answer, 413);
+	assert_non_null(strstr(answer.text, "--history-bytes"));
+	front_close(&answer);
+	assert_true(status_figure(&world.r, "\"held\":") >= 200);
+	free(text.at);
+	subscriber_end(&s);
+}
+
+static int
+start_with_a_small_budget(void **state)
+{
+	(void)state;
+	return world_start_with((const char *[]){"--history-bytes", "1048576",
+	    "--history", "100000", "--max-event", "131072", NULL});
+}
+
 static void
 a_reader_that_takes_nothing_is_closed_and_counted(void **state)
 {
@@ -332,6 +389,8 @@ main(void)
 		a_reader_that_is_lapped_is_told_and_goes_on),
 	    WITH(start_with_a_short_history,
 		a_reader_that_keeps_up_loses_nothing_of_many_at_once),
+	    WITH(start_with_a_small_budget,
+		a_budget_takes_nothing_from_those_who_keep_up),
 	    WITH(start_with_little_patience,
 		a_reader_that_takes_nothing_is_closed_and_counted),
 	};

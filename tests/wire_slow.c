@@ -162,7 +162,7 @@ start_with_little_memory(void **state)
 	(void)state;
 	memset(big, 'x', sizeof(big) - 1);
 	return world_start_with((const char *[]){"--history-bytes", "256K",
-	    "--stall", "3600", NULL});
+	    "--max-body", "64K", "--stall", "3600", NULL});
 }
 
 static void

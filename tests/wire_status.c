@@ -251,9 +251,11 @@ without_a_channel_to_be_had_all_are_put_off(void **state)
 	struct front one, two, f;
 
 	(void)state;
-	open_raw(&one, "channel=one", NULL, NULL);
+	publish_some("one", 1);
+	publish_some("two", 1);
+	open_raw(&one, "channel=one&channel=invented1", NULL, NULL);
 	assert_comes(&one, "retry: ");
-	open_raw(&two, "channel=two", NULL, NULL);
+	open_raw(&two, "channel=two&channel=invented2", NULL, NULL);
 	assert_comes(&two, "retry: ");
 	post(&f, &world.r, &p);
 	assert_refusal(&f, 503);
@@ -281,7 +283,6 @@ static void
 channels_that_were_forgotten_have_a_gap(void **state)
 {
 	struct subscriber s;
-	struct front others;
 
 	(void)state;
 	subscriber_begin(&s, &world.c, "p q");
@@ -294,10 +295,8 @@ channels_that_were_forgotten_have_a_gap(void **state)
 	publish_some("p", 2);
 	publish_some("q", 1);
 	assert_true(status_until(&world.r, "\"streams\":", 0));
-	open_raw(&others, "channel=r&channel=s", NULL, NULL);
-	assert_comes(&others, "retry: ");
-	front_close(&others);
-	assert_true(status_until(&world.r, "\"streams\":", 0));
+	publish_some("r", 1);
+	publish_some("s", 1);
 	subscriber_again(&s, &world.r, NULL);
 	assert_true(subscriber_joined(&s));
 	publish_some("q", 1);
@@ -306,6 +305,53 @@ channels_that_were_forgotten_have_a_gap(void **state)
 	assert_int_equal(s.page.gaps, 2);
 	subscriber_check(&s, true);
 	subscriber_end(&s);
+}
+
+/*
+ * Readers name as many channels as they like, and no history goes for that, nor
+ * is there less room to publish.
+ */
+static void
+readers_take_no_channel_from_anybody(void **state)
+{
+	enum { READERS = 40 };
+	static struct front f[READERS];
+	char query[400], id[48];
+	struct front reader, answer;
+	struct post p = {.query = "channel=new", .body = "x", .len = 1};
+	size_t n;
+	int i, j;
+
+	(void)state;
+	for (i = 0; i < 8; i++) {
+		(void)snprintf(query, sizeof(query), "channel=held%d", i);
+		say(query, "held", id);
+	}
+	for (i = 0; i < READERS; i++) {
+		for (j = 0, n = 0; j < 16; j++)
+			n += (size_t)snprintf(query + n, sizeof(query) - n,
+			    "channel=invented-%d-%d&", i, j);
+		open_raw(&f[i], query, NULL, NULL);
+		assert_comes(&f[i], "retry: ");
+	}
+	open_raw(&reader, "channel=held0&channel=held7&last_event_id=earliest",
+	    NULL, NULL);
+	assert_comes(&reader, "data: held\n");
+	assert_blocks(&reader, " held\nmessage ");
+	assert_int_equal(front_count(&reader, "event: gap"), 0);
+	post(&answer, &world.r, &p);
+	assert_int_equal(answer_status(&answer), 200);
+	front_close(&answer);
+	front_close(&reader);
+	for (i = 0; i < READERS; i++)
+		front_close(&f[i]);
+}
+
+static int
+start_with_few_channels(void **state)
+{
+	(void)state;
+	return world_start_with((const char *[]){"--max-channels", "9", NULL});
 }
 
 #define WITH(options, f) cmocka_unit_test_setup_teardown(f, options, world_stop)
@@ -319,6 +365,7 @@ main(void)
 	    WITH(world_start, gaps_are_counted_by_their_reason),
 	    WITH(world_start, the_text_for_prometheus_has_every_figure),
 	    WITH(world_start, the_status_is_only_read),
+	    WITH(start_with_few_channels, readers_take_no_channel_from_anybody),
 	    WITH(start_with_two_channels,
 		without_a_channel_to_be_had_all_are_put_off),
 	    WITH(start_with_two_channels,

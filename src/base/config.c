@@ -54,9 +54,11 @@ static const struct option_row {
     {"history-bytes", "BYTES", BYTES, AT(history_bytes), 65536, 1e15, "64M",
 	"Bytes of all events together, those still being written to slow "
 	"streams included.  Like all BYTES it takes K, M and G; it must be at "
-	"least eight times --max-event."},
+	"least eight times --max-event, and --max-body.  Over it the channel "
+	"that holds most gives first."},
     {"max-channels", "N", NUMBER, AT(max_channels), 1, 10000000, "10000",
-	"Channels at a time.  Over it those without streams are forgotten, "
+	"Channels at a time that were published to, and as many that only "
+	"streams have named.  Over it those without streams are forgotten, "
 	"oldest first."},
     {"max-event", "BYTES", BYTES, AT(max_event), 1, 16777216, "32768",
 	"The data and the type of one published event."},
@@ -256,9 +258,12 @@ config_parse(struct config *cfg, int argc, char *argv[], char *err, size_t size)
 	if (set_defaults(cfg, err, size) == -1 ||
 	    parse(cfg, argc, argv, err, size) == -1)
 		return -1;
-	if (cfg->history_bytes / 8 < cfg->max_event) {
+	if (cfg->history_bytes / 8 < cfg->max_event ||
+	    cfg->history_bytes < cfg->max_body) {
 		(void)snprintf(err, size,
-		    "--history-bytes must be at least eight times --max-event");
+		    "--history-bytes %lu must be at least eight times "
+		    "--max-event %lu, and --max-body %lu",
+		    cfg->history_bytes, cfg->max_event, cfg->max_body);
 		return -1;
 	}
 	if (is_no_file(cfg->log)) {

@@ -13,7 +13,7 @@
 #define SIZE_MIN 4
 
 struct channel *
-channel_new(const char *name, struct eventid lost)
+channel_new(const char *name, struct loss lost)
 {
 	size_t len = strlen(name);
 	struct channel *ch = calloc(1, sizeof(*ch) + len + 1);
@@ -87,6 +87,36 @@ channel_append(struct channel *ch, struct held *e)
 	assert(channel_held(ch) < ch->size);
 	e->channel = ch;
 	*place(ch, ch->end++) = e;
+	ch->bytes += e->cost;
+	ch->unread += e->cost;
+}
+
+size_t
+channel_spare(const struct channel *ch)
+{
+	return ch->bytes - ch->unread;
+}
+
+void
+channel_served(struct channel *ch, struct eventid upto)
+{
+	const struct held *e;
+	uint64_t number;
+
+	ch->unread = 0;
+	for (number = ch->end; number > ch->first; number--) {
+		e = channel_entry(ch, number - 1);
+		if (eventid_compare(e->id, upto) <= 0)
+			return;
+		ch->unread += e->cost;
+	}
+}
+
+void
+channel_lose(struct channel *ch, struct loss lost)
+{
+	if (eventid_compare(lost.upto, ch->lost.upto) > 0)
+		ch->lost = lost;
 }
 
 struct held *
@@ -94,8 +124,11 @@ channel_drop(struct channel *ch)
 {
 	struct held *e = channel_entry(ch, ch->first);
 
+	if (channel_spare(ch) < e->cost) /* the oldest, and it is unread */
+		ch->unread -= e->cost;
+	ch->bytes -= e->cost;
 	ch->first++;
-	ch->lost = e->id;
+	channel_lose(ch, (struct loss){e->id, LOSS_OVERFLOW});
 	if (channel_held(ch) == 0) {
 		free(ch->ring);
 		ch->ring = NULL;

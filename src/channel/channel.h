@@ -8,24 +8,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "channel/event.h"
 #include "channel/eventid.h"
+#include "channel/held.h"
 
 #define CHANNEL_NAME_MAX 128 /* characters */
 
 struct channel;
 struct subscriber;
 
-/* One published event where it is held: in its channel's history. */
-struct held {
-	TAILQ_ENTRY(held) link; /* all entries of the hub, oldest first */
-	struct channel *channel;
-	struct eventid id;
-	double time; /* monotonic seconds, of its publishing */
-	struct event *event;
+/* Why events are lost to those who had not read them. */
+enum loss_reason {
+	LOSS_OVERFLOW, /* they were dropped from the history */
+	LOSS_RESTART,  /* they are of another life of the hub */
+	LOSS_UNKNOWN,  /* nobody knows: the position was none */
+	LOSS_REASONS
 };
 
-TAILQ_HEAD(held_list, held);
+/* All events up to this id are lost, if one has not read them. */
+struct loss {
+	struct eventid upto;
+	enum loss_reason reason; /* of the newest of them */
+};
 
 /*
  * A stream's reading of one channel.  How far it has come is the position of
@@ -48,23 +51,30 @@ struct channel {
 	const char *name;	       /* first: it is what they are found by */
 	TAILQ_ENTRY(channel) all_link; /* the hub's */
 	TAILQ_ENTRY(channel) link; /* the hub's: among those without readers */
-	STAILQ_ENTRY(channel) touched_link; /* the hub's */
+	STAILQ_ENTRY(channel) touched_link;  /* the hub's */
+	STAILQ_ENTRY(channel) unserved_link; /* the hub's */
 	bool touched;
-	bool fresh; /* the hub's: its readers are to be woken */
+	bool fresh;	/* the hub's: its readers are to be woken */
+	bool unserved;	/* it has events that not all could read yet */
+	bool published; /* not only readers have named it */
+	bool dying;	/* its events are dropped, a few a turn */
 	struct cursor_list readers;
 	size_t reading;
 	struct held **ring;
 	size_t size;	     /* of the ring; 0 or a power of 2 */
 	uint64_t first, end; /* numbers held: first up to, not with, end */
-	struct eventid lost; /* the newest dropped event's id */
+	size_t bytes;	     /* of all that is held */
+	size_t unread;	     /* of what not all readers could read yet */
+	size_t in_heap;	     /* its place among the largest, from 1 on; or 0 */
+	struct loss lost;    /* up to the newest dropped event */
 	char text[];	     /* of the name */
 };
 
 TAILQ_HEAD(channel_list, channel);
 STAILQ_HEAD(channel_queue, channel);
 
-/* An empty channel that has lost everything up to this id; NULL: no memory. */
-struct channel *channel_new(const char *name, struct eventid lost);
+/* An empty channel that has lost everything up to there; NULL: no memory. */
+struct channel *channel_new(const char *name, struct loss);
 
 /* Frees it; it must be empty and have no readers. */
 void channel_free(struct channel *);
@@ -72,7 +82,7 @@ void channel_free(struct channel *);
 /* Room for n entries more.  -1: no memory, and nothing has changed. */
 int channel_reserve(struct channel *, size_t n);
 
-/* Appends the entry, for which there must be room. */
+/* Appends the entry, for which there must be room; nobody could read it yet. */
 void channel_append(struct channel *, struct held *);
 
 /*
@@ -83,6 +93,15 @@ struct held *channel_drop(struct channel *);
 
 /* The number of entries held. */
 size_t channel_held(const struct channel *);
+
+/* The bytes that may be dropped: of events that all could read. */
+size_t channel_spare(const struct channel *);
+
+/* All readers have had their share of what has an id up to this one. */
+void channel_served(struct channel *, struct eventid upto);
+
+/* Events up to this one are lost to those who have not read them. */
+void channel_lose(struct channel *, struct loss);
 
 /* The entry with this number; it must be held. */
 struct held *channel_entry(const struct channel *, uint64_t number);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The hub: channels by name, and what bounds them.  Its entries stand in their
- * channel's ring and in one list over all channels, oldest first, so that the
- * budget of bytes and the age take the oldest wherever it is.
+ * The hub: channels by name, who reads them, and what comes into them.
  *
- * A channel that nobody reads and that holds nothing is kept for the one thing
- * it knows, what it has lost, until its place is needed; then hub->forgotten
- * knows it for all such channels.  A new channel begins with that: it may tell
- * of a gap that was none, but never miss one.
+ * A channel that was published to is kept while it holds events, and after that
+ * for the one thing it knows, what it has lost, until its place is needed; then
+ * hub->forgotten knows it for all such channels.  A new channel begins with
+ * that: it may tell of a gap that was none, but never miss one.
+ *
+ * A channel that only readers have named is theirs: it has a place among as
+ * many of its kind, and none of those that hold, or held, what was published.
+ * So no reader, whatever names it invents, takes history from anybody.
  */
 #include "channel/hub.h"
 
@@ -17,78 +19,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENTRY_COST (sizeof(struct held) + sizeof(struct held *) + 16)
+#include "channel/retention.h"
 
 static int
 by_name(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Where the hub keeps a channel that has no readers. */
-static struct channel_list *
-shelf(struct hub *h, const struct channel *ch)
-{
-	return channel_held(ch) > 0 ? &h->unread : &h->unused;
-}
-
-static void
-free_entry(struct held *e)
-{
-	event_unref(e->event);
-	free(e);
-}
-
-/* Takes the oldest entry of the channel out of its history, for ever. */
-static void
-drop(struct hub *h, struct channel *ch)
-{
-	struct channel_list *before = shelf(h, ch);
-	struct held *e = channel_drop(ch);
-
-	TAILQ_REMOVE(&h->entries, e, link);
-	h->held--;
-	h->held_bytes -= ENTRY_COST;
-	event_move(e->event, &h->slow_bytes);
-	free_entry(e);
-	if (ch->reading == 0 && before != shelf(h, ch)) {
-		TAILQ_REMOVE(before, ch, link);
-		TAILQ_INSERT_TAIL(shelf(h, ch), ch, link);
-	}
-}
-
-/* Forgets a channel without readers; its events are lost. */
-static void
-forget(struct hub *h, struct channel *ch)
-{
-	while (channel_held(ch) > 0)
-		drop(h, ch);
-	if (eventid_compare(ch->lost, h->forgotten) > 0)
-		h->forgotten = ch->lost;
-	TAILQ_REMOVE(&h->unused, ch, link);
-	TAILQ_REMOVE(&h->all, ch, all_link);
-	if (ch->touched)
-		STAILQ_REMOVE(&h->touched, ch, channel, touched_link);
-	(void)tdelete(ch, &h->names, by_name);
-	channel_free(ch);
-	h->channels--;
-}
-
-/* Makes room for one channel more.  Returns false if all are read. */
-static bool
-make_room(struct hub *h)
-{
-	struct channel *ch;
-
-	if (h->channels < h->channels_max)
-		return true;
-	ch = TAILQ_FIRST(&h->unused);
-	if (ch == NULL)
-		ch = TAILQ_FIRST(&h->unread);
-	if (ch == NULL)
-		return false;
-	forget(h, ch);
-	return true;
 }
 
 struct channel *
@@ -99,144 +35,211 @@ hub_find(const struct hub *h, const char *name)
 	return found == NULL ? NULL : *found;
 }
 
-static struct channel *
-find_or_make(struct hub *h, const char *name)
+/* Channels that were published to. */
+static size_t
+kept(const struct hub *h)
 {
-	struct channel *ch = hub_find(h, name);
-
-	if (ch != NULL)
-		return ch;
-	if (!make_room(h)) {
-		errno = ENOSPC;
-		return NULL;
-	}
-	ch = channel_new(name, h->forgotten);
-	if (ch == NULL || tsearch(ch, &h->names, by_name) == NULL) {
-		free(ch);
-		errno = ENOMEM;
-		return NULL;
-	}
-	TAILQ_INSERT_TAIL(&h->unused, ch, link);
-	TAILQ_INSERT_TAIL(&h->all, ch, all_link);
-	h->channels++;
-	return ch;
+	return h->channels - h->named;
 }
 
-/* The message encoded with its id, or NULL. */
-static struct held *
-encode(struct hub *h, struct eventid id, const struct sse_message *message)
-{
-	struct held *e = calloc(1, sizeof(*e));
-	struct sse_message m = *message;
-	char text[EVENTID_SIZE];
-	size_t size;
-
-	if (e == NULL)
-		return NULL;
-	(void)eventid_format(text, id);
-	m.id = text;
-	size = sse_size(&m);
-	e->id = id;
-	e->time = *h->now;
-	e->event = event_room(size, &h->held_bytes);
-	if (e->event == NULL) {
-		free(e);
-		return NULL;
-	}
-	size = sse_encode((char *)e->event->bytes, size, &m);
-	assert(size == e->event->len);
-	return e;
-}
-
+/* Takes the channel, which has no readers, from where it can be found. */
 static void
-append(struct hub *h, struct channel *ch, struct held *e)
+remove_name(struct hub *h, struct channel *ch)
 {
-	assert(eventid_compare(e->id, h->last) > 0);
-	h->last = e->id;
-	h->held++;
-	h->held_bytes += ENTRY_COST;
-	h->published++;
-	channel_append(ch, e);
-	TAILQ_INSERT_TAIL(&h->entries, e, link);
+	(void)tdelete(ch, &h->names, by_name);
+	TAILQ_REMOVE(&h->all, ch, all_link);
+	if (ch->touched)
+		STAILQ_REMOVE(&h->touched, ch, channel, touched_link);
+	if (ch->unserved)
+		STAILQ_REMOVE(&h->unserved, ch, channel, unserved_link);
+	ch->touched = ch->unserved = false;
+	h->channels--;
+}
+
+/* Forgets a channel that was published to; its events are lost. */
+static void
+forget(struct hub *h, struct channel *ch)
+{
+	struct loss lost = ch->lost;
+
+	if (channel_held(ch) > 0)
+		lost = (struct loss){channel_entry(ch, ch->end - 1)->id,
+		    LOSS_OVERFLOW};
+	if (eventid_compare(lost.upto, h->forgotten.upto) > 0)
+		h->forgotten = lost;
+	TAILQ_REMOVE(retention_shelf(h, ch), ch, link);
+	remove_name(h, ch);
+	retention_bury(h, ch);
 }
 
 /*
- * What slow streams keep of events that are not held any more goes first: it is
- * of use to nobody but them.
+ * Makes room for one channel more that is published to.  Returns false if all
+ * are read.
  */
-static void
-keep_to_budget(struct hub *h)
+static bool
+make_room(struct hub *h)
 {
-	while (hub_bytes(h) > h->bytes_max) {
-		if (h->slow_bytes > 0 && h->relieve(h->arg, &h->slow_bytes))
-			continue;
-		if (TAILQ_EMPTY(&h->entries))
-			break;
-		drop(h, TAILQ_FIRST(&h->entries)->channel);
+	struct channel *ch;
+
+	if (kept(h) < h->channels_max)
+		return true;
+	ch = TAILQ_FIRST(&h->unused);
+	if (ch == NULL)
+		ch = TAILQ_FIRST(&h->unread);
+	if (ch == NULL)
+		return false;
+	forget(h, ch);
+	return true;
+}
+
+/* A new channel, of which nothing is said yet but its name; or NULL. */
+static struct channel *
+make(struct hub *h, const char *name)
+{
+	struct channel *ch;
+
+	if (heap_reserve(&h->largest, 2 * h->channels + 2) == -1)
+		return NULL;
+	ch = channel_new(name, h->forgotten);
+	if (ch == NULL || tsearch(ch, &h->names, by_name) == NULL) {
+		free(ch);
+		return NULL;
+	}
+	TAILQ_INSERT_TAIL(&h->all, ch, all_link);
+	h->channels++;
+	h->named++;
+	return ch;
+}
+
+static void
+unmake(struct hub *h, struct channel *ch)
+{
+	remove_name(h, ch);
+	h->named--;
+	channel_free(ch);
+}
+
+/* The channel to publish to, with room for n events; or nothing has changed. */
+static enum hub_result
+open_to_publish(struct hub *h, const char *name, size_t n, struct channel **ch)
+{
+	enum hub_result result = HUB_NO_MEMORY;
+	bool is_new = false;
+
+	*ch = hub_find(h, name);
+	if (*ch == NULL) {
+		*ch = make(h, name);
+		is_new = true;
+	}
+	if (*ch == NULL)
+		return result;
+	if (channel_reserve(*ch, n) == 0)
+		result = (*ch)->published || make_room(h) ? HUB_DONE :
+							    HUB_NO_CHANNEL;
+	if (result != HUB_DONE && is_new)
+		unmake(h, *ch);
+	return result;
+}
+
+static void
+throw_away(struct hub *h, struct held_list *batch)
+{
+	struct held *e;
+
+	while ((e = TAILQ_FIRST(batch)) != NULL) {
+		TAILQ_REMOVE(batch, e, link);
+		held_free(e, &h->held_bytes, &h->slow_bytes);
 	}
 }
 
+/* All messages encoded, and counted in held_bytes. */
+static enum hub_result
+encode_all(struct hub *h, struct held_list *batch, const struct eventid ids[],
+    const struct sse_message messages[], size_t n)
+{
+	size_t i, before = h->held_bytes;
+	struct held *e;
+
+	for (i = 0; i < n; i++) {
+		e = held_new(ids[i], &messages[i], *h->now, &h->held_bytes);
+		if (e == NULL)
+			return HUB_NO_MEMORY;
+		TAILQ_INSERT_TAIL(batch, e, link);
+		if (h->held_bytes - before > h->bytes_max)
+			return HUB_TOO_LARGE;
+	}
+	return HUB_DONE;
+}
+
+/* Marks the channel for the end of the turn. */
 static void
 touch(struct hub *h, struct channel *ch)
 {
 	ch->fresh = true;
-	if (!ch->touched) {
-		ch->touched = true;
+	if (!ch->touched)
 		STAILQ_INSERT_TAIL(&h->touched, ch, touched_link);
-	}
+	if (!ch->unserved)
+		STAILQ_INSERT_TAIL(&h->unserved, ch, unserved_link);
+	ch->touched = ch->unserved = true;
 }
 
-long
+static void
+append(struct hub *h, struct channel *ch, struct held_list *batch)
+{
+	struct held *e;
+
+	if (ch->published && ch->reading == 0)
+		TAILQ_REMOVE(retention_shelf(h, ch), ch, link);
+	if (!ch->published)
+		h->named--;
+	ch->published = true;
+	while ((e = TAILQ_FIRST(batch)) != NULL) {
+		TAILQ_REMOVE(batch, e, link);
+		retention_hold(h, ch, e);
+	}
+	if (ch->reading == 0)
+		TAILQ_INSERT_TAIL(retention_shelf(h, ch), ch, link);
+	touch(h, ch);
+}
+
+enum hub_result
 hub_publish(struct hub *h, const char *channel, const struct eventid ids[],
-    const struct sse_message messages[], size_t n)
+    const struct sse_message messages[], size_t n, size_t *readers)
 {
 	struct held_list batch = TAILQ_HEAD_INITIALIZER(batch);
-	struct channel *ch = NULL;
-	struct held *e;
-	size_t i;
+	struct channel *ch;
+	enum hub_result result = encode_all(h, &batch, ids, messages, n);
 
-	for (i = 0; i < n; i++) {
-		e = encode(h, ids[i], &messages[i]);
-		if (e == NULL)
-			goto fail;
-		TAILQ_INSERT_TAIL(&batch, e, link);
+	if (result == HUB_DONE && !retention_has_room(h))
+		result = HUB_NO_ROOM;
+	if (result == HUB_DONE)
+		result = open_to_publish(h, channel, n, &ch);
+	if (result != HUB_DONE) {
+		throw_away(h, &batch);
+		return result;
 	}
-	ch = find_or_make(h, channel);
-	if (ch == NULL || channel_reserve(ch, n) == -1)
-		goto fail;
-	if (ch->reading == 0)
-		TAILQ_REMOVE(shelf(h, ch), ch, link);
-	while ((e = TAILQ_FIRST(&batch)) != NULL) {
-		TAILQ_REMOVE(&batch, e, link);
-		append(h, ch, e);
-	}
-	if (ch->reading == 0)
-		TAILQ_INSERT_TAIL(shelf(h, ch), ch, link);
-	touch(h, ch);
-	keep_to_budget(h);
-	return (long)ch->reading;
-fail:
-	if (errno != ENOSPC)
-		errno = ENOMEM;
-	while ((e = TAILQ_FIRST(&batch)) != NULL) {
-		TAILQ_REMOVE(&batch, e, link);
-		free_entry(e);
-	}
-	return -1;
+	append(h, ch, &batch);
+	retention_make_room(h);
+	*readers = ch->reading;
+	return HUB_DONE;
 }
 
-int
+enum hub_result
 hub_join(struct hub *h, struct cursor *cu, const char *channel,
     struct subscriber *reader)
 {
-	struct channel *ch = find_or_make(h, channel);
+	struct channel *ch = hub_find(h, channel);
 
+	if (ch == NULL && h->named >= h->channels_max)
+		return HUB_NO_CHANNEL;
 	if (ch == NULL)
-		return -1;
-	if (ch->reading == 0)
-		TAILQ_REMOVE(shelf(h, ch), ch, link);
+		ch = make(h, channel);
+	if (ch == NULL)
+		return HUB_NO_MEMORY;
+	if (ch->published && ch->reading == 0)
+		TAILQ_REMOVE(retention_shelf(h, ch), ch, link);
 	channel_join(ch, cu, reader);
-	return 0;
+	return HUB_DONE;
 }
 
 void
@@ -245,8 +248,12 @@ hub_leave(struct hub *h, struct cursor *cu)
 	struct channel *ch = cu->channel;
 
 	channel_leave(cu);
-	if (ch->reading == 0)
-		TAILQ_INSERT_TAIL(shelf(h, ch), ch, link);
+	if (ch->reading > 0)
+		return;
+	if (ch->published)
+		TAILQ_INSERT_TAIL(retention_shelf(h, ch), ch, link);
+	else
+		unmake(h, ch);
 }
 
 size_t
@@ -265,6 +272,20 @@ wake_readers(const struct channel *ch)
 }
 
 void
+hub_lost(struct hub *h, struct loss lost)
+{
+	struct channel *ch;
+
+	assert(eventid_compare(lost.upto, h->last) > 0);
+	h->last = lost.upto;
+	h->forgotten = lost;
+	TAILQ_FOREACH (ch, &h->all, all_link) {
+		channel_lose(ch, lost);
+		wake_readers(ch);
+	}
+}
+
+void
 hub_wake(struct hub *h)
 {
 	struct channel *ch;
@@ -278,26 +299,28 @@ hub_wake(struct hub *h)
 }
 
 void
-hub_trim(struct hub *h)
+hub_serving(struct hub *h)
 {
-	struct channel *ch;
-
-	while ((ch = STAILQ_FIRST(&h->touched)) != NULL) {
-		STAILQ_REMOVE_HEAD(&h->touched, touched_link);
-		ch->touched = false;
-		while (channel_held(ch) > h->history)
-			drop(h, ch);
-	}
+	h->serving = h->last;
 }
 
 void
-hub_age(struct hub *h)
+hub_served(struct hub *h)
 {
-	struct held *e;
+	struct channel_queue left = STAILQ_HEAD_INITIALIZER(left);
+	struct channel *ch;
+	size_t spare;
 
-	while (h->history_age > 0 && (e = TAILQ_FIRST(&h->entries)) != NULL &&
-	       *h->now - e->time >= h->history_age)
-		drop(h, e->channel);
+	while ((ch = STAILQ_FIRST(&h->unserved)) != NULL) {
+		STAILQ_REMOVE_HEAD(&h->unserved, unserved_link);
+		spare = channel_spare(ch);
+		channel_served(ch, h->serving);
+		retention_recount(h, ch, spare);
+		ch->unserved = ch->unread > 0;
+		if (ch->unserved)
+			STAILQ_INSERT_TAIL(&left, ch, unserved_link);
+	}
+	STAILQ_CONCAT(&h->unserved, &left);
 }
 
 void
@@ -308,8 +331,11 @@ hub_init(struct hub *h, struct eventid base)
 	TAILQ_INIT(&h->entries);
 	TAILQ_INIT(&h->unread);
 	TAILQ_INIT(&h->unused);
+	TAILQ_INIT(&h->dying);
 	STAILQ_INIT(&h->touched);
-	h->base = h->last = h->forgotten = base;
+	STAILQ_INIT(&h->unserved);
+	h->base = h->last = h->serving = base;
+	h->forgotten = (struct loss){base, LOSS_OVERFLOW};
 }
 
 void
@@ -320,5 +346,7 @@ hub_free(struct hub *h)
 	while ((ch = TAILQ_FIRST(&h->unread)) != NULL ||
 	       (ch = TAILQ_FIRST(&h->unused)) != NULL)
 		forget(h, ch);
+	retention_finish(h);
 	assert(h->channels == 0 && h->held == 0);
+	heap_free(&h->largest);
 }

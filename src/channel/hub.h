@@ -8,6 +8,7 @@
 #include "channel/channel.h"
 #include "channel/eventid.h"
 #include "channel/feed.h"
+#include "channel/heap.h"
 #include "channel/sse.h"
 
 /* The type of the events that say what a stream has lost; ours alone. */
@@ -17,8 +18,19 @@
  * All channels: one sequence of ids over them, one budget of bytes.
  *
  * A position is an id: of the last event that a reader has had, of any channel.
- * What a channel has dropped is above a reader's position if the channel's
- * lost is: that is a gap.
+ * What a channel has lost is above a reader's position if the id that it is
+ * lost up to is: that is a gap.
+ *
+ * What always holds:
+ * - Every entry stands in its channel's ring and in entries; ids increase in
+ *   both.
+ * - held_bytes is the sum of the channels' bytes; spare_bytes of what they may
+ *   give (channel_spare()), which is what is in largest.
+ * - A channel is in names and all, or it is dying.  Of those that were
+ *   published to, at most channels_max are there, and of the others, named, as
+ *   many; one of these goes when its last reader does.
+ * - One that was published to, and has no readers, is in unread if it holds
+ *   events, and in unused if it does not.
  */
 struct hub {
 	size_t history;	    /* events held for each channel */
@@ -27,28 +39,42 @@ struct hub {
 	size_t channels_max;
 
 	/*
-	 * Set by the streams' side: makes a stream give up the event that it
-	 * is slow to take, of those that are counted in this account.  Returns
-	 * false if there is none.
+	 * Set by the streams' side: makes all streams give up the event that
+	 * one is slow to take, of those that are counted in this account.
+	 * Returns false if there is none.
 	 */
 	bool (*relieve)(void *arg, const size_t *account);
 	void *arg;
 	const double *now; /* monotonic seconds, kept by the caller */
 
 	void *names;
-	size_t channels;
-	struct channel_list all;      /* in the order they were made */
-	struct held_list entries;     /* all that are held, oldest first */
-	struct channel_list unread;   /* no readers; longest so first */
-	struct channel_list unused;   /* neither readers nor events */
-	struct channel_queue touched; /* published to in this turn */
-	struct eventid base;	      /* below all events of this hub */
-	struct eventid last;	      /* of the newest event, at first base */
-	struct eventid forgotten;     /* lost of what has no channel any more */
-	size_t held_bytes;	      /* of all that are held */
+	size_t channels;	       /* all in names */
+	size_t named;		       /* of these, that only readers named */
+	struct channel_list all;       /* in the order they were made */
+	struct held_list entries;      /* all that are held, oldest first */
+	struct channel_list unread;    /* no readers; longest so first */
+	struct channel_list unused;    /* neither readers nor events */
+	struct channel_list dying;     /* forgotten, but for their events */
+	struct channel_queue touched;  /* published to in this turn */
+	struct channel_queue unserved; /* not all readers could read all */
+	struct heap largest;	       /* who holds most gives first */
+	struct eventid base;	       /* below all events of this hub */
+	struct eventid last;	       /* of the newest event, at first base */
+	struct eventid serving;	       /* up to here the turn's readers are */
+	struct loss forgotten;	       /* of what has no channel any more */
+	size_t held_bytes;	       /* of all that are held */
+	size_t spare_bytes;	       /* of these, that may be dropped now */
 	size_t slow_bytes; /* of events that only slow streams still have */
 	size_t held;	   /* entries */
 	unsigned long long published;
+};
+
+enum hub_result {
+	HUB_DONE,
+	HUB_NO_CHANNEL, /* there may be no channel more */
+	HUB_TOO_LARGE,	/* it is more than the budget of bytes */
+	HUB_NO_ROOM,	/* the budget is used up by what is not read yet */
+	HUB_NO_MEMORY
 };
 
 /* An empty hub; the limits and the rest up to now are the caller's to set. */
@@ -59,11 +85,11 @@ void hub_free(struct hub *);
 
 /*
  * Publishes n messages, whose ids increase and are above hub->last, to the
- * channel: all or none.  Returns the number of its readers, or -1 with errno
- * ENOMEM, or ENOSPC if there may be no channel more.
+ * channel: all or none.  *readers is then the number of its readers.
  */
-long hub_publish(struct hub *, const char *channel, const struct eventid ids[],
-    const struct sse_message messages[], size_t n);
+enum hub_result hub_publish(struct hub *, const char *channel,
+    const struct eventid ids[], const struct sse_message messages[], size_t n,
+    size_t *readers);
 
 /* All bytes that the budget is for. */
 size_t hub_bytes(const struct hub *);
@@ -72,23 +98,35 @@ size_t hub_bytes(const struct hub *);
 struct channel *hub_find(const struct hub *, const char *name);
 
 /*
- * The reader joins the channel, which is made if need be.  -1: no memory, or
- * there may be no channel more.
+ * The reader joins the channel, which is made if need be: HUB_DONE,
+ * HUB_NO_CHANNEL or HUB_NO_MEMORY.  That takes nothing from any other channel.
  */
-int hub_join(struct hub *, struct cursor *, const char *channel,
+enum hub_result hub_join(struct hub *, struct cursor *, const char *channel,
     struct subscriber *reader);
 void hub_leave(struct hub *, struct cursor *);
 
 /*
- * At the end of a turn the readers of what was published are woken and (by the
- * caller) written to.  Only when all have had their share are the histories cut
- * to their length: so a reader whose socket takes what it is given loses
- * nothing of what was published meanwhile.
+ * Events up to this id, which is above hub->last, are lost to whatever channel
+ * they are of: to every reader that is a gap with this reason.
+ */
+void hub_lost(struct hub *, struct loss);
+
+/*
+ * The turn's end.  hub_wake(): the readers of what was published are woken.
+ * hub_serving(): now they are written to, by the caller, each his share; and
+ * hub_served(): all of them were, be it some turns later.  What was published
+ * before hub_serving() may be dropped now, and not before.
  */
 void hub_wake(struct hub *);
-void hub_trim(struct hub *);
+void hub_serving(struct hub *);
+void hub_served(struct hub *);
 
-/* Drops what is too old; once a second. */
-void hub_age(struct hub *);
+/*
+ * Histories are cut to their length, when those who keep up have read all; and
+ * what is too old, or of forgotten channels, is dropped.  Both do a bounded
+ * part of it, and return true if there is more to be done.
+ */
+bool hub_trim(struct hub *);
+bool hub_age(struct hub *);
 
 #endif

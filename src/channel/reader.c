@@ -31,29 +31,34 @@ cursors(const struct reader *r)
 }
 
 const char *
-gap_reason_name(enum gap_reason reason)
+loss_reason_name(enum loss_reason reason)
 {
-	static const char *const names[] = {[GAP_OVERFLOW] = "overflow",
-	    [GAP_RESTART] = "restart",
-	    [GAP_UNKNOWN] = "unknown",
-	    [GAP_SOURCE] = "source"};
+	static const char *const names[] = {[LOSS_OVERFLOW] = "overflow",
+	    [LOSS_RESTART] = "restart",
+	    [LOSS_UNKNOWN] = "unknown"};
 
 	return names[reason];
 }
 
-/* What this channel alone would give to a reader at this position. */
+/*
+ * What this channel alone would give to a reader at this position: its next
+ * event, or before that what it has lost.
+ */
 static struct reader_step
 next_of(const struct channel *ch, struct eventid at)
 {
-	uint64_t number;
+	uint64_t number = channel_after(ch, at);
+	bool lost = eventid_compare(ch->lost.upto, at) > 0;
 	struct held *e;
 
-	if (eventid_compare(ch->lost, at) > 0)
-		return (struct reader_step){.kind = READER_GAP, .id = ch->lost};
-	number = channel_after(ch, at);
 	if (number == ch->end)
-		return (struct reader_step){.kind = READER_NOTHING};
+		return (struct reader_step){.kind = lost ? READER_GAP :
+							   READER_NOTHING,
+		    .id = ch->lost.upto};
 	e = channel_entry(ch, number);
+	if (lost && eventid_compare(ch->lost.upto, e->id) < 0)
+		return (struct reader_step){.kind = READER_GAP,
+		    .id = ch->lost.upto};
 	return (struct reader_step){.kind = READER_EVENT,
 	    .id = e->id,
 	    .event = e->event};
@@ -83,8 +88,8 @@ reader_next(const struct reader *r)
 static bool
 lost_to(const struct reader *r, const struct channel *ch, struct eventid id)
 {
-	return eventid_compare(ch->lost, r->at) > 0 &&
-	       eventid_compare(ch->lost, id) == 0;
+	return eventid_compare(ch->lost.upto, r->at) > 0 &&
+	       eventid_compare(ch->lost.upto, id) == 0;
 }
 
 static void
@@ -98,22 +103,24 @@ void
 reader_take(struct reader *r, const struct reader_step *step)
 {
 	unsigned long long *gaps = readers_of(r)->gaps;
+	const struct channel *ch;
 	unsigned i;
 
 	assert(step->kind != READER_NOTHING);
 	if (r->lost != 0)
 		gaps[r->lost]++;
 	else if (step->kind == READER_GAP)
-		for (i = 0; i < r->n; i++)
-			gaps[GAP_OVERFLOW] +=
-			    lost_to(r, cursors(r)[i].channel, step->id);
+		for (i = 0; i < r->n; i++) {
+			ch = cursors(r)[i].channel;
+			gaps[ch->lost.reason] += lost_to(r, ch, step->id);
+		}
 	go_behind(r, step);
 }
 
 /* One gap; it has the id only if it is the last of those with the same. */
 static size_t
 gap_text(char *buf, const char *channel, const char *from, const char *to,
-    enum gap_reason reason, bool last)
+    enum loss_reason reason, bool last)
 {
 	const char *c = channel == NULL ? "" : "\"";
 	const char *f = from == NULL ? "" : "\"";
@@ -123,7 +130,7 @@ gap_text(char *buf, const char *channel, const char *from, const char *to,
 	    "data: {\"channel\":%s%s%s,\"from\":%s%s%s,"
 	    "\"to\":\"%s\",\"reason\":\"%s\"}\n%s%s%s\n",
 	    c, channel == NULL ? "null" : channel, c, f,
-	    from == NULL ? "null" : from, f, to, gap_reason_name(reason),
+	    from == NULL ? "null" : from, f, to, loss_reason_name(reason),
 	    last ? "id: " : "", last ? to : "", last ? "\n" : "");
 }
 
@@ -150,12 +157,12 @@ gap(const struct reader *r, const struct reader_step *step, char *buf)
 			continue;
 		if (next != NULL)
 			len += gap_text(buf + len, next->name, from, to,
-			    GAP_OVERFLOW, false);
+			    next->lost.reason, false);
 		next = ch;
 	}
 	assert(next != NULL);
-	return len +
-	       gap_text(buf + len, next->name, from, to, GAP_OVERFLOW, true);
+	return len + gap_text(buf + len, next->name, from, to,
+			 next->lost.reason, true);
 }
 
 static struct piece *
@@ -295,7 +302,7 @@ set_position(struct reader *r, const struct position *p)
 	case POSITION_RESTART:
 	case POSITION_UNKNOWN:
 		r->lost =
-		    p->kind == POSITION_RESTART ? GAP_RESTART : GAP_UNKNOWN;
+		    p->kind == POSITION_RESTART ? LOSS_RESTART : LOSS_UNKNOWN;
 		break;
 	case POSITION_HISTORY:
 		r->at = before_last(r, p->n);
@@ -306,10 +313,11 @@ set_position(struct reader *r, const struct position *p)
 	}
 }
 
-int
+enum hub_result
 reader_begin(struct readers *rs, struct reader *r, const char *const channels[],
     size_t n, const struct position *p)
 {
+	enum hub_result result = HUB_NO_MEMORY;
 	unsigned i;
 
 	assert(n >= 1 && n <= READER_CHANNELS_MAX);
@@ -317,18 +325,20 @@ reader_begin(struct readers *rs, struct reader *r, const char *const channels[],
 	if (n > 1 &&
 	    (r->cursors.several = calloc(n, sizeof(struct cursor))) == NULL)
 		goto fail;
-	for (i = 0; i < n; i++)
-		if (hub_join(rs->hub, &cursors(r)[i], channels[i], &r->sub) ==
-		    -1) {
+	for (i = 0; i < n; i++) {
+		result =
+		    hub_join(rs->hub, &cursors(r)[i], channels[i], &r->sub);
+		if (result != HUB_DONE) {
 			leave(r, i);
 			goto fail;
 		}
+	}
 	set_position(r, p);
 	(void)rs->feed.wake(&r->sub);
-	return 0;
+	return HUB_DONE;
 fail:
 	r->sub.feed = NULL;
-	return -1;
+	return result;
 }
 
 void

@@ -10,15 +10,6 @@
 
 #define READER_CHANNELS_MAX 16 /* that one stream may read */
 
-/* Why a stream has lost events. */
-enum gap_reason {
-	GAP_OVERFLOW, /* they were dropped before it had read them */
-	GAP_RESTART,  /* its position is of another life of the hub */
-	GAP_UNKNOWN,  /* its position is none */
-	GAP_SOURCE,   /* they never came here; for engines that can lose */
-	GAP_REASONS
-};
-
 /* Where a stream wants to begin. */
 struct position {
 	enum {
@@ -42,7 +33,7 @@ struct reader {
 	struct subscriber sub; /* first: what its feed gets is cast to this */
 	struct eventid at;     /* the position */
 	uint8_t n;	       /* channels */
-	uint8_t lost;	       /* 0, or the gap_reason why it has no position */
+	uint8_t lost; /* 0, or the loss_reason why it has no position */
 	union {
 		struct cursor one; /* with a single channel, the usual case */
 		struct cursor *several;
@@ -60,7 +51,7 @@ struct reader_step {
 struct readers {
 	struct feed feed;
 	struct hub *hub;
-	unsigned long long gaps[GAP_REASONS];
+	unsigned long long gaps[LOSS_REASONS];
 };
 
 /* hub must outlive it; feed.wake is the caller's to set. */
@@ -68,10 +59,10 @@ void readers_init(struct readers *, struct hub *);
 
 /*
  * Subscribes to n different channels (1 to READER_CHANNELS_MAX), from a
- * position on.  -1: no memory, or there may be no channel more; and nothing has
+ * position on.  HUB_DONE; or HUB_NO_CHANNEL or HUB_NO_MEMORY, and nothing has
  * changed.
  */
-int reader_begin(struct readers *, struct reader *,
+enum hub_result reader_begin(struct readers *, struct reader *,
     const char *const channels[], size_t n, const struct position *);
 
 /* What comes next; pure. */
@@ -80,6 +71,6 @@ struct reader_step reader_next(const struct reader *);
 /* Goes on behind that step, which must be the next. */
 void reader_take(struct reader *, const struct reader_step *);
 
-const char *gap_reason_name(enum gap_reason);
+const char *loss_reason_name(enum loss_reason);
 
 #endif

@@ -10,13 +10,17 @@
 
 #define ENGINE_BATCH_MAX 256 /* messages in one publication */
 
+enum publish_result {
+	PUBLISHED,
+	PUBLISH_NO_CHANNEL, /* there may be no channel more */
+	PUBLISH_TOO_LARGE,  /* it will never fit */
+	PUBLISH_NO_ROOM,    /* it does not fit now */
+	PUBLISH_NO_MEMORY
+};
+
 /* What became of a publication. */
 struct published {
-	enum {
-		PUBLISHED,
-		PUBLISH_NO_CHANNEL, /* there may be no channel more */
-		PUBLISH_NO_MEMORY
-	} result;
+	enum publish_result result;
 	struct eventid last; /* the id of the last message */
 	size_t events;
 	size_t streams; /* that read the channel here */

@@ -7,7 +7,18 @@
 #include "engine/memory.h"
 
 #include <assert.h>
-#include <errno.h>
+
+static enum publish_result
+result_of(enum hub_result result)
+{
+	static const enum publish_result results[] = {[HUB_DONE] = PUBLISHED,
+	    [HUB_NO_CHANNEL] = PUBLISH_NO_CHANNEL,
+	    [HUB_TOO_LARGE] = PUBLISH_TOO_LARGE,
+	    [HUB_NO_ROOM] = PUBLISH_NO_ROOM,
+	    [HUB_NO_MEMORY] = PUBLISH_NO_MEMORY};
+
+	return results[result];
+}
 
 static void
 memory_publish(struct engine *engine, const char *channel,
@@ -16,22 +27,16 @@ memory_publish(struct engine *engine, const char *channel,
 {
 	struct memory *m = (struct memory *)engine;
 	struct eventid ids[ENGINE_BATCH_MAX];
-	struct published what = {.result = PUBLISHED};
+	struct published what = {.events = n};
 	uint64_t ms = m->wall_ms();
-	long streams;
 	size_t i;
 
 	assert(n >= 1 && n <= ENGINE_BATCH_MAX);
 	for (i = 0; i < n; i++)
 		ids[i] = eventid_next(&m->source, ms);
-	streams = hub_publish(m->hub, channel, ids, messages, n);
 	what.last = ids[n - 1];
-	what.events = n;
-	if (streams == -1)
-		what.result =
-		    errno == ENOSPC ? PUBLISH_NO_CHANNEL : PUBLISH_NO_MEMORY;
-	else
-		what.streams = (size_t)streams;
+	what.result = result_of(
+	    hub_publish(m->hub, channel, ids, messages, n, &what.streams));
 	done(arg, &what);
 }
 

@@ -71,6 +71,7 @@ conn_wake(struct conn *c)
 	if (c->dirty)
 		return;
 	c->dirty = true;
+	conn_all(c)->dirty_count++;
 	STAILQ_INSERT_TAIL(&conn_all(c)->dirty, c, dirty_link);
 }
 

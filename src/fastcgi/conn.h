@@ -95,6 +95,8 @@ struct conns {
 	size_t count[CONN_CLOSED];
 	size_t total; /* all that are not freed yet */
 	struct conn_queue dirty;
+	size_t dirty_count;
+	size_t round; /* of these, who were woken when the round began */
 	unsigned long long accepted, bad, stalled, timed_out, dropped;
 	unsigned long long received, sent; /* bytes */
 	struct batch batch;

@@ -110,10 +110,14 @@ conns_flush(struct conns *cs)
 	struct conn *c;
 
 	cs->behind = false;
+	if (cs->round == 0)
+		cs->round = cs->dirty_count;
 	STAILQ_CONCAT(&turn, &cs->dirty);
 	while ((c = STAILQ_FIRST(&turn)) != NULL && cs->sent < enough) {
 		STAILQ_REMOVE_HEAD(&turn, dirty_link);
 		c->dirty = false;
+		cs->dirty_count--;
+		cs->round -= cs->round > 0;
 		if (c->phase == CONN_OPEN)
 			flush_one(c);
 		if (c->phase == CONN_CLOSED && !c->dirty) {
@@ -127,4 +131,10 @@ conns_flush(struct conns *cs)
 		STAILQ_CONCAT(&cs->dirty, &turn);
 	}
 	return !STAILQ_EMPTY(&cs->dirty);
+}
+
+bool
+conns_round_over(const struct conns *cs)
+{
+	return cs->round == 0;
 }

@@ -66,13 +66,11 @@ static const struct row {
 #define GAPS	  "ssefcgi_gaps_total"
 #define GAPS_HELP "Gaps told to streams."
     {"gaps.overflow", GAPS, "reason=\"overflow\"", "counter", GAPS_HELP,
-	SERVER(COUNT, streams.readers.gaps[GAP_OVERFLOW])},
+	SERVER(COUNT, streams.readers.gaps[LOSS_OVERFLOW])},
     {"gaps.restart", GAPS, "reason=\"restart\"", "counter", GAPS_HELP,
-	SERVER(COUNT, streams.readers.gaps[GAP_RESTART])},
+	SERVER(COUNT, streams.readers.gaps[LOSS_RESTART])},
     {"gaps.unknown", GAPS, "reason=\"unknown\"", "counter", GAPS_HELP,
-	SERVER(COUNT, streams.readers.gaps[GAP_UNKNOWN])},
-    {"gaps.source", GAPS, "reason=\"source\"", "counter", GAPS_HELP,
-	SERVER(COUNT, streams.readers.gaps[GAP_SOURCE])},
+	SERVER(COUNT, streams.readers.gaps[LOSS_UNKNOWN])},
     {"stalled", "ssefcgi_stalled_total", "", "counter",
 	"Streams closed because they took nothing.",
 	SERVER(COUNT, streams.conns.stalled)},

@@ -68,6 +68,35 @@ free_post(struct body *body)
 	free(p);
 }
 
+/* The engine has not published it. */
+static void
+refuse_unpublished(struct stream *s, enum publish_result result)
+{
+	const struct config *cfg = &server_of(s)->cfg;
+
+	switch (result) {
+	case PUBLISH_NO_CHANNEL:
+		refuse_post(s, 503,
+		    "there are as many channels as the %lu of --max-channels, "
+		    "and all have streams: try again",
+		    cfg->max_channels);
+		break;
+	case PUBLISH_TOO_LARGE:
+		refuse_post(s, 413,
+		    "the events take more memory than the %lu bytes of "
+		    "--history-bytes: publish fewer at a time",
+		    cfg->history_bytes);
+		break;
+	case PUBLISH_NO_ROOM:
+		refuse_post(s, 503,
+		    "what was published before is still being written to "
+		    "streams: try again");
+		break;
+	default:
+		refuse_post(s, 503, NO_MEMORY);
+	}
+}
+
 /* How the publication went; it is the answer to the request. */
 static void
 on_published(void *arg, const struct published *what)
@@ -81,15 +110,8 @@ on_published(void *arg, const struct published *what)
 		free_post(&p->body);
 		return;
 	}
-	if (what->result == PUBLISH_NO_CHANNEL) {
-		refuse_post(p->stream, 503,
-		    "there are as many channels as the %lu of --max-channels, "
-		    "and all have streams: try again",
-		    server_of(p->stream)->cfg.max_channels);
-		return;
-	}
-	if (what->result == PUBLISH_NO_MEMORY) {
-		refuse_post(p->stream, 503, NO_MEMORY);
+	if (what->result != PUBLISHED) {
+		refuse_unpublished(p->stream, what->result);
 		return;
 	}
 	(void)eventid_format(id, what->last);

@@ -42,6 +42,7 @@ struct server {
 	ev_timer sweep;
 	ev_timer watchdog;
 	ev_signal signal[SERVER_SIGNALS];
+	bool aging;	   /* the hub may hold what is too old */
 	bool end_now;	   /* a second signal came */
 	bool log_is_stale; /* it could not be opened again yet */
 };

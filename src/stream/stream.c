@@ -9,7 +9,6 @@
  */
 #include "stream/stream.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -306,14 +305,18 @@ void
 stream_open_channels(struct stream *s, const struct request *r,
     const char *const channels[], size_t n, const struct position *p)
 {
+	enum hub_result result;
+
 	if (!admit(s, r))
 		return;
-	if (reader_begin(&all(&s->conn)->readers, &s->reader, channels, n, p) ==
-	    -1)
-		refuse_stream(s, r,
-		    errno == ENOSPC ? REFUSED_CHANNELS : REFUSED_MEMORY);
-	else
+	result =
+	    reader_begin(&all(&s->conn)->readers, &s->reader, channels, n, p);
+	if (result == HUB_DONE)
 		begin(s, r);
+	else
+		refuse_stream(s, r,
+		    result == HUB_NO_CHANNEL ? REFUSED_CHANNELS :
+					       REFUSED_MEMORY);
 }
 
 void

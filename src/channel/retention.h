@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef RETENTION_H
+#define RETENTION_H
+
+#include "channel/hub.h"
+
+/*
+ * The hub's own: what it holds, and what it drops.  hub_trim() and hub_age()
+ * are here, too.
+ */
+
+/* Where the hub keeps a channel that was published to and has no readers. */
+struct channel_list *retention_shelf(struct hub *, const struct channel *);
+
+/* The entry is the channel's newest, and counted. */
+void retention_hold(struct hub *, struct channel *, struct held *);
+
+/* What the channel may give has changed from this number of bytes. */
+void retention_recount(struct hub *, struct channel *, size_t spare);
+
+/*
+ * Is there room for all bytes, those of new events which are not held yet
+ * included, or can it be made?  And makes it.
+ */
+bool retention_has_room(const struct hub *);
+void retention_make_room(struct hub *);
+
+/* Drops all that is held of a channel that nobody can find any more. */
+void retention_bury(struct hub *, struct channel *);
+
+/* At the end: all that is left to be dropped is. */
+void retention_finish(struct hub *);
+
+#endif
