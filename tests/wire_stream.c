@@ -99,10 +99,10 @@ mean_gap(struct responder *r)
 static void
 messages_come_with_the_interval(void **state)
 {
-	double off = 1, gap;
-	int i;
+	double off = 1, gap, end = front_now() + PATIENCE / 1e3;
 
-	for (i = 0; i < TRIES && off >= slow(10) / 1e3; i++) {
+	/* A machine that is busy skips one now and then. */
+	while (off >= slow(10) / 1e3 && front_now() < end) {
 		gap = fabs(mean_gap(*state) - 0.1);
 		off = gap < off ? gap : off;
 	}
