@@ -18,7 +18,8 @@ JOBS	?= $(shell getconf _NPROCESSORS_ONLN)
 
 # What Debian calls the things we need.  NAME=COMMAND: any such command will do;
 # NAME?: a front's, which is left out where the system does not have it.
-NEED	      = gcc=cc libc6-dev pkg-config libfcgi-dev libev-dev
+NEED	      = gcc=cc libc6-dev pkg-config libfcgi-dev libev-dev \
+		libbsd-dev
 NEED_apache   = apache2-bin?=apache2 media-types
 NEED_caddy    = caddy?=caddy
 NEED_h2o      = h2o?=h2o perl
@@ -201,10 +202,10 @@ wrap_writer = -Wl,--wrap=writev,--wrap=send
 wrap_stream = -Wl,--wrap=writev,--wrap=send
 wrap_gate   = -Wl,--wrap=realloc
 wrap_text   = -Wl,--wrap=realloc
-wrap_hub    = -Wl,--wrap=calloc,--wrap=malloc,--wrap=tsearch
-wrap_reader = -Wl,--wrap=calloc,--wrap=malloc,--wrap=tsearch
-wrap_route  = -Wl,--wrap=calloc,--wrap=malloc,--wrap=tsearch
-wrap_memory = -Wl,--wrap=calloc,--wrap=malloc,--wrap=tsearch
+wrap_hub    = -Wl,--wrap=calloc,--wrap=malloc
+wrap_reader = -Wl,--wrap=calloc,--wrap=malloc
+wrap_route  = -Wl,--wrap=calloc,--wrap=malloc
+wrap_memory = -Wl,--wrap=calloc,--wrap=malloc
 
 .SECONDEXPANSION:
 $(TESTS:%=build/tests/test_%): build/tests/test_%: tests/test_%.c \

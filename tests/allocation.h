@@ -4,10 +4,9 @@
 
 /*
  * Memory that runs out at one allocation and is there again for the next.  The
- * link line wraps calloc, malloc and tsearch.
+ * link line wraps calloc and malloc.
  */
 #include <errno.h>
-#include <search.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -18,10 +17,8 @@ static struct {
 
 void *__real_calloc(size_t, size_t);
 void *__real_malloc(size_t);
-void *__real_tsearch(const void *, void **, __compar_fn_t);
 void *__wrap_calloc(size_t, size_t);
 void *__wrap_malloc(size_t);
-void *__wrap_tsearch(const void *, void **, __compar_fn_t);
 
 /* The n-th allocation from now on fails; 0: none does. */
 static inline void
@@ -57,14 +54,6 @@ void *
 __wrap_malloc(size_t size)
 {
 	return allocation_is_to_fail() ? NULL : __real_malloc(size);
-}
-
-/* It adds a node to its tree only where the key is new, as it is with us. */
-void *
-__wrap_tsearch(const void *key, void **root, __compar_fn_t compare)
-{
-	return allocation_is_to_fail() ? NULL :
-					 __real_tsearch(key, root, compare);
 }
 
 #endif

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/tree.h"
+
 #include "channel/eventid.h"
 #include "channel/held.h"
 
@@ -48,7 +50,8 @@ TAILQ_HEAD(cursor_list, cursor);
  * place i modulo its size.
  */
 struct channel {
-	const char *name;	       /* first: it is what they are found by */
+	const char *name;
+	RB_ENTRY(channel) by_name; /* the hub's */
 	TAILQ_ENTRY(channel) all_link; /* the hub's */
 	TAILQ_ENTRY(channel) link; /* the hub's: among those without readers */
 	STAILQ_ENTRY(channel) touched_link;  /* the hub's */

@@ -15,24 +15,27 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "channel/retention.h"
 
 static int
-by_name(const void *a, const void *b)
+compare_names(const struct channel *a, const struct channel *b)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	return strcmp(a->name, b->name);
 }
+
+RB_PROTOTYPE(channel_names, channel, by_name, compare_names)
+RB_GENERATE(channel_names, channel, by_name, compare_names)
 
 struct channel *
 hub_find(const struct hub *h, const char *name)
 {
-	struct channel **found = tfind(&name, &h->names, by_name);
+	struct channel wanted = {.name = name};
 
-	return found == NULL ? NULL : *found;
+	return RB_FIND(channel_names,
+	    (struct channel_names *)(uintptr_t)&h->names, &wanted);
 }
 
 /* Channels that were published to. */
@@ -46,7 +49,7 @@ kept(const struct hub *h)
 static void
 remove_name(struct hub *h, struct channel *ch)
 {
-	(void)tdelete(ch, &h->names, by_name);
+	(void)RB_REMOVE(channel_names, &h->names, ch);
 	TAILQ_REMOVE(&h->all, ch, all_link);
 	if (ch->touched)
 		STAILQ_REMOVE(&h->touched, ch, channel, touched_link);
@@ -101,10 +104,9 @@ make(struct hub *h, const char *name)
 	if (heap_reserve(&h->largest, 2 * h->channels + 2) == -1)
 		return NULL;
 	ch = channel_new(name, h->forgotten);
-	if (ch == NULL || tsearch(ch, &h->names, by_name) == NULL) {
-		free(ch);
+	if (ch == NULL)
 		return NULL;
-	}
+	(void)RB_INSERT(channel_names, &h->names, ch);
 	TAILQ_INSERT_TAIL(&h->all, ch, all_link);
 	h->channels++;
 	h->named++;
@@ -327,6 +329,7 @@ void
 hub_init(struct hub *h, struct eventid base)
 {
 	memset(h, 0, sizeof(*h));
+	RB_INIT(&h->names);
 	TAILQ_INIT(&h->all);
 	TAILQ_INIT(&h->entries);
 	TAILQ_INIT(&h->unread);

@@ -14,6 +14,8 @@
 /* The type of the events that say what a stream has lost; ours alone. */
 #define HUB_GAP "gap"
 
+RB_HEAD(channel_names, channel);
+
 /*
  * All channels: one sequence of ids over them, one budget of bytes.
  *
@@ -47,7 +49,7 @@ struct hub {
 	void *arg;
 	const double *now; /* monotonic seconds, kept by the caller */
 
-	void *names;
+	struct channel_names names;
 	size_t channels;	       /* all in names */
 	size_t named;		       /* of these, that only readers named */
 	struct channel_list all;       /* in the order they were made */

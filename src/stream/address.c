@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How many streams each address has, in a tree of the C library's.  The text
- * is what the front says in REMOTE_ADDR; it is compared, not understood.
+ * How many streams each address has, in a balanced tree.  The text is what the
+ * front says in REMOTE_ADDR; it is compared, not understood.
  */
 #include "stream/address.h"
 
 #include <assert.h>
-#include <search.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,17 +15,18 @@
 	    */
 
 static int
-compare(const void *a, const void *b)
+compare(const struct address *a, const struct address *b)
 {
-	const struct address *x = a, *y = b;
-
-	return strcmp(x->text, y->text);
+	return strcmp(a->text, b->text);
 }
+
+RB_PROTOTYPE(address_tree, address, by_text, compare)
+RB_GENERATE(address_tree, address, by_text, compare)
 
 struct address *
 address_enter(struct addresses *all, const char *text)
 {
-	struct address *a, **found;
+	struct address *a, *found;
 	size_t len;
 
 	if (text == NULL)
@@ -36,13 +36,13 @@ address_enter(struct addresses *all, const char *text)
 	if (a == NULL)
 		return NULL;
 	memcpy(a->text, text, len);
-	found = tsearch(a, &all->tree, compare);
-	if (found == NULL || *found != a)
+	found = RB_INSERT(address_tree, &all->tree, a);
+	if (found != NULL) /* it was there */
 		free(a);
-	if (found == NULL)
-		return NULL;
-	(*found)->streams++;
-	return *found;
+	else
+		found = a;
+	found->streams++;
+	return found;
 }
 
 void
@@ -53,6 +53,6 @@ address_leave(struct addresses *all, struct address *a)
 	assert(a->streams > 0);
 	if (--a->streams > 0)
 		return;
-	(void)tdelete(a, &all->tree, compare);
+	(void)RB_REMOVE(address_tree, &all->tree, a);
 	free(a);
 }

@@ -2,15 +2,18 @@
 #ifndef ADDRESS_H
 #define ADDRESS_H
 
+#include "base/tree.h"
+
 /* A browser's address, shared by all its streams. */
 struct address {
+	RB_ENTRY(address) by_text;
 	unsigned long streams;
 	char text[];
 };
 
 /* All addresses that have streams; NULL is none. */
 struct addresses {
-	void *tree;
+	RB_HEAD(address_tree, address) tree; /* empty: all zero */
 };
 
 /*
