@@ -9,13 +9,28 @@
 #include "channel/reader.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "channel/channel.h"
 #include "channel/sse.h"
 
-#define GAP_SIZE 384 /* more than any gap's text */
+/*
+ * More than any gap's text: a name, three ids, a reason and what is around
+ * them. All gaps that one step can have, and where the stream stands before
+ * them, must fit into what one write has room for, or they would never be sent.
+ */
+#define GAP_SIZE 384
+#define GAP_REST 100 /* of the text, beside name and ids */
+_Static_assert(CHANNEL_NAME_MAX + 3 * EVENTID_SIZE + GAP_REST <= GAP_SIZE,
+    "a gap fits its room");
+_Static_assert(READER_CHANNELS_MAX *GAP_SIZE + SSE_BLOCK_SIZE <= BATCH_TEXT,
+    "the gaps of all channels fit one write");
+_Static_assert(offsetof(struct reader, sub) == 0,
+    "a reader is found by its subscriber");
+_Static_assert(offsetof(struct readers, feed) == 0,
+    "the readers are found by their feed");
 
 static struct readers *
 readers_of(const struct reader *r)
