@@ -47,9 +47,11 @@ BASE	= log config endpoint socket platform capacity notify zone text buffer \
 CHANNEL	= event eventid batch sse sse_parse held channel heap hub retention \
 	  reader
 ENGINE	= memory
-FASTCGI	= record params gate request body writer conn conns flush listener
+FASTCGI	= record params gate request body writer conn intake flush conns \
+	  listener
 STREAM	= stream clock drain address age
-SERVE	= server route arguments subscribe publish origin status figures reply
+SERVE	= server route arguments subscribe publish publication origin status \
+	  figures reply
 FOLDERS	= base channel engine fastcgi stream serve
 SRC	= main $(BASE:%=base/%) $(CHANNEL:%=channel/%) $(ENGINE:%=engine/%) \
 	  $(FASTCGI:%=fastcgi/%) $(STREAM:%=stream/%) $(SERVE:%=serve/%)
@@ -61,7 +63,7 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 TESTS = event sse record params buffer gate writer clock config address \
 	age log endpoint socket request stream route eventid utf8 query \
 	spelling channel sse_parse arguments origin text memory heap hub reader \
-	model notify platform capacity zone
+	model notify platform capacity zone publish
 unit_event     = event
 unit_sse       = sse
 unit_sse_parse = sse_parse sse
@@ -82,8 +84,8 @@ unit_notify    = notify platform
 unit_capacity  = capacity
 unit_zone      = zone
 unit_request   = request record platform
-unit_stream    = stream drain clock $(unit_reader) conn conns body flush writer \
-		 gate buffer params record address age log
+unit_stream    = stream drain clock $(unit_reader) conn intake \
+		 flush conns writer gate buffer params record address age log
 unit_eventid   = eventid
 unit_utf8      = utf8
 unit_query     = query
@@ -94,12 +96,14 @@ unit_origin    = origin
 unit_text      = text
 unit_heap      = heap $(unit_channel)
 unit_hub       = hub retention $(unit_heap)
-unit_memory    = memory $(unit_hub)
+unit_memory    = memory platform $(unit_hub)
 unit_model     = $(unit_reader)
 unit_reader    = reader batch $(unit_hub)
-unit_route     = route subscribe publish status arguments query spelling \
-		 reply request origin sse_parse utf8 memory figures text \
+unit_route     = route subscribe publish publication body status arguments \
+		 query spelling reply request origin sse_parse utf8 \
+		 memory figures text \
 		 platform $(unit_stream)
+unit_publish   = $(unit_route)
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
 	storm supervise
 HARNESS = front responder post parser checker page verdict subscriber world
@@ -200,6 +204,7 @@ build/posix build/tests build/bench build/browser build/fuzz:
 # Tests.
 wrap_writer = -Wl,--wrap=writev,--wrap=send
 wrap_stream = -Wl,--wrap=writev,--wrap=send
+wrap_publish = -Wl,--wrap=send
 wrap_gate   = -Wl,--wrap=realloc
 wrap_text   = -Wl,--wrap=realloc
 wrap_hub    = -Wl,--wrap=calloc,--wrap=malloc

@@ -37,7 +37,7 @@ on_turn_begins(struct ev_loop *loop, ev_check *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	sv->streams.conns.now = server_clock();
+	conns_set_time(&sv->streams.conns, server_clock());
 }
 
 static void
@@ -126,7 +126,8 @@ on_end_signal(struct server *sv, int signum)
 	}
 	log_info("signal %d: draining %zu streams", signum, sv->streams.open);
 	/* On inherited sockets the next process finds them waiting. */
-	listener_leave(&sv->listener);
+	if (sv->listening)
+		listener_leave(&sv->listener);
 	notify_say(&sv->notify, NOTIFY_STOPPING);
 	drain_start(&sv->streams);
 }
@@ -302,21 +303,24 @@ start(struct server *sv)
 		fatal("libev does not start");
 	server_make_hub(sv);
 	if (streams_init(&sv->streams, sv->loop, &sv->cfg, &sv->hub,
-		route_request) == -1)
+		route_request, sv) == -1)
 		fatal("no memory");
-	sv->started = sv->streams.conns.now = server_clock();
+	sv->started = server_clock();
+	conns_set_time(&sv->streams.conns, sv->started);
 	server_set_limits(sv);
 	watch_loop(sv);
 	hold_signals(SIG_UNBLOCK);
-	listener_start(&sv->listener, &sv->streams.conns, &sv->sockets);
-	notify_say(&sv->notify, NOTIFY_READY);
+	server_begin(sv);
 }
 
 static void
 stop(struct server *sv)
 {
-	listener_stop(&sv->listener);
+	if (sv->listening)
+		listener_stop(&sv->listener);
 	sockets_close(&sv->sockets);
+	sv->engine->stop(sv->engine);
+	(void)conns_flush(&sv->streams.conns); /* what it has said */
 	log_info("ended: %llu streams served, %llu messages",
 	    sv->streams.opened, sv->streams.messages);
 	drain_stop(&sv->streams);

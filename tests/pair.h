@@ -36,7 +36,8 @@ pair_relieve(void *conns, const size_t *account)
 /* The hub has its base, and gets its limits here. */
 static inline int
 pair_set_up(struct streams *ss, struct config *cfg, struct hub *h,
-    void (*request)(struct conn *, const struct gate_event *))
+    void (*request)(void *, struct conn *, const struct gate_event *),
+    void *arg)
 {
 	*cfg = (struct config){.interval = 2,
 	    .heartbeat = 15,
@@ -55,11 +56,10 @@ pair_set_up(struct streams *ss, struct config *cfg, struct hub *h,
 	pair.streams = ss;
 	pair.hub = h;
 	loop = ev_loop_new(EVFLAG_AUTO);
-	if (loop == NULL || streams_init(ss, loop, cfg, h, request) != 0)
+	if (loop == NULL || streams_init(ss, loop, cfg, h, request, arg) != 0)
 		return -1;
-	ss->conns.now = 5000;
-	ss->conns.waiting_max = 100;
-	ss->conns.bodies.max = 16 << 20;
+	conns_set_time(&ss->conns, 5000);
+	conns_limit(&ss->conns, 100, cfg->max_streams);
 	return 0;
 }
 

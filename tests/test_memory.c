@@ -36,13 +36,25 @@ relieve(void *arg, const size_t *account)
 	return false;
 }
 
+static unsigned ready; /* that it was said so */
+
+static void
+on_ready(void *arg)
+{
+	++*(unsigned *)arg;
+}
+
 static int
 set_up(void **state)
 {
 	(void)state;
 	wall = 1795359156000;
 	now = 100;
-	memory_init(&memory, &hub, EPOCH, wall_ms);
+	hub_init(&hub, (struct eventid){0, 0});
+	if (memory_init(&memory, EPOCH, wall_ms) == -1)
+		return -1;
+	ready = 0;
+	memory.engine.start(&memory.engine, &hub, NULL, on_ready, &ready);
 	hub.history = 100;
 	hub.bytes_max = 1 << 24;
 	hub.channels_max = 10;
@@ -86,6 +98,12 @@ publish(const char *channel, size_t n)
 	memset(data, 'x', sizeof(data)); /* they need not last longer */
 	assert_int_equal(done.calls, calls + 1);
 	return done.what.result;
+}
+
+static enum place
+place(struct eventid id)
+{
+	return memory.engine.place(&memory.engine, id);
 }
 
 static void
@@ -163,7 +181,7 @@ ids_increase_while_the_clock_steps_back(void **state)
 		TAILQ_FOREACH (e, &hub.entries, link) {
 			if (eventid_compare(e->id, last) <= 0)
 				continue; /* of the time before */
-			assert_true(memory.engine.ours(&memory.engine, e->id));
+			assert_int_equal(place(e->id), PLACE_AFTER);
 			assert_true(TAILQ_NEXT(e, link) == NULL ||
 				    eventid_compare(e->id,
 					TAILQ_NEXT(e, link)->id) < 0);
@@ -176,17 +194,42 @@ ids_increase_while_the_clock_steps_back(void **state)
 }
 
 static void
-ids_of_this_life_are_ours_and_no_others(void **state)
+place_of_an_id_is_known_by_its_epoch_and_the_last(void **state)
 {
-	struct eventid other;
+	struct eventid id;
 
 	(void)state;
-	assert_true(memory.engine.ours(&memory.engine, hub.base));
+	assert_int_equal(place(hub.base), PLACE_AFTER);
 	assert_int_equal(publish("a", 1), PUBLISHED);
-	assert_true(memory.engine.ours(&memory.engine, done.what.last));
-	other = done.what.last;
-	other.n += 1 << 20;
-	assert_false(memory.engine.ours(&memory.engine, other));
+	id = done.what.last;
+	assert_int_equal(place(id), PLACE_AFTER);
+	id.n++; /* which was never given out */
+	assert_int_equal(place(id), PLACE_UNKNOWN);
+	id.n += 1 << 20;
+	assert_int_equal(place(id), PLACE_ANOTHER_LIFE);
+}
+
+static void
+it_is_ready_at_once_and_has_no_figures(void **state)
+{
+	struct engine_figure row[ENGINE_FIGURES_MAX];
+
+	(void)state;
+	assert_int_equal(ready, 1);
+	assert_int_equal(memory.engine.figures(&memory.engine, row), 0);
+	memory.engine.stop(&memory.engine);
+	assert_int_equal(done.calls, 0);
+}
+
+static void
+two_lives_have_two_epochs(void **state)
+{
+	struct memory one, other;
+
+	(void)state;
+	assert_int_equal(memory_init(&one, 0, wall_ms), 0);
+	assert_int_equal(memory_init(&other, 0, wall_ms), 0);
+	assert_true(one.source.epoch != other.source.epoch);
 }
 
 /* All that a publication changes. */
@@ -268,7 +311,9 @@ main(void)
 	    TEST(publication_tells_its_last_id_and_how_many_read_it),
 	    TEST(events_are_held_in_order_with_their_ids),
 	    TEST(ids_increase_while_the_clock_steps_back),
-	    TEST(ids_of_this_life_are_ours_and_no_others),
+	    TEST(place_of_an_id_is_known_by_its_epoch_and_the_last),
+	    TEST(it_is_ready_at_once_and_has_no_figures),
+	    TEST(two_lives_have_two_epochs),
 	    TEST(without_a_channel_nothing_is_published),
 	    TEST(without_memory_nothing_is_published),
 	};

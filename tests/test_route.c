@@ -11,6 +11,7 @@
 
 #include "allocation.h"
 #include "fastcgi/request.h"
+#include "serve/publish.h"
 #include "serve/route.h"
 #include "serve/server.h"
 
@@ -96,14 +97,27 @@ wall_ms(void)
 	return 1795359156000;
 }
 
+static void
+on_ready(void *arg)
+{
+	(void)arg;
+}
+
 static int
 set_up(void **state)
 {
 	(void)state;
-	memory_init(&server.memory, &server.hub, 7, wall_ms);
+	if (memory_init(&server.memory, 7, wall_ms) == -1)
+		return -1;
 	server.engine = &server.memory.engine;
-	return pair_set_up(&server.streams, &server.cfg, &server.hub,
-	    route_request);
+	hub_init(&server.hub, (struct eventid){0, 0});
+	server.engine->start(server.engine, &server.hub, NULL, on_ready, NULL);
+	if (pair_set_up(&server.streams, &server.cfg, &server.hub,
+		route_request, &server) == -1)
+		return -1;
+	publisher_init(&server.publisher, &server.cfg, server.engine, 16 << 20,
+	    publish_body);
+	return 0;
 }
 
 static int
@@ -270,7 +284,7 @@ publish_without_memory(unsigned long nth)
 		assert_memory_equal(answer.text, OK, strlen(OK));
 	peer_close(&p);
 	assert_int_equal(server.streams.conns.total, 0);
-	assert_int_equal(server.streams.conns.bodies.bytes, 0);
+	assert_int_equal(server.publisher.bodies.bytes, 0);
 	(void)tear_down(NULL);
 	return failed;
 }

@@ -91,7 +91,7 @@ static uint64_t published; /* so many events */
 /* How the next request is served. */
 static struct {
 	struct request request;
-	void (*serve)(struct stream *, const struct request *);
+	void (*serve)(struct conn *, const struct request *);
 	struct stream *stream; /* the last one that was served */
 } next;
 
@@ -100,37 +100,38 @@ static struct hub hub;
 static struct streams streams;
 
 static void
-on_request(struct conn *c, const struct gate_event *ev)
+on_request(void *arg, struct conn *c, const struct gate_event *ev)
 {
+	(void)arg;
 	(void)ev;
 	next.stream = (struct stream *)c;
-	next.serve(next.stream, &next.request);
+	next.serve(c, &next.request);
 }
 
 static void
-serve_head(struct stream *s, const struct request *r)
+serve_head(struct conn *c, const struct request *r)
 {
 	(void)r;
-	stream_head(s);
+	stream_head(c);
 }
 
 /* Streams of the channels "a" and "b", from here on. */
 static struct position position;
 
 static void
-serve_clock(struct stream *s, const struct request *r)
+serve_clock(struct conn *c, const struct request *r)
 {
 	const char *id = r->last_event_id;
 
-	stream_open_clock(s, r, id == NULL ? 0 : clock_count(id));
+	stream_open_clock(&streams, c, r, id == NULL ? 0 : clock_count(id));
 }
 
 static void
-serve_channels(struct stream *s, const struct request *r)
+serve_channels(struct conn *c, const struct request *r)
 {
 	static const char *const channels[] = {"a", "b"};
 
-	stream_open_channels(s, r, channels, 2, &position);
+	stream_open_channels(&streams, c, r, channels, 2, &position);
 }
 
 static int
@@ -145,7 +146,7 @@ set_up(void **state)
 	position = (struct position){.kind = POSITION_NOW};
 	published = 0;
 	hub_init(&hub, (struct eventid){1000, 5 << 20});
-	return pair_set_up(&streams, &cfg, &hub, on_request);
+	return pair_set_up(&streams, &cfg, &hub, on_request, NULL);
 }
 
 static int
@@ -1048,8 +1049,7 @@ end_of_a_slow_stream_does_not_wait_for_its_events(void **state)
 	publish("a", 60, 1000);
 	front_takes(-EAGAIN);
 	end_turn();
-	stream_retire(
-	    (struct stream *)TAILQ_FIRST(&streams.conns.list[CONN_FULL]));
+	conn_retire(TAILQ_FIRST(&streams.conns.list[CONN_FULL]));
 	front_takes(3000);
 	front_takes(-EAGAIN);
 	turn();

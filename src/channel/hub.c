@@ -326,6 +326,14 @@ hub_served(struct hub *h)
 }
 
 void
+hub_begin(struct hub *h, struct eventid base)
+{
+	assert(h->channels == 0);
+	h->base = h->last = h->serving = base;
+	h->forgotten = (struct loss){base, LOSS_OVERFLOW};
+}
+
+void
 hub_init(struct hub *h, struct eventid base)
 {
 	memset(h, 0, sizeof(*h));
@@ -337,8 +345,7 @@ hub_init(struct hub *h, struct eventid base)
 	TAILQ_INIT(&h->dying);
 	STAILQ_INIT(&h->touched);
 	STAILQ_INIT(&h->unserved);
-	h->base = h->last = h->serving = base;
-	h->forgotten = (struct loss){base, LOSS_OVERFLOW};
+	hub_begin(h, base);
 }
 
 void

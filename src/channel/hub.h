@@ -82,6 +82,9 @@ enum hub_result {
 /* An empty hub; the limits and the rest up to now are the caller's to set. */
 void hub_init(struct hub *, struct eventid base);
 
+/* While it is empty: its base is this one. */
+void hub_begin(struct hub *, struct eventid base);
+
 /* Frees all; nobody may read any more. */
 void hub_free(struct hub *);
 

@@ -8,17 +8,24 @@
 #include "channel/eventid.h"
 #include "channel/sse.h"
 
-#define ENGINE_BATCH_MAX 256 /* messages in one publication */
+#define ENGINE_BATCH_MAX   256 /* messages in one publication */
+#define ENGINE_FIGURES_MAX 16  /* rows of its own in the status */
 
-enum publish_result {
-	PUBLISHED,
-	PUBLISH_NO_CHANNEL, /* there may be no channel more */
-	PUBLISH_TOO_LARGE,  /* it will never fit */
-	PUBLISH_NO_ROOM,    /* it does not fit now */
-	PUBLISH_NO_MEMORY
-};
+struct ev_loop;
+struct hub;
 
 /* What became of a publication. */
+enum publish_result {
+	PUBLISHED,	    /* all of it */
+	PUBLISH_NO_CHANNEL, /* nothing: there may be no channel more */
+	PUBLISH_TOO_LARGE,  /* nothing: it will never fit */
+	PUBLISH_NO_ROOM,    /* nothing: it does not fit now */
+	PUBLISH_NO_MEMORY,  /* nothing: there is no memory */
+	PUBLISH_AWAY,	/* nothing: what the engine needs is not there now */
+	PUBLISH_UNKNOWN /* all or nothing, and which cannot be known */
+};
+
+/* The same, and if it is PUBLISHED the rest. */
 struct published {
 	enum publish_result result;
 	struct eventid last; /* the id of the last message */
@@ -26,21 +33,63 @@ struct published {
 	size_t streams; /* that read the channel here */
 };
 
+/* Where an id is that somebody comes back with. */
+enum place {
+	PLACE_AFTER,	    /* of an event that was here, or a position */
+	PLACE_AHEAD,	    /* of one that is still to come here */
+	PLACE_ANOTHER_LIFE, /* of one from before this hub's first event */
+	PLACE_UNKNOWN	    /* of none */
+};
+
+/* A number of the engine's own in the status; see struct row in figures.c. */
+struct engine_figure {
+	const char *json, *name, *label, *type, *help;
+	double value;
+};
+
 /*
  * Who decides the order of published events.  Whatever it is, what is published
  * comes to the hub, and streams know nothing of engines.
+ *
+ *     start    once, before all others
+ *     publish, place, figures  any number of times; until it is ready what is
+ *              published may be answered with PUBLISH_AWAY, and an id's place
+ *              be unknown
+ *     stop     once, behind all others
+ *
+ * No call may block but start().
  */
 struct engine {
 	/*
-	 * Publishes n messages to one channel, all or none, and then calls
-	 * done() with what became of them, perhaps before it returns.  The
-	 * messages need not last longer than this call.
+	 * Fills the hub, which is empty and has its limits, with what lives,
+	 * and then calls ready(arg), once, perhaps before it returns.  Hub and
+	 * loop last until behind stop().  Fatal if it can never be ready.
+	 */
+	void (*start)(struct engine *, struct hub *, struct ev_loop *,
+	    void (*ready)(void *arg), void *arg);
+	/*
+	 * Publishes n messages (1 to ENGINE_BATCH_MAX) to one channel, all or
+	 * none, and then calls done(arg) with what became of them: exactly
+	 * once, perhaps before it returns, perhaps only from stop().  The
+	 * messages and the name need not last longer than this call, nor
+	 * longer than done().
 	 */
 	void (*publish)(struct engine *, const char *channel,
 	    const struct sse_message messages[], size_t n,
 	    void (*done)(void *arg, const struct published *), void *arg);
-	/* Is the id of the same life as the hub's events? */
-	bool (*ours)(const struct engine *, struct eventid);
+	/* Where the id is. */
+	enum place (*place)(const struct engine *, struct eventid);
+	/*
+	 * Its own rows of the status, those of one family and one object
+	 * together; returns how many.
+	 */
+	size_t (*figures)(const struct engine *,
+	    struct engine_figure row[ENGINE_FIGURES_MAX]);
+	/*
+	 * Tells all that wait what became of them (PUBLISH_UNKNOWN, if need
+	 * be), and gives up what it has.  It need not have been ready.
+	 */
+	void (*stop)(struct engine *);
 };
 
 #endif

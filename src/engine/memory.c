@@ -8,6 +8,8 @@
 
 #include <assert.h>
 
+#include "base/platform.h"
+
 static enum publish_result
 result_of(enum hub_result result)
 {
@@ -18,6 +20,18 @@ result_of(enum hub_result result)
 	    [HUB_NO_MEMORY] = PUBLISH_NO_MEMORY};
 
 	return results[result];
+}
+
+static void
+memory_start(struct engine *engine, struct hub *h, struct ev_loop *loop,
+    void (*ready)(void *), void *arg)
+{
+	struct memory *m = (struct memory *)engine;
+
+	(void)loop;
+	m->hub = h;
+	hub_begin(h, m->source.last);
+	ready(arg);
 }
 
 static void
@@ -40,21 +54,49 @@ memory_publish(struct engine *engine, const char *channel,
 	done(arg, &what);
 }
 
-static bool
-memory_ours(const struct engine *engine, struct eventid id)
+/* Nothing is ahead of what decides the order itself. */
+static enum place
+memory_place(const struct engine *engine, struct eventid id)
 {
-	return eventid_is_ours(&((const struct memory *)engine)->source, id);
+	const struct memory *m = (const struct memory *)engine;
+
+	if (!eventid_is_ours(&m->source, id))
+		return PLACE_ANOTHER_LIFE;
+	if (eventid_compare(id, m->hub->last) > 0)
+		return PLACE_UNKNOWN;
+	return PLACE_AFTER;
 }
 
-void
-memory_init(struct memory *m, struct hub *h, uint32_t epoch,
-    uint64_t (*wall_ms)(void))
+/* The hub's figures say all. */
+static size_t
+memory_figures(const struct engine *engine,
+    struct engine_figure row[ENGINE_FIGURES_MAX])
 {
+	(void)engine;
+	(void)row;
+	return 0;
+}
+
+/* Nothing is pending. */
+static void
+memory_stop(struct engine *engine)
+{
+	(void)engine;
+}
+
+int
+memory_init(struct memory *m, uint32_t epoch, uint64_t (*wall_ms)(void))
+{
+	if (epoch == 0 && platform_random(&epoch, sizeof(epoch)) == -1)
+		return -1;
 	*m = (struct memory){
-	    .engine = {.publish = memory_publish, .ours = memory_ours},
-	    .hub = h,
+	    .engine = {.start = memory_start,
+		.publish = memory_publish,
+		.place = memory_place,
+		.figures = memory_figures,
+		.stop = memory_stop},
 	    .wall_ms = wall_ms,
 	};
 	eventid_begin(&m->source, epoch, wall_ms());
-	hub_init(h, m->source.last);
+	return 0;
 }

@@ -8,17 +8,19 @@
 
 /* The engine within this process: the events are as old as it is. */
 struct memory {
-	struct engine engine; /* first: what it gets is cast to this */
-	struct hub *hub;
+	struct engine engine;
+	struct hub *hub; /* from start() on */
 	struct eventid_source source;
 	uint64_t (*wall_ms)(void);
 };
 
+_Static_assert(offsetof(struct memory, engine) == 0,
+    "what its calls get is cast to struct memory");
+
 /*
- * Makes the hub too, empty (hub_init()), beginning with an id of its own.
- * wall_ms tells the wall clock's milliseconds.  The hub must outlive it.
+ * A life of its own: the epoch is in its ids; 0 is made a random one.  wall_ms
+ * tells the wall clock's milliseconds.  -1 with errno: no random number.
  */
-void memory_init(struct memory *, struct hub *, uint32_t epoch,
-    uint64_t (*wall_ms)(void));
+int memory_init(struct memory *, uint32_t epoch, uint64_t (*wall_ms)(void));
 
 #endif

@@ -12,29 +12,21 @@ struct bodies {
 	size_t bytes, max;
 };
 
-/* What became of a body that was wanted. */
+/* A request's body, put together. */
+struct body {
+	struct bodies *all;
+	struct buffer *bytes; /* NULL: there are none */
+	size_t max;
+};
+
+/* What became of a body to which bytes were added. */
 enum body_result {
-	BODY_MORE, /* there may be more of it to come */
-	BODY_WHOLE,
+	BODY_MORE,   /* they are added; there may be more to come */
 	BODY_LONG,   /* it has more bytes than it may */
 	BODY_NO_ROOM /* all together have too many, or there is no memory */
 };
 
-/*
- * A request's body, put together.  It is the first member of whatever its user
- * makes of it.
- */
-struct body {
-	struct bodies *all;
-	struct buffer *bytes;
-	size_t max;
-	/* Called once, when no more comes. */
-	void (*done)(struct body *, enum body_result);
-	/* The request is over: frees all but the bytes. */
-	void (*free)(struct body *);
-};
-
-/* Adds bytes.  BODY_MORE, or why there may be no more. */
+/* Adds bytes. */
 enum body_result body_add(struct body *, const uint8_t *data, size_t len);
 
 /* Its bytes are of no more use. */

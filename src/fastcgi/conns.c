@@ -5,7 +5,7 @@
  * its limit counts, so that one sweep each second looks at the oldest first
  * and stops at the first that is young enough.
  */
-#include "fastcgi/conn.h"
+#include "fastcgi/conn_inner.h"
 
 #include <assert.h>
 #include <string.h>
@@ -127,6 +127,19 @@ end_stalled(struct conns *cs)
 	}
 }
 
+/* What the engine has not told of by now is not waited for any longer. */
+static void
+end_awaited(struct conns *cs)
+{
+	struct conn *c;
+
+	while ((c = TAILQ_FIRST(&cs->list[CONN_ENGINE])) != NULL &&
+	       cs->now - c->since >= CONN_ENGINE_PATIENCE - 1) {
+		conn_retire(c);
+		assert(c->phase != CONN_ENGINE);
+	}
+}
+
 void
 conns_sweep(struct conns *cs)
 {
@@ -138,25 +151,47 @@ conns_sweep(struct conns *cs)
 	time_out(cs, CONN_BODY, CONN_BODY_PATIENCE - 1);
 	time_out(cs, CONN_KEPT, CONN_IDLE);
 	end_stalled(cs);
+	end_awaited(cs);
 	for (c = TAILQ_FIRST(&cs->list[CONN_OPEN]);
 	     c != NULL && cs->now - c->since >= cs->heartbeat; c = next) {
 		next = TAILQ_NEXT(c, link);
-		cs->owner->idle(c);
+		c->role->idle(c);
 	}
 }
 
 void
 conns_init(struct conns *cs, struct ev_loop *loop,
-    const struct conn_owner *owner)
+    const struct conn_owner *owner, double heartbeat, double stall)
 {
 	int phase;
 
 	memset(cs, 0, sizeof(*cs));
 	cs->loop = loop;
-	cs->owner = owner;
+	cs->owner = *owner;
+	cs->heartbeat = heartbeat;
+	cs->stall = stall;
 	for (phase = 0; phase < CONN_CLOSED; phase++)
 		TAILQ_INIT(&cs->list[phase]);
 	STAILQ_INIT(&cs->dirty);
+}
+
+void
+conns_limit(struct conns *cs, size_t waiting, unsigned long values)
+{
+	cs->waiting_max = waiting;
+	cs->values_max = values;
+}
+
+void
+conns_set_time(struct conns *cs, double now)
+{
+	cs->now = now;
+}
+
+void
+conns_keep_none(struct conns *cs)
+{
+	cs->closing = true;
 }
 
 void

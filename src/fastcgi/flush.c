@@ -2,18 +2,16 @@
 /*
  * The way out, once a turn: each connection that was woken is asked what there
  * is to write, and given one write after the other until there is no more, the
- * socket is full, or others have a right to be served.
- *
- * There is no queue.  What is to be written is asked of the owner when the
- * socket takes it; after a short write the rest of the one piece that was cut
- * is all that is held.
+ * socket is full, or others have a right to be served.  What is asked and told
+ * of the exchange on the way is at struct role.
  */
 #include "fastcgi/flush.h"
 
 #include <stdlib.h>
 
-#include "fastcgi/writer.h"
+#include "fastcgi/conn_inner.h"
 #include "fastcgi/record.h"
+#include "fastcgi/writer.h"
 
 #define FLUSH_BUDGET 65536	/* bytes a turn for one connection */
 #define FLUSH_TURN   (16 << 20) /* and for all of them together */
@@ -35,7 +33,7 @@ gather(struct conn *c, struct batch *b)
 	writer_begin(&c->writer, b);
 	if (c->ended)
 		return false;
-	conn_all(c)->owner->fill(c, b);
+	c->role->fill(c, b);
 	if (!c->ending || b->full ||
 	    (end = batch_text(b, RECORD_END_SIZE)) == NULL)
 		return false;
@@ -56,7 +54,7 @@ flush(struct conn *c)
 	bool all;  /* of what there is to write */
 
 	for (;;) {
-		i = c->writer.held != NULL; /* not asked of the owner now */
+		i = c->writer.held != NULL; /* not asked of the role now */
 		last = gather(c, b);
 		if (b->n == 0)
 			return FLUSH_DONE;
@@ -65,9 +63,9 @@ flush(struct conn *c)
 		all = begun == b->n && c->writer.held == NULL && !b->full;
 		c->ended = c->ended || (last && begun == b->n);
 		if (last && begun == b->n)
-			begun--; /* which is not the owner's */
+			begun--; /* which is not the role's */
 		for (; i < begun; i++)
-			cs->owner->took(c, &b->piece[i]);
+			c->role->took(c, &b->piece[i]);
 		cs->sent += written;
 		if (written > 0)
 			conn_touch(c);

@@ -87,7 +87,11 @@ static const struct row {
     {"refused.memory", REFUSED, "reason=\"memory\"", "counter", REFUSED_HELP,
 	SERVER(COUNT, streams.refused[REFUSED_MEMORY])},
     {"publish_refused", "ssefcgi_publish_refused_total", "", "counter",
-	"Publications refused.", SERVER(COUNT, publish_refused)},
+	"Publications refused: nothing of them is published.",
+	SERVER(COUNT, publisher.refused)},
+    {"publish_unknown", "ssefcgi_publish_unknown_total", "", "counter",
+	"Publications of which it is not known whether they are published.",
+	SERVER(COUNT, publisher.unknown)},
     {"history.events", "ssefcgi_history_events", "", "gauge", "Events held.",
 	SERVER(SIZE, hub.held)},
     {"history.bytes", "ssefcgi_history_bytes", "", "gauge",
@@ -195,26 +199,24 @@ value(const struct server *sv, const struct sample *s, const struct row *row)
 	}
 }
 
-void
-figures_prometheus(const struct server *sv, struct text *t)
-{
-	struct sample s = look_up(sv);
-	const struct row *row;
-	const char *family = "";
-	double v;
+/* One number, in the making of an answer. */
+struct answer {
+	struct text *t;
+	const char *before; /* the number before it: its family or its name */
+	size_t in;	    /* bytes of the object that is begun; 0: none */
+};
 
-	for (row = rows; row < rows + ROWS; row++) {
-		v = value(sv, &s, row);
-		if (isnan(v))
-			continue;
-		if (strcmp(row->name, family) != 0)
-			text_add(t, "# HELP %s %s\n# TYPE %s %s\n", row->name,
-			    row->help, row->name, row->type);
-		family = row->name;
-		text_add(t, "%s{pid=\"%ld\"%s%s} %.15g\n", row->name,
-		    (long)getpid(), *row->label == '\0' ? "" : ",", row->label,
-		    v);
-	}
+static void
+add_prometheus(struct answer *a, const struct engine_figure *f)
+{
+	if (isnan(f->value))
+		return;
+	if (strcmp(f->name, a->before) != 0)
+		text_add(a->t, "# HELP %s %s\n# TYPE %s %s\n", f->name, f->help,
+		    f->name, f->type);
+	a->before = f->name;
+	text_add(a->t, "%s{pid=\"%ld\"%s%s} %.15g\n", f->name, (long)getpid(),
+	    *f->label == '\0' ? "" : ",", f->label, f->value);
 }
 
 /* The length of the object's name in a row's, with the point; 0: none. */
@@ -226,29 +228,58 @@ object(const char *json)
 	return point == NULL ? 0 : (size_t)(point + 1 - json);
 }
 
+static void
+add_json(struct answer *a, const struct engine_figure *f)
+{
+	size_t now;
+
+	if (f->json == NULL)
+		return;
+	now = object(f->json);
+	if (a->in > 0 && strncmp(a->before, f->json, a->in) != 0)
+		text_add(a->t, "}");
+	if (*a->before != '\0')
+		text_add(a->t, ",");
+	if (now > 0 && strncmp(a->before, f->json, now) != 0)
+		text_add(a->t, "\"%.*s\":{", (int)now - 1, f->json);
+	if (isnan(f->value))
+		text_add(a->t, "\"%s\":null", f->json + now);
+	else
+		text_add(a->t, "\"%s\":%.15g", f->json + now, f->value);
+	a->before = f->json;
+	a->in = now;
+}
+
+/* Ours, and then those that the engine has. */
+static void
+add_all(const struct server *sv, struct answer *a,
+    void (*add)(struct answer *, const struct engine_figure *))
+{
+	struct engine_figure its[ENGINE_FIGURES_MAX];
+	struct sample s = look_up(sv);
+	const struct row *row;
+	size_t n, i;
+
+	for (row = rows; row < rows + ROWS; row++)
+		add(a, &(struct engine_figure){row->json, row->name, row->label,
+			   row->type, row->help, value(sv, &s, row)});
+	n = sv->engine->figures(sv->engine, its);
+	for (i = 0; i < n; i++)
+		add(a, &its[i]);
+}
+
+void
+figures_prometheus(const struct server *sv, struct text *t)
+{
+	add_all(sv, &(struct answer){t, "", 0}, add_prometheus);
+}
+
 void
 figures_json(const struct server *sv, struct text *t)
 {
-	struct sample s = look_up(sv);
-	const struct row *row;
-	const char *before = "";
-	size_t in = 0, now;
-	double v;
+	struct answer a = {t, "", 0};
 
-	for (row = rows; row < rows + ROWS && row->json != NULL; row++) {
-		now = object(row->json);
-		if (in > 0 && strncmp(before, row->json, in) != 0)
-			text_add(t, "}");
-		if (row > rows)
-			text_add(t, ",");
-		if (now > 0 && strncmp(before, row->json, now) != 0)
-			text_add(t, "\"%.*s\":{", (int)now - 1, row->json);
-		v = value(sv, &s, row);
-		if (isnan(v))
-			text_add(t, "\"%s\":null", row->json + now);
-		else
-			text_add(t, "\"%s\":%.15g", row->json + now, v);
-		before = row->json;
-		in = now;
-	}
+	add_all(sv, &a, add_json);
+	if (a.in > 0)
+		text_add(t, "}");
 }

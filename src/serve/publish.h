@@ -3,9 +3,12 @@
 #define PUBLISH_H
 
 #include "fastcgi/request.h"
-#include "stream/stream.h"
+#include "serve/publication.h"
 
-/* POST: publishes the body, or says why not; see the manual. */
-void publish(struct stream *, const struct request *);
+/* POST: publishes the request's body to a channel. */
+void publish(struct publisher *, struct conn *, const struct request *);
+
+/* The body of a publication, whole: the publisher's read(). */
+void publish_body(struct publication *, char *text, size_t len);
 
 #endif

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define HEAD_SIZE 512
-#define LINE_SIZE 256
 
 static const char *
 reason(int status)
@@ -27,6 +26,7 @@ reason(int status)
 	    {413, "Content Too Large"},
 	    {500, "Internal Server Error"},
 	    {503, "Service Unavailable"},
+	    {504, "Gateway Timeout"},
 	};
 	size_t i;
 
@@ -58,14 +58,13 @@ reply_body(struct conn *c, enum method m, int status, const char *extra,
 			memcpy(ev->bytes + n, body, len);
 	}
 	conn_answer(c, ev);
-	conn_end(c);
 }
 
 void
 reply(struct conn *c, enum method m, int status, const char *extra,
     const char *text)
 {
-	char line[LINE_SIZE];
+	char line[REPLY_TEXT_MAX + 2];
 	int n = snprintf(line, sizeof(line), "%s\n", text);
 
 	assert(n > 0 && (size_t)n < sizeof(line));

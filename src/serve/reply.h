@@ -5,8 +5,10 @@
 #include "fastcgi/conn.h"
 #include "fastcgi/request.h"
 
+#define REPLY_TEXT_MAX 254 /* bytes of a line of text */
+
 /*
- * Answers the open request with a status and a line of text, and ends it.
+ * Answers the open request with a status and a line of text.
  * extra: header lines, each with its CRLF, or "".  Only for what is final: a
  * browser's EventSource gives up for good at any status but 200.
  *

@@ -13,6 +13,7 @@
 #include "serve/publish.h"
 #include "serve/reply.h"
 #include "fastcgi/request.h"
+#include "serve/server.h"
 #include "serve/status.h"
 #include "serve/subscribe.h"
 
@@ -21,14 +22,20 @@ static const char *const method_name[] = {[METHOD_GET] = "GET",
     [METHOD_OPTIONS] = "OPTIONS",
     [METHOD_POST] = "POST"};
 
+static void
+serve_publish(struct server *sv, struct conn *c, const struct request *r)
+{
+	publish(&sv->publisher, c, r);
+}
+
 static const struct route {
 	const char *role;
 	enum method method;
-	void (*serve)(struct stream *, const struct request *);
+	void (*serve)(struct server *, struct conn *, const struct request *);
 } routes[] = {
     {"stream", METHOD_GET, subscribe},
     {"stream", METHOD_HEAD, subscribe},
-    {"publish", METHOD_POST, publish},
+    {"publish", METHOD_POST, serve_publish},
     {"status", METHOD_GET, status},
     {"status", METHOD_HEAD, status},
 };
@@ -57,7 +64,7 @@ allow(const char *role, char *buf, size_t size)
 }
 
 static void
-serve(struct conn *c, const struct request *r)
+serve(struct server *sv, struct conn *c, const struct request *r)
 {
 	const char *role = r->role == NULL ? "stream" : r->role;
 	char methods[80];
@@ -66,7 +73,7 @@ serve(struct conn *c, const struct request *r)
 	for (i = 0; i < ROUTES; i++)
 		if (routes[i].method == r->method &&
 		    strcmp(routes[i].role, role) == 0) {
-			routes[i].serve((struct stream *)c, r);
+			routes[i].serve(sv, c, r);
 			return;
 		}
 	if (!allow(role, methods, sizeof(methods)))
@@ -82,7 +89,7 @@ serve(struct conn *c, const struct request *r)
 }
 
 void
-route_request(struct conn *c, const struct gate_event *ev)
+route_request(void *arg, struct conn *c, const struct gate_event *ev)
 {
 	struct request r;
 
@@ -91,6 +98,6 @@ route_request(struct conn *c, const struct gate_event *ev)
 		conn_close(c);
 		return;
 	}
-	serve(c, &r);
+	serve(arg, c, &r);
 	request_free(&r);
 }

@@ -14,9 +14,11 @@
 #include "base/capacity.h"
 #include "base/log.h"
 #include "base/platform.h"
+#include "serve/publish.h"
 
-#define BODIES	   16	/* unfinished bodies, of the greatest length */
-#define LAG_WINDOW 10.0 /* seconds */
+#define BODIES	     16	  /* unfinished bodies, of the greatest length */
+#define LAG_WINDOW   10.0 /* seconds */
+#define ENGINE_READY 30.0 /* seconds that it may take to be so */
 
 double
 server_clock(void)
@@ -63,9 +65,7 @@ server_set_limits(struct server *sv)
 			 "files and the memory allow: lower it, or raise them "
 			 "(ulimit -n, LimitNOFILE=)",
 		    sv->cfg.max_streams, l.streams, l.files);
-	sv->streams.conns.values_max = sv->cfg.max_streams;
-	sv->streams.conns.waiting_max = l.waiting;
-	sv->streams.conns.bodies.max = sv->cfg.max_body * BODIES;
+	conns_limit(&sv->streams.conns, l.waiting, sv->cfg.max_streams);
 	if (l.by_memory)
 		log_info("%llu MB of memory allow %lu streams, fewer than "
 			 "%lu open files allow; the limit is %lu",
@@ -94,12 +94,12 @@ relieve(void *arg, const size_t *account)
 void
 server_make_hub(struct server *sv)
 {
-	uint32_t epoch;
-
-	if (platform_random(&epoch, sizeof(epoch)) == -1)
+	if (memory_init(&sv->memory, 0, wall_ms) == -1)
 		fatal("no random number: %s", strerror(errno));
-	memory_init(&sv->memory, &sv->hub, epoch, wall_ms);
 	sv->engine = &sv->memory.engine;
+	publisher_init(&sv->publisher, &sv->cfg, sv->engine,
+	    sv->cfg.max_body * BODIES, publish_body);
+	hub_init(&sv->hub, (struct eventid){0, 0});
 	sv->hub.history = sv->cfg.history;
 	sv->hub.history_age = sv->cfg.history_age;
 	sv->hub.bytes_max = sv->cfg.history_bytes;
@@ -107,6 +107,44 @@ server_make_hub(struct server *sv)
 	sv->hub.relieve = relieve;
 	sv->hub.arg = &sv->streams.conns;
 	sv->hub.now = &sv->streams.conns.now;
+}
+
+/* From now on there is somebody to connect to. */
+static void
+listen_now(struct server *sv)
+{
+	ev_timer_stop(sv->loop, &sv->engine_late);
+	if (sv->listening || sv->streams.draining)
+		return;
+	sv->listening = true;
+	listener_start(&sv->listener, &sv->streams.conns, &sv->sockets);
+	notify_say(&sv->notify, NOTIFY_READY);
+}
+
+static void
+on_engine_ready(void *arg)
+{
+	listen_now(arg);
+}
+
+static void
+on_engine_late(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	log_warn("the engine is not ready after %g s: browsers are served "
+		 "without what it held",
+	    ENGINE_READY);
+	listen_now(w->data);
+}
+
+void
+server_begin(struct server *sv)
+{
+	ev_timer_init(&sv->engine_late, on_engine_late, ENGINE_READY, 0);
+	sv->engine_late.data = sv;
+	ev_timer_start(sv->loop, &sv->engine_late);
+	sv->engine->start(sv->engine, &sv->hub, sv->loop, on_engine_ready, sv);
 }
 
 void

@@ -12,6 +12,7 @@
 #include "engine/memory.h"
 #include "base/notify.h"
 #include "base/socket.h"
+#include "serve/publication.h"
 #include "stream/stream.h"
 
 #ifndef VERSION
@@ -22,7 +23,7 @@
 
 /* All that one process has. */
 struct server {
-	struct streams streams; /* first: see server_of() */
+	struct streams streams;
 	struct config cfg;
 	struct ev_loop *loop;
 	struct sockets sockets;
@@ -31,7 +32,7 @@ struct server {
 	struct hub hub;
 	struct memory memory;
 	struct engine *engine;
-	unsigned long long publish_refused;
+	struct publisher publisher;
 	double started; /* monotonic seconds */
 	double swept;	/* when the sweep last came */
 	double lag[2];	/* the longest turn of the last while, and before it */
@@ -41,8 +42,10 @@ struct server {
 	ev_idle more; /* keeps the loop from sleeping while there is work */
 	ev_timer sweep;
 	ev_timer watchdog;
+	ev_timer engine_late; /* runs until the engine is ready */
 	ev_signal signal[SERVER_SIGNALS];
-	bool aging;	   /* the hub may hold what is too old */
+	bool aging; /* the hub may hold what is too old */
+	bool listening;
 	bool end_now;	   /* a second signal came */
 	bool log_is_stale; /* it could not be opened again yet */
 };
@@ -50,21 +53,22 @@ struct server {
 /* Monotonic seconds. */
 double server_clock(void);
 
-/* By the descriptors that there may be: streams, unfinished requests, bodies.
- */
+/* By the descriptors that there may be: streams and unfinished requests. */
 void server_set_limits(struct server *);
 
-/* The hub and its engine, by the options. */
+/*
+ * By the options: the hub, its engine, which is still to start, and who
+ * publishes to it.
+ */
 void server_make_hub(struct server *);
+
+/*
+ * Starts the engine, and listens and is ready when it is, for what was there
+ * before comes first; but it is not waited for too long.
+ */
+void server_begin(struct server *);
 
 /* How long this turn, which is over, kept others waiting. */
 void server_measure_lag(struct server *);
-
-/* The server that serves this stream. */
-static inline struct server *
-server_of(struct stream *s)
-{
-	return (struct server *)conn_all(&s->conn);
-}
 
 #endif

@@ -11,7 +11,6 @@
 #include "serve/arguments.h"
 #include "serve/figures.h"
 #include "serve/reply.h"
-#include "serve/server.h"
 #include "base/text.h"
 
 #define CHANNELS_MAX 1000 /* in one answer */
@@ -74,7 +73,7 @@ add_json(struct text *t, const struct server *sv, const struct arguments *a)
 }
 
 void
-status(struct stream *s, const struct request *r)
+status(struct server *sv, struct conn *c, const struct request *r)
 {
 	struct arguments a;
 	struct text t = {0};
@@ -87,16 +86,15 @@ status(struct stream *s, const struct request *r)
 		wrong = "format= takes json or prometheus";
 	if (wrong == NULL && json) {
 		type = "application/json";
-		add_json(&t, server_of(s), &a);
+		add_json(&t, sv, &a);
 	} else if (wrong == NULL)
-		figures_prometheus(server_of(s), &t);
+		figures_prometheus(sv, &t);
 	if (wrong != NULL)
-		reply(&s->conn, r->method, 400, "", wrong);
+		reply(c, r->method, 400, "", wrong);
 	else if (t.failed)
-		reply(&s->conn, r->method, 503, "",
-		    "there is no memory: try again");
+		reply(c, r->method, 503, "", "there is no memory: try again");
 	else
-		reply_body(&s->conn, r->method, 200,
-		    "Cache-Control: no-store\r\n", type, t.bytes, t.len);
+		reply_body(c, r->method, 200, "Cache-Control: no-store\r\n",
+		    type, t.bytes, t.len);
 	text_free(&t);
 }

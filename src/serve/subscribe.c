@@ -11,26 +11,28 @@
 
 #include "serve/arguments.h"
 #include "serve/reply.h"
-#include "serve/server.h"
 
 #define HISTORY_MAX 1000 /* events to count back: it takes time */
 
 #define EARLIEST "earliest" /* the last event id before all that is held */
 
-/* The position that an id stands for. */
+/*
+ * The position that an id stands for.  Nobody waits here for what is ahead: a
+ * gap that was none does no harm, a hole would.
+ */
 static struct position
 after(const struct server *sv, const char *text)
 {
+	static const int kinds[] = {[PLACE_AFTER] = POSITION_AFTER,
+	    [PLACE_AHEAD] = POSITION_UNKNOWN,
+	    [PLACE_ANOTHER_LIFE] = POSITION_RESTART,
+	    [PLACE_UNKNOWN] = POSITION_UNKNOWN};
 	struct position p = {.kind = POSITION_UNKNOWN};
 
 	if (strcmp(text, EARLIEST) == 0)
 		p.kind = POSITION_EARLIEST;
-	else if (!eventid_parse(&p.id, text))
-		return p;
-	else if (!sv->engine->ours(sv->engine, p.id))
-		p.kind = POSITION_RESTART;
-	else if (eventid_compare(p.id, sv->hub.last) <= 0)
-		p.kind = POSITION_AFTER;
+	else if (eventid_parse(&p.id, text))
+		p.kind = kinds[sv->engine->place(sv->engine, p.id)];
 	return p;
 }
 
@@ -101,21 +103,22 @@ greatest(const struct arguments_ids *ids)
 }
 
 static const char *
-open_clock(struct stream *s, const struct request *r, const struct arguments *a)
+open_clock(struct server *sv, struct conn *c, const struct request *r,
+    const struct arguments *a)
 {
 	if (a->channels == 0 && (a->history != NULL || a->event != NULL))
 		return "no channel is named, by channel=NAME: the clock has no "
 		       "history and no types";
 	if (r->method == METHOD_HEAD)
-		stream_head(s);
+		stream_head(c);
 	else
-		stream_open_clock(s, r,
+		stream_open_clock(&sv->streams, c, r,
 		    greatest(a->own.n > 0 ? &a->own : &a->page));
 	return NULL;
 }
 
 static const char *
-open_channels(struct stream *s, const struct request *r,
+open_channels(struct server *sv, struct conn *c, const struct request *r,
     const struct arguments *a)
 {
 	const char *wrong;
@@ -126,25 +129,26 @@ open_channels(struct stream *s, const struct request *r,
 		if (strcmp(a->channel[i], ARGUMENTS_CLOCK) == 0)
 			return "the clock stands alone: open a second stream "
 			       "for the channels";
-	wrong = find_position(&p, server_of(s), a);
+	wrong = find_position(&p, sv, a);
 	if (wrong != NULL)
 		return wrong;
 	if (r->method == METHOD_HEAD)
-		stream_head(s);
+		stream_head(c);
 	else
-		stream_open_channels(s, r, a->channel, a->channels, &p);
+		stream_open_channels(&sv->streams, c, r, a->channel,
+		    a->channels, &p);
 	return NULL;
 }
 
 void
-subscribe(struct stream *s, const struct request *r)
+subscribe(struct server *sv, struct conn *c, const struct request *r)
 {
 	struct arguments a;
 	const char *wrong = arguments_read(&a, r);
 
 	if (wrong == NULL)
-		wrong = arguments_clock(&a) ? open_clock(s, r, &a) :
-					      open_channels(s, r, &a);
+		wrong = arguments_clock(&a) ? open_clock(sv, c, r, &a) :
+					      open_channels(sv, c, r, &a);
 	if (wrong != NULL)
-		reply(&s->conn, r->method, 400, "", wrong);
+		reply(c, r->method, 400, "", wrong);
 }

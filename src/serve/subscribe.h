@@ -3,9 +3,9 @@
 #define SUBSCRIBE_H
 
 #include "fastcgi/request.h"
-#include "stream/stream.h"
+#include "serve/server.h"
 
 /* GET and HEAD of a stream: the clock's, or one of channels. */
-void subscribe(struct stream *, const struct request *);
+void subscribe(struct server *, struct conn *, const struct request *);
 
 #endif

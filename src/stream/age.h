@@ -10,10 +10,11 @@
 #define AGE_SLOTS_MAX 128
 #define AGE_TICK_MIN  0.01 /* seconds from one slot to the next */
 
-/* One stream's place among those whose time is limited. */
+/* One stream's age, and its place among those whose time is limited. */
 struct age {
 	TAILQ_ENTRY(age) link;
 	uint16_t slot;
+	uint32_t begun; /* in parts of a second; see age_seconds() */
 };
 
 TAILQ_HEAD(age_list, age);
@@ -44,6 +45,9 @@ void ages_init(struct ages *, struct ev_loop *, const double *now, double max,
  * sooner, by chance: 0 to 1.
  */
 void age_begin(struct ages *, struct age *, double chance);
+
+/* Seconds since then, right to a sixtieth; it begins anew after two years. */
+double age_seconds(const struct ages *, const struct age *);
 
 /* It leaves; not a second time. */
 void age_end(struct ages *, struct age *);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The orderly end: each stream is told to come back and ended, spread over some
- * time, so that few are back before the next process is there.
+ * time, so that few are back before the next process is there.  Publications
+ * have that time, and the grace behind it, to be whole and published; then they
+ * are answered, too.
  */
 #include "stream/drain.h"
 
@@ -16,7 +18,8 @@ drain_over(const struct streams *ss)
 {
 	return ss->draining &&
 	       (ss->conns.total == ss->conns.count[CONN_KEPT] ||
-		   ss->conns.now >= ss->drain_end + DRAIN_GRACE);
+		   (ss->drain_last &&
+		       ss->conns.now >= ss->drain_end + DRAIN_GRACE));
 }
 
 /* Ends up to quota streams of the list; returns what is left of it. */
@@ -30,10 +33,28 @@ retire_some(struct conn_list *list, size_t quota)
 			break;
 		if (c->ending)
 			continue;
-		stream_retire((struct stream *)c);
+		conn_retire(c);
 		quota--;
 	}
 	return quota;
+}
+
+/* What still waits for a body or the engine is answered; is there any? */
+static bool
+retire_waiting(struct streams *ss)
+{
+	static const enum conn_phase waits[] = {CONN_BODY, CONN_ENGINE};
+	bool any = false;
+	struct conn *c;
+	size_t i;
+
+	for (i = 0; i < sizeof(waits) / sizeof(waits[0]); i++)
+		while ((c = TAILQ_FIRST(&ss->conns.list[waits[i]])) != NULL) {
+			conn_retire(c);
+			assert(c->phase != waits[i]);
+			any = true;
+		}
+	return any;
 }
 
 /* Ends as many as must go now for the last to go at the end. */
@@ -50,6 +71,11 @@ on_drain(struct ev_loop *loop, ev_timer *w, int revents)
 		quota = (size_t)((double)quota * DRAIN_STEP / left) + 1;
 	quota = retire_some(&ss->conns.list[CONN_OPEN], quota);
 	(void)retire_some(&ss->conns.list[CONN_FULL], quota);
+	if (ss->drain_last || left > -DRAIN_GRACE)
+		return;
+	ss->drain_last = true;
+	if (retire_waiting(ss)) /* they have a grace of their own */
+		ss->drain_end = ss->conns.now;
 }
 
 void
@@ -59,7 +85,7 @@ drain_start(struct streams *ss)
 
 	assert(!ss->draining);
 	ss->draining = true;
-	ss->conns.closing = true;
+	conns_keep_none(&ss->conns);
 	if (time > ss->cfg->drain)
 		time = ss->cfg->drain;
 	ss->drain_end = ss->conns.now + time;

@@ -30,8 +30,6 @@
 
 #define REFUSED_FACTOR 10 /* a refused stream's retry:, in those of others */
 
-#define TICKS 64 /* in a second */
-
 /*
  * A stream's todo, and the kinds of its pieces.  LAST: what its feed has for it
  * now comes before its end.
@@ -39,9 +37,9 @@
 enum { HEAD = 1, RETRY = 2, BEAT = 4, EVENT = 8, LAST = 16 };
 
 static struct streams *
-all(struct conn *c)
+all(const struct conn *c)
 {
-	return (struct streams *)conn_all(c);
+	return c->role->all;
 }
 
 /* Uniform in [0, 1). */
@@ -72,25 +70,12 @@ stream_wake(struct subscriber *sub)
 	return s->conn.phase == CONN_OPEN;
 }
 
-/* The time in parts of a second, as a stream has room for it. */
-static uint32_t
-ticks(struct stream *s)
+/* Its browser comes back after retry:. */
+static void
+retire(struct conn *c)
 {
-	return (uint32_t)(uint64_t)(all(&s->conn)->conns.now * TICKS);
-}
-
-/* Seconds, right to a sixtieth; it begins anew after two years. */
-static double
-seconds_open(struct stream *s)
-{
-	return (double)(ticks(s) - s->opened) / TICKS;
-}
-
-void
-stream_retire(struct stream *s)
-{
-	s->conn.todo |= RETRY | LAST;
-	conn_end(&s->conn);
+	c->todo |= RETRY | LAST;
+	conn_end(c);
 }
 
 static void
@@ -99,8 +84,7 @@ on_age(struct age *a)
 	struct stream *s =
 	    (struct stream *)((char *)a - offsetof(struct stream, age));
 
-	if (!s->conn.ending)
-		stream_retire(s);
+	conn_retire(&s->conn);
 }
 
 /* Does the stream tell where it stands? */
@@ -153,8 +137,6 @@ fill(struct conn *c, struct batch *b)
 	bool first = c->todo & HEAD || !c->ending;
 	unsigned before;
 
-	if (s->sub.feed == NULL)
-		return;
 	if (c->todo & HEAD)
 		(void)batch_add(b, HEAD, HEADERS, sizeof(HEADERS) - 1);
 	if (c->todo & RETRY && first)
@@ -197,13 +179,10 @@ over(struct conn *c)
 	struct stream *s = (struct stream *)c;
 	struct streams *ss = all(c);
 
-	if (s->sub.feed == NULL)
-		return;
 	log_debug("stream closed: %s (fd %d), %.3f s, %lu messages",
 	    s->address == NULL ? "-" : s->address->text, c->io.fd,
-	    seconds_open(s), (unsigned long)c->messages);
+	    age_seconds(&ss->ages, &s->age), (unsigned long)c->messages);
 	s->sub.feed->leave(&s->sub);
-	s->sub.feed = NULL;
 	address_leave(&ss->addresses, s->address);
 	s->address = NULL;
 	age_end(&ss->ages, &s->age);
@@ -224,9 +203,9 @@ stream_refusal_name(enum refusal why)
 
 /* Not now: the browser is to come back much later than others. */
 static void
-refuse_stream(struct stream *s, const struct request *r, enum refusal why)
+refuse_stream(struct streams *ss, struct stream *s, const struct request *r,
+    enum refusal why)
 {
-	struct streams *ss = all(&s->conn);
 	unsigned long ms = retry_ms(ss) * (ss->draining ? 1 : REFUSED_FACTOR);
 	char buf[sizeof(HEADERS) + SSE_BLOCK_SIZE] = HEADERS;
 	size_t len = sizeof(HEADERS) - 1;
@@ -239,14 +218,12 @@ refuse_stream(struct stream *s, const struct request *r, enum refusal why)
 	s->address = NULL;
 	len += sse_retry(buf + len, ms);
 	conn_answer(&s->conn, event_new(buf, len));
-	conn_end(&s->conn);
 }
 
 /* REFUSALS if the stream may be, otherwise why not. */
 static enum refusal
-limit_reached(struct stream *s, const struct request *r)
+limit_reached(struct streams *ss, struct stream *s, const struct request *r)
 {
-	struct streams *ss = all(&s->conn);
 	const struct config *cfg = ss->cfg;
 
 	if (ss->draining)
@@ -266,25 +243,23 @@ limit_reached(struct stream *s, const struct request *r)
 
 /* Returns false if the stream was refused. */
 static bool
-admit(struct stream *s, const struct request *r)
+admit(struct streams *ss, struct stream *s, const struct request *r)
 {
-	enum refusal why = limit_reached(s, r);
+	enum refusal why = limit_reached(ss, s, r);
 
 	if (why == REFUSALS)
 		return true;
-	refuse_stream(s, r, why);
+	refuse_stream(ss, s, r, why);
 	return false;
 }
 
 /* The stream has its feed. */
 static void
-begin(struct stream *s, const struct request *r)
+begin(struct streams *ss, struct stream *s, const struct request *r)
 {
-	struct streams *ss = all(&s->conn);
-
+	conn_serve(&s->conn, &ss->role, NULL);
 	ss->open++;
 	ss->opened++;
-	s->opened = ticks(s);
 	age_begin(&ss->ages, &s->age, chance());
 	s->conn.messages = 0;
 	s->conn.todo = HEAD | RETRY;
@@ -293,56 +268,61 @@ begin(struct stream *s, const struct request *r)
 }
 
 void
-stream_open_clock(struct stream *s, const struct request *r, uint64_t count)
+stream_open_clock(struct streams *ss, struct conn *c, const struct request *r,
+    uint64_t count)
 {
-	if (!admit(s, r))
+	struct stream *s = (struct stream *)c;
+
+	if (!admit(ss, s, r))
 		return;
-	clock_subscribe(&all(&s->conn)->clock, &s->tick, count);
-	begin(s, r);
+	clock_subscribe(&ss->clock, &s->tick, count);
+	begin(ss, s, r);
 }
 
 void
-stream_open_channels(struct stream *s, const struct request *r,
-    const char *const channels[], size_t n, const struct position *p)
+stream_open_channels(struct streams *ss, struct conn *c,
+    const struct request *r, const char *const channels[], size_t n,
+    const struct position *p)
 {
+	struct stream *s = (struct stream *)c;
 	enum hub_result result;
 
-	if (!admit(s, r))
+	if (!admit(ss, s, r))
 		return;
-	result =
-	    reader_begin(&all(&s->conn)->readers, &s->reader, channels, n, p);
+	result = reader_begin(&ss->readers, &s->reader, channels, n, p);
 	if (result == HUB_DONE)
-		begin(s, r);
+		begin(ss, s, r);
 	else
-		refuse_stream(s, r,
+		refuse_stream(ss, s, r,
 		    result == HUB_NO_CHANNEL ? REFUSED_CHANNELS :
 					       REFUSED_MEMORY);
 }
 
 void
-stream_head(struct stream *s)
+stream_head(struct conn *c)
 {
-	conn_answer(&s->conn, event_new(HEADERS, sizeof(HEADERS) - 1));
-	conn_end(&s->conn);
+	conn_answer(c, event_new(HEADERS, sizeof(HEADERS) - 1));
 }
 
 int
 streams_init(struct streams *ss, struct ev_loop *loop, const struct config *cfg,
-    struct hub *hub, void (*request)(struct conn *, const struct gate_event *))
+    struct hub *hub,
+    void (*request)(void *, struct conn *, const struct gate_event *),
+    void *arg)
 {
+	struct conn_owner owner = {.size = sizeof(struct stream),
+	    .request = request,
+	    .arg = arg};
+
 	memset(ss, 0, sizeof(*ss));
 	ss->cfg = cfg;
-	ss->owner = (struct conn_owner){
-	    .size = sizeof(struct stream),
-	    .request = request,
+	ss->role = (struct role){.all = ss,
 	    .fill = fill,
 	    .took = took,
 	    .idle = idle,
-	    .over = over,
-	};
-	conns_init(&ss->conns, loop, &ss->owner);
-	ss->conns.heartbeat = cfg->heartbeat;
-	ss->conns.stall = cfg->stall;
+	    .retire = retire,
+	    .over = over};
+	conns_init(&ss->conns, loop, &owner, cfg->heartbeat, cfg->stall);
 	if (clock_init(&ss->clock, loop, &ss->conns.now, cfg->interval) == -1)
 		return -1;
 	ss->clock.feed.wake = stream_wake;

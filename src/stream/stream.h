@@ -17,21 +17,24 @@
 #include "channel/reader.h"
 
 /*
- * One browser's EventSource: a connection whose request stays.  Of the
- * connection, todo is what fill() adds beside the feed's events, and messages
- * are counted.
+ * One browser's EventSource: an exchange that stays.  What it is beside its
+ * connection has a meaning only in the role of streams.  Of the connection,
+ * todo is what fill() adds beside the feed's events, and messages are counted.
  */
 struct stream {
 	struct conn conn;
 	union {
-		struct subscriber sub; /* feed NULL: no stream (any more) */
-		struct tick tick;      /* of the clock's streams */
-		struct reader reader;  /* of the channels' */
+		struct subscriber sub;
+		struct tick tick;     /* of the clock's streams */
+		struct reader reader; /* of the channels' */
 	};
 	struct address *address;
 	struct age age;
-	uint32_t opened; /* in parts of a second; see seconds_open() */
 };
+
+_Static_assert(offsetof(struct stream, conn) == 0, "see struct conn_owner");
+_Static_assert(offsetof(struct tick, sub) == 0, "it is the union's sub");
+_Static_assert(offsetof(struct reader, sub) == 0, "it is the union's sub");
 
 /* Why a stream was refused. */
 enum refusal {
@@ -46,7 +49,7 @@ enum refusal {
 /* All streams, and what they share. */
 struct streams {
 	struct conns conns;
-	struct conn_owner owner;
+	struct role role;
 	struct clock clock;
 	struct readers readers;
 	struct addresses addresses;
@@ -55,16 +58,19 @@ struct streams {
 	size_t open;
 	unsigned long long opened, messages, refused[REFUSALS];
 	bool draining;
+	bool drain_last; /* what was not over then has been told to end */
 	double drain_end;
 	ev_timer drain_timer;
 };
 
 /*
- * request gets every whole request; loop, cfg and hub must outlive the streams.
- * -1: no memory.
+ * request() gets every whole request, with arg; loop, cfg and hub must outlive
+ * the streams.  -1: no memory.
  */
 int streams_init(struct streams *, struct ev_loop *, const struct config *,
-    struct hub *, void (*request)(struct conn *, const struct gate_event *));
+    struct hub *,
+    void (*request)(void *arg, struct conn *, const struct gate_event *),
+    void *arg);
 
 /* Closes and frees all. */
 void streams_free(struct streams *);
@@ -73,15 +79,14 @@ void streams_free(struct streams *);
  * Opens a stream of the clock, behind this count, or of n channels from a
  * position on; or refuses it if a limit is reached.
  */
-void stream_open_clock(struct stream *, const struct request *, uint64_t count);
-void stream_open_channels(struct stream *, const struct request *,
-    const char *const channels[], size_t n, const struct position *);
+void stream_open_clock(struct streams *, struct conn *, const struct request *,
+    uint64_t count);
+void stream_open_channels(struct streams *, struct conn *,
+    const struct request *, const char *const channels[], size_t n,
+    const struct position *);
 
 /* Answers with a stream's headers and the end. */
-void stream_head(struct stream *);
-
-/* Ends the stream in order: its browser comes back after retry:. */
-void stream_retire(struct stream *);
+void stream_head(struct conn *);
 
 const char *stream_refusal_name(enum refusal);
 

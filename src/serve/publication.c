@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The exchange of a publication: waits for the body, then for the engine, and
+ * answers once, whatever comes first: the engine, the limit of time, the end of
+ * the process.
+ */
+#include "serve/publication.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buffer.h"
+#include "serve/reply.h"
+
+#define RETRY_AFTER "Retry-After: 5\r\n"
+#define NO_MEMORY   "there is no memory: try again"
+
+/* {"id":"","channel":"","streams":,"events":} and two numbers. */
+#define ANSWER_SIZE (EVENTID_SIZE + CHANNEL_NAME_MAX + 96)
+
+static void
+free_publication(struct publication *p)
+{
+	free(p->type);
+	free(p);
+}
+
+/* The exchange is over. */
+static void
+over(struct conn *c)
+{
+	struct publication *p = c->own;
+
+	body_forget(&p->body);
+	p->conn = NULL;
+	if (!p->given)
+		free_publication(p);
+}
+
+static void
+refuse(struct publisher *by, struct conn *c, int status, const char *why)
+{
+	if (status == 504)
+		by->unknown++;
+	else
+		by->refused++;
+	reply(c, METHOD_POST, status, status == 503 ? RETRY_AFTER : "", why);
+}
+
+void
+publication_refuse(struct publication *p, int status, const char *format, ...)
+{
+	char why[REPLY_TEXT_MAX + 1];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(why, sizeof(why), format, ap);
+	va_end(ap);
+	refuse(p->by, p->conn, status, why);
+}
+
+void
+publication_no_memory(struct publication *p)
+{
+	refuse(p->by, p->conn, 503, NO_MEMORY);
+}
+
+/* Does it wait for the engine?  Then nobody knows whether it is published. */
+static void
+retire(struct conn *c)
+{
+	struct publication *p = c->own;
+
+	if (p->given)
+		publication_refuse(p, 504,
+		    "it is not known whether this was published: the engine "
+		    "has not said so in time");
+	else
+		publication_refuse(p, 503, PUBLICATION_ENDING);
+}
+
+static void
+answer(struct publication *p, const struct published *what)
+{
+	char text[ANSWER_SIZE], id[EVENTID_SIZE];
+	int n;
+
+	(void)eventid_format(id, what->last);
+	n = snprintf(text, sizeof(text),
+	    "{\"id\":\"%s\",\"channel\":\"%s\",\"streams\":%zu", id, p->channel,
+	    what->streams);
+	if (p->several)
+		n += snprintf(text + n, sizeof(text) - (size_t)n,
+		    ",\"events\":%zu", what->events);
+	n += snprintf(text + n, sizeof(text) - (size_t)n, "}\n");
+	reply_body(p->conn, METHOD_POST, 200, "Cache-Control: no-store\r\n",
+	    "application/json", text, (size_t)n);
+}
+
+/* How the publication went; it is the answer, if somebody is there for it. */
+static void
+on_published(void *arg, const struct published *what)
+{
+	struct publication *p = arg;
+
+	p->given = false;
+	if (p->conn == NULL) {
+		free_publication(p);
+		return;
+	}
+	switch (what->result) {
+	case PUBLISHED:
+		answer(p, what);
+		break;
+	case PUBLISH_NO_CHANNEL:
+		publication_refuse(p, 503,
+		    "there are as many channels as the %lu of --max-channels, "
+		    "and all have streams: try again",
+		    p->by->cfg->max_channels);
+		break;
+	case PUBLISH_TOO_LARGE:
+		publication_refuse(p, 413,
+		    "the events take more memory than the %lu bytes of "
+		    "--history-bytes: publish fewer at a time",
+		    p->by->cfg->history_bytes);
+		break;
+	case PUBLISH_NO_ROOM:
+		publication_refuse(p, 503,
+		    "what was published before is still being written to "
+		    "streams: try again");
+		break;
+	case PUBLISH_NO_MEMORY:
+		publication_no_memory(p);
+		break;
+	case PUBLISH_AWAY:
+		publication_refuse(p, 503,
+		    "what keeps the events is not there now: try again");
+		break;
+	case PUBLISH_UNKNOWN:
+		publication_refuse(p, 504,
+		    "it is not known whether this was published: what keeps "
+		    "the events went away meanwhile");
+		break;
+	}
+}
+
+void
+publication_give(struct publication *p, const struct sse_message messages[],
+    size_t n)
+{
+	struct engine *engine = p->by->engine;
+
+	p->given = true;
+	conn_await(p->conn);
+	engine->publish(engine, p->channel, messages, n, on_published, p);
+}
+
+/* The body is whole; its bytes stay until the engine has seen them. */
+static void
+read_body(struct publication *p)
+{
+	struct body body = p->body;
+	struct buffer *b = body.bytes;
+
+	p->body.bytes = NULL;
+	p->by->read(p, b == NULL ? NULL : (char *)b->bytes,
+	    b == NULL ? 0 : b->len);
+	body_forget(&body);
+}
+
+static void
+body(struct conn *c, const uint8_t *data, size_t len)
+{
+	struct publication *p = c->own;
+
+	if (data == NULL) {
+		read_body(p);
+		return;
+	}
+	switch (body_add(&p->body, data, len)) {
+	case BODY_MORE:
+		break;
+	case BODY_LONG:
+		publication_refuse(p, 413, PUBLICATION_LONG,
+		    p->by->cfg->max_body);
+		break;
+	case BODY_NO_ROOM:
+		publication_refuse(p, 503,
+		    "there are too many unfinished bodies at a time: try "
+		    "again");
+		break;
+	}
+}
+
+struct publication *
+publication_begin(struct publisher *by, struct conn *c)
+{
+	struct publication *p = calloc(1, sizeof(*p));
+
+	if (p == NULL) {
+		refuse(by, c, 503, NO_MEMORY);
+		return NULL;
+	}
+	p->by = by;
+	p->conn = c;
+	p->body.all = &by->bodies;
+	p->body.max = by->cfg->max_body;
+	conn_serve(c, &by->role, p);
+	return p;
+}
+
+void
+publication_want_body(struct publication *p)
+{
+	conn_want_body(p->conn);
+}
+
+/* Nothing is written before the answer. */
+static void
+fill(struct conn *c, struct batch *b)
+{
+	(void)c;
+	(void)b;
+}
+
+static void
+took(struct conn *c, const struct piece *piece)
+{
+	(void)c;
+	(void)piece;
+}
+
+static void
+idle(struct conn *c)
+{
+	(void)c;
+}
+
+void
+publisher_init(struct publisher *by, const struct config *cfg,
+    struct engine *engine, size_t bodies,
+    void (*read)(struct publication *, char *, size_t))
+{
+	*by = (struct publisher){
+	    .role = {.all = by,
+		.fill = fill,
+		.took = took,
+		.idle = idle,
+		.body = body,
+		.retire = retire,
+		.over = over},
+	    .cfg = cfg,
+	    .engine = engine,
+	    .bodies.max = bodies,
+	    .read = read,
+	};
+}

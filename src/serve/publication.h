@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PUBLICATION_H
+#define PUBLICATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/config.h"
+#include "channel/channel.h"
+#include "channel/sse.h"
+#include "engine/engine.h"
+#include "fastcgi/body.h"
+#include "fastcgi/conn.h"
+
+/*
+ * A publication: an exchange from its parameters to its answer.  Its body comes
+ * first, then read() gives its messages to the engine, then it waits for what
+ * the engine says.  The exchange may be over sooner: then the publication stays
+ * until the engine has said it, which nobody hears any more.
+ */
+struct publication {
+	struct publisher *by;
+	struct conn *conn; /* NULL: the exchange is over */
+	bool given;	   /* to the engine, which has not said yet */
+	bool several;	   /* the body is an event stream */
+	bool measured;	   /* its length was announced: */
+	uint64_t length;
+	struct body body;
+	char *type; /* NULL: none */
+	char channel[CHANNEL_NAME_MAX + 1];
+};
+
+/* All publications, and what they share. */
+struct publisher {
+	struct role role;
+	const struct config *cfg;
+	struct engine *engine;
+	struct bodies bodies;
+	/*
+	 * Reads the body, which is whole, and gives it to publication_give(),
+	 * or refuses it.
+	 */
+	void (*read)(struct publication *, char *text, size_t len);
+	unsigned long long refused; /* nothing of it is published */
+	unsigned long long unknown; /* it may be published */
+};
+
+/* bodies: bytes that all unfinished ones may have.  cfg and engine outlive it.
+ */
+void publisher_init(struct publisher *, const struct config *, struct engine *,
+    size_t bodies, void (*read)(struct publication *, char *, size_t));
+
+/*
+ * The open request is a publication now.  NULL: there is no memory, and it is
+ * answered.
+ */
+struct publication *publication_begin(struct publisher *, struct conn *);
+
+/* What comes next is its body. */
+void publication_want_body(struct publication *);
+
+/* Publishes its messages.  The publication is not to be used any more. */
+void publication_give(struct publication *, const struct sse_message[],
+    size_t n);
+
+/* The texts of a 413, with a number of bytes, and of a 503. */
+#define PUBLICATION_LONG   "the body has more bytes than the %lu of --max-body"
+#define PUBLICATION_ENDING "this process is about to end: try again"
+
+/*
+ * Answers with an error of which this is the text.  The publication is not to
+ * be used any more.
+ */
+__attribute__((format(printf, 3, 4))) void
+publication_refuse(struct publication *, int status, const char *format, ...);
+
+/* The same where there is no memory for anything. */
+void publication_no_memory(struct publication *);
+
+#endif

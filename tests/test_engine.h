@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef TEST_ENGINE_H
+#define TEST_ENGINE_H
+
+/*
+ * An engine whose answers are the test's: when, in which order, which, or none
+ * before stop().  What it says is PUBLISHED it gives to the hub then.
+ */
+#include "engine/engine.h"
+#include "channel/hub.h"
+
+#define TEST_ENGINE_MAX 600 /* publications */
+
+struct test_engine {
+	struct engine engine; /* first */
+	struct hub *hub;
+	uint64_t last; /* id that it gave out */
+	size_t n;
+	struct given {
+		void (*done)(void *, const struct published *);
+		void *arg;
+		char channel[16];
+		char data[16]; /* of the first message */
+		size_t messages;
+		bool pending;
+	} given[TEST_ENGINE_MAX];
+	bool at_once;		    /* it answers within publish() */
+	enum publish_result result; /* with this */
+	void (*ready)(void *arg);
+	void *ready_arg;
+};
+
+static inline void
+test_engine_start(struct engine *engine, struct hub *h, struct ev_loop *on,
+    void (*ready)(void *), void *arg)
+{
+	struct test_engine *e = (struct test_engine *)engine;
+
+	(void)on;
+	e->hub = h;
+	e->last = 100;
+	hub_begin(h, (struct eventid){1, 100});
+	e->ready = ready;
+	e->ready_arg = arg;
+}
+
+/* Tells what became of the publication with this number, the first 0. */
+static inline void
+test_engine_answer(struct test_engine *e, size_t i, enum publish_result result)
+{
+	struct given *g = &e->given[i];
+	struct sse_message m = {.data = g->data, .len = strlen(g->data)};
+	struct published what = {.result = result, .events = g->messages};
+
+	assert_true(g->pending);
+	g->pending = false;
+	if (result == PUBLISHED) {
+		what.last = (struct eventid){1, ++e->last};
+		assert_int_equal(hub_publish(e->hub, g->channel, &what.last, &m,
+				     1, &what.streams),
+		    HUB_DONE);
+	}
+	g->done(g->arg, &what);
+}
+
+static inline void
+test_engine_publish(struct engine *engine, const char *channel,
+    const struct sse_message messages[], size_t n,
+    void (*done)(void *, const struct published *), void *arg)
+{
+	struct test_engine *e = (struct test_engine *)engine;
+	struct given *g = &e->given[e->n];
+
+	assert_true(e->n < TEST_ENGINE_MAX);
+	g->done = done;
+	g->arg = arg;
+	g->messages = n;
+	g->pending = true;
+	(void)snprintf(g->channel, sizeof(g->channel), "%s", channel);
+	(void)snprintf(g->data, sizeof(g->data), "%.*s", (int)messages[0].len,
+	    messages[0].data);
+	e->n++;
+	if (e->at_once)
+		test_engine_answer(e, e->n - 1, e->result);
+}
+
+static inline enum place
+test_engine_place(const struct engine *engine, struct eventid id)
+{
+	const struct test_engine *e = (const struct test_engine *)engine;
+
+	if (id.ms != 1)
+		return id.ms == 0 ? PLACE_ANOTHER_LIFE : PLACE_UNKNOWN;
+	return id.n > e->last ? PLACE_AHEAD : PLACE_AFTER;
+}
+
+static inline size_t
+test_engine_figures(const struct engine *engine,
+    struct engine_figure row[ENGINE_FIGURES_MAX])
+{
+	const struct test_engine *e = (const struct test_engine *)engine;
+
+	row[0] = (struct engine_figure){"engine.given", "ssefcgi_engine_given",
+	    "", "gauge", "Given to it.", (double)e->n};
+	row[1] = (struct engine_figure){"engine.last", "ssefcgi_engine_last",
+	    "", "gauge", "Its last.", (double)e->last};
+	return 2;
+}
+
+static inline void
+test_engine_stop(struct engine *engine)
+{
+	struct test_engine *e = (struct test_engine *)engine;
+	size_t i;
+
+	for (i = 0; i < e->n; i++)
+		if (e->given[i].pending)
+			test_engine_answer(e, i, PUBLISH_UNKNOWN);
+}
+
+static inline void
+test_engine_init(struct test_engine *e)
+{
+	*e = (struct test_engine){.engine = {.start = test_engine_start,
+				      .publish = test_engine_publish,
+				      .place = test_engine_place,
+				      .figures = test_engine_figures,
+				      .stop = test_engine_stop}};
+}
+
+#endif
