@@ -19,7 +19,7 @@
 
 /* A directory of one's own for each test. */
 struct place {
-	char dir[40], path[60], address[100], err[300];
+	char dir[40], path[60], lock[70], address[100], err[300];
 	struct sockets ss;
 };
 
@@ -34,6 +34,7 @@ set_up(void **state)
 	if (mkdtemp(p->dir) == NULL)
 		return -1;
 	(void)snprintf(p->path, sizeof(p->path), "%s/sock", p->dir);
+	(void)snprintf(p->lock, sizeof(p->lock), "%s.lock", p->path);
 	(void)snprintf(p->address, sizeof(p->address), "unix:%s", p->path);
 	*state = p;
 	return 0;
@@ -46,6 +47,7 @@ tear_down(void **state)
 
 	sockets_close(&p->ss);
 	(void)unlink(p->path);
+	(void)unlink(p->lock);
 	(void)rmdir(p->dir);
 	free(p);
 	return 0;
@@ -93,8 +95,8 @@ unix_socket_is_made_and_removed(void **state)
 	(void)close(fd);
 	sockets_close(&p->ss);
 	assert_int_equal(p->ss.n, 0);
-	assert_int_equal(access(p->path, F_OK), -1);
-	sockets_close(&p->ss); /* once more is nothing */
+	assert_int_equal(rmdir(p->dir), 0); /* nothing is left */
+	sockets_close(&p->ss);		    /* once more is nothing */
 }
 
 static void
@@ -121,6 +123,8 @@ mode_is_set_whatever_the_umask(void **state)
 			assert_int_equal(after, umasks[u]);
 			assert_int_equal(stat(p->path, &st), 0);
 			assert_int_equal(st.st_mode & 07777, modes[m].mode);
+			assert_int_equal(lstat(p->lock, &st), 0);
+			assert_int_equal(st.st_mode, S_IFREG | 0600);
 			sockets_close(&p->ss);
 		}
 }
@@ -185,11 +189,84 @@ what_is_no_socket_is_not_taken(void **state)
 		assert_int_equal(lstat(p->path, &after), 0);
 		assert_int_equal(before.st_ino, after.st_ino);
 		assert_int_equal(before.st_size, after.st_size);
+		assert_int_equal(access(p->lock, F_OK), -1);
 		assert_int_equal(kind == 1 ? rmdir(p->path) : unlink(p->path),
 		    0);
 	}
 }
 
+/* Made by one, told to the parent: may it listen, and is it the one there? */
+static void
+contend(struct place *p, int start, int said, int end)
+{
+	struct stat st;
+	char c;
+
+	(void)!read(start, &c, 1);
+	if (do_listen(p) == -1)
+		c = strstr(p->err, "another program listens there") ? '0' : '?';
+	else if (lstat(p->path, &st) == 0 && st.st_ino == p->ss.one[0].ino)
+		c = '1';
+	else
+		c = '!';
+	(void)!write(said, &c, 1);
+	(void)!read(end, &c, 1);
+	_exit(0); /* without removing anything */
+}
+
+enum { CONTENDERS = 6, ROUNDS = 100 };
+
+/* Who was started last leaves a stale path to the next round. */
+static void
+contest(struct place *p, char said[CONTENDERS + 1])
+{
+	int start[2], answer[2], end[2], i;
+	pid_t child[CONTENDERS];
+	ssize_t n;
+
+	if (pipe(start) == -1 || pipe(answer) == -1 || pipe(end) == -1)
+		fail();
+	for (i = 0; i < CONTENDERS; i++) {
+		child[i] = fork();
+		if (child[i] != 0)
+			continue;
+		(void)close(start[1]);
+		(void)close(end[1]);
+		contend(p, start[0], answer[1], end[0]);
+	}
+	(void)close(answer[1]);
+	(void)close(start[1]);
+	for (i = 0; i < CONTENDERS; i++) {
+		n = read(answer[0], &said[i], 1);
+		assert_int_equal(n, 1);
+	}
+	said[CONTENDERS] = '\0';
+	(void)close(end[1]);
+	for (i = 0; i < CONTENDERS; i++)
+		assert_int_equal(waitpid(child[i], NULL, 0), child[i]);
+	(void)close(start[0]);
+	(void)close(answer[0]);
+	(void)close(end[0]);
+}
+
+static void
+of_many_at_once_one_takes_a_stale_path(void **state)
+{
+	struct place *p = *state;
+	char said[CONTENDERS + 1];
+	int round;
+
+	for (round = 0; round < ROUNDS; round++) {
+		contest(p, said);
+		if (strspn(said, "01") != CONTENDERS ||
+		    strchr(said, '1') == NULL ||
+		    strchr(said, '1') != strrchr(said, '1'))
+			fail_msg("round %d: %s", round, said);
+	}
+}
+
+/* As by somebody who took away what was there: the lock too, or it is no use.
+ */
 static void
 path_that_another_took_over_is_not_removed(void **state)
 {
@@ -200,11 +277,84 @@ path_that_another_took_over_is_not_removed(void **state)
 	assert_int_equal(unlink(p->path), 0);
 	assert_int_equal(sockets_listen(&other, p->address, p->err,
 			     sizeof(p->err)),
+	    -1);
+	assert_non_null(strstr(p->err, "listens there"));
+	assert_int_equal(unlink(p->lock), 0);
+	assert_int_equal(sockets_listen(&other, p->address, p->err,
+			     sizeof(p->err)),
 	    0);
 	sockets_close(&p->ss);
 	assert_int_equal(access(p->path, F_OK), 0);
+	assert_int_equal(access(p->lock, F_OK), 0);
 	sockets_close(&other);
 	assert_int_equal(access(p->path, F_OK), -1);
+	assert_int_equal(access(p->lock, F_OK), -1);
+}
+
+static void
+lock_that_was_left_is_taken(void **state)
+{
+	struct place *p = *state;
+
+	(void)close(open(p->lock, O_WRONLY | O_CREAT | O_EXCL, 0600));
+	assert_int_equal(do_listen(p), 0);
+	sockets_close(&p->ss);
+	assert_int_equal(access(p->lock, F_OK), -1);
+}
+
+/* Least of all is a link followed: what it names is not made. */
+static void
+lock_that_is_no_file_is_not_taken(void **state)
+{
+	struct place *p = *state;
+	char target[60];
+	int kind;
+
+	(void)snprintf(target, sizeof(target), "%s/target", p->dir);
+	for (kind = 0; kind < 3; kind++) {
+		if (kind == 0)
+			assert_int_equal(symlink(target, p->lock), 0);
+		else if (kind == 1)
+			assert_int_equal(mkdir(p->lock, 0700), 0);
+		else
+			assert_int_equal(mkfifo(p->lock, 0600), 0);
+		assert_int_equal(do_listen(p), -1);
+		assert_non_null(strstr(p->err, "under its name with .lock"));
+		assert_int_equal(access(target, F_OK), -1);
+		assert_int_equal(access(p->path, F_OK), -1);
+		assert_int_equal(kind == 1 ? rmdir(p->lock) : unlink(p->lock),
+		    0);
+	}
+}
+
+/* By a user who may do less: does the line hold this? */
+static bool
+nobody_is_told(struct place *p, const char *what)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(setuid(65534) == 0 && do_listen(p) == -1 &&
+			      strstr(p->err, what) != NULL ?
+			  0 :
+			  1);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return status == 0;
+}
+
+static void
+who_may_not_lock_is_told_why(void **state)
+{
+	struct place *p = *state;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chmod(p->dir, 0755), 0);
+	assert_true(nobody_is_told(p, "must be able to write"));
+	assert_int_equal(chmod(p->dir, 0777), 0);
+	(void)close(open(p->lock, O_WRONLY | O_CREAT | O_EXCL, 0600));
+	assert_true(nobody_is_told(p, "another user's lock"));
 }
 
 static void
@@ -468,7 +618,11 @@ main(void)
 	    TEST(stale_socket_is_replaced),
 	    TEST(live_socket_is_not_taken),
 	    TEST(what_is_no_socket_is_not_taken),
+	    TEST(of_many_at_once_one_takes_a_stale_path),
 	    TEST(path_that_another_took_over_is_not_removed),
+	    TEST(lock_that_was_left_is_taken),
+	    TEST(lock_that_is_no_file_is_not_taken),
+	    TEST(who_may_not_lock_is_told_why),
 	    TEST(directory_that_is_not_there_is_an_error),
 	    TEST(ipv4_address_is_listened_on),
 	    TEST(ipv6_address_is_listened_on),

@@ -549,6 +549,86 @@ a_socket_in_use_is_not_taken_and_a_stale_one_is(void **state)
 	(void)close(null);
 }
 
+enum { STARTS = 8 };
+
+static void
+start_many(pid_t pid[STARTS], const struct responder *r)
+{
+	char log[128], c;
+	int i, gate[2];
+
+	(void)snprintf(log, sizeof(log), "--log=%s/log", r->dir);
+	assert_int_equal(pipe(gate), 0);
+	for (i = 0; i < STARTS; i++) {
+		pid[i] = fork();
+		assert_int_not_equal(pid[i], -1);
+		if (pid[i] != 0)
+			continue;
+		(void)dup2(open("/dev/null", O_RDWR), 0);
+		(void)dup2(0, 1);
+		(void)dup2(0, 2);
+		(void)close(gate[1]);
+		(void)!read(gate[0], &c, 1); /* until all are there */
+		(void)execl(getenv("PROGRAM"), "sse-fcgi", log, "--listen",
+		    r->address, (char *)NULL);
+		_exit(127);
+	}
+	(void)close(gate[0]);
+	(void)close(gate[1]);
+}
+
+/* Waits for the ends with status 1 of all but one: its pid. */
+static pid_t
+who_is_left(pid_t pid[STARTS])
+{
+	int left = STARTS, i, status;
+
+	for (i = 0; left > 1; i = (i + 1) % STARTS) {
+		if (pid[i] == 0 || waitpid(pid[i], &status, WNOHANG) == 0)
+			continue;
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+		pid[i] = 0;
+		left--;
+	}
+	for (i = 0; pid[i] == 0; i++)
+		continue;
+	return pid[i];
+}
+
+/* Who was killed leaves its path: the one that takes it goes on alone. */
+static void
+of_many_starts_at_once_one_takes_a_stale_path(void **state)
+{
+	static const char fails[] = "sse.sock: ",
+			  taken[] = "sse.sock: another program listens there",
+			  serves[] = "open files allow";
+	struct responder r;
+	struct front f;
+	pid_t pid[STARTS];
+	unsigned round, rounds = slow(1) > 1 ? 2 : 20;
+	double end;
+
+	(void)state;
+	responder_listen(&r, NULL, NULL);
+	for (round = 1; round <= rounds; round++) {
+		assert_int_equal(kill(r.pid, SIGKILL), 0);
+		assert_int_equal(responder_wait(&r, PATIENCE), 128 + SIGKILL);
+		start_many(pid, &r);
+		end = front_now() + PATIENCE / 1e3;
+		while (
+		    responder_logged(&r, taken) + responder_logged(&r, serves) <
+		    round * STARTS + 1)
+			assert_true(front_now() < end);
+		assert_int_equal(responder_logged(&r, serves), round + 1);
+		assert_int_equal(responder_logged(&r, taken),
+		    responder_logged(&r, fails));
+		r.pid = who_is_left(pid);
+		open_stream(&f, &r);
+		front_close(&f);
+	}
+	responder_stop(&r);
+}
+
 /*
  * Both serve: each does alone what comes while the other one is stopped.
  * spawn-fcgi leaves its children to init and their pids in a file.
@@ -644,6 +724,7 @@ main(void)
 	    cmocka_unit_test(a_log_at_its_limit_is_no_end),
 	    cmocka_unit_test(each_address_is_served),
 	    cmocka_unit_test(a_socket_in_use_is_not_taken_and_a_stale_one_is),
+	    cmocka_unit_test(of_many_starts_at_once_one_takes_a_stale_path),
 	    cmocka_unit_test(two_processes_of_spawn_fcgi_share_the_load),
 	    cmocka_unit_test(systemd_passes_the_socket_as_descriptor_3),
 	};

@@ -5,9 +5,11 @@
  */
 #include "base/socket.h"
 
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -19,6 +21,12 @@
 #include "base/platform.h"
 
 #define SYSTEMD_FD 3 /* the first descriptor that systemd passes */
+
+#define LOCK_SUFFIX ".lock"
+
+#define TAKEN                                                       \
+	"another program listens there: end it, or choose another " \
+	"path"
 
 static bool
 says(int fd, int option, int wanted)
@@ -60,6 +68,7 @@ inherit(struct sockets *ss, int fd)
 		return "these are more than 16 sockets";
 	ss->one[ss->n++] = (struct listening){.fd = fd,
 	    .inherited = true,
+	    .lock = -1,
 	    .dev = st.st_dev,
 	    .ino = st.st_ino};
 	return NULL;
@@ -98,51 +107,6 @@ sockets_inherit(struct sockets *ss, char *err, size_t size)
 	return 0;
 }
 
-/*
- * Makes room at the path if what is there is a socket that nobody listens on.
- * Returns NULL, or what is in the way.
- */
-static const char *
-clear_path(const struct sockaddr_un *sun)
-{
-	struct stat st;
-	int fd, result;
-
-	if (lstat(sun->sun_path, &st) == -1)
-		return errno == ENOENT ? NULL : strerror(errno);
-	if (!S_ISSOCK(st.st_mode))
-		return "something is there that is not a socket: remove it, or "
-		       "choose another path";
-	fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	if (fd == -1 || platform_set_flags(fd) == -1)
-		return strerror(errno);
-	result = connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
-	(void)close(fd);
-	if (result == 0 || errno == EAGAIN) /* or its backlog is full */
-		return "another program listens there: end it, or choose "
-		       "another path";
-	if (errno != ECONNREFUSED)
-		return strerror(errno);
-	return unlink(sun->sun_path) == 0 ? NULL : strerror(errno);
-}
-
-/* Binds with the umask doing the mode: it is never wider, not for a moment. */
-static int
-bind_unix(struct listening *l, const struct sockaddr_un *sun, mode_t mode)
-{
-	mode_t old = umask(0777 & ~mode);
-	int result = bind(l->fd, (const struct sockaddr *)sun, sizeof(*sun));
-	struct stat st;
-
-	(void)umask(old);
-	if (result == -1 || stat(sun->sun_path, &st) == -1)
-		return -1;
-	memcpy(l->path, sun->sun_path, sizeof(l->path));
-	l->dev = st.st_dev;
-	l->ino = st.st_ino;
-	return 0;
-}
-
 /* What can be done about an error where that is known. */
 static const char *
 advice(int error)
@@ -167,6 +131,147 @@ advice(int error)
 	return strerror(error);
 }
 
+/* The lock's name: what is behind the path is added. */
+struct lock_path {
+	char text[sizeof(((struct sockaddr_un *)0)->sun_path) +
+		  sizeof(LOCK_SUFFIX)];
+};
+
+static struct lock_path
+lock_path(const char *path)
+{
+	struct lock_path p;
+
+	(void)snprintf(p.text, sizeof(p.text), "%s" LOCK_SUFFIX, path);
+	return p;
+}
+
+/* Is this file the one that has this name? */
+static bool
+is_at(int fd, const char *path)
+{
+	struct stat ours, there;
+
+	return fstat(fd, &ours) == 0 && lstat(path, &there) == 0 &&
+	       ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
+/* For us alone, whatever the umask; not by way of a link.  -1 with errno. */
+static int
+open_lock(const char *path)
+{
+	mode_t old = umask(0);
+	int fd = open(path,
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	struct stat st;
+
+	(void)umask(old);
+	if (fd == -1 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
+		return fd;
+	(void)close(fd);
+	errno = EINVAL;
+	return -1;
+}
+
+/* Why open_lock() did not open it. */
+static const char *
+lock_fault(int error, const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == -1)
+		return advice(error); /* it could not be made */
+	if (!S_ISREG(st.st_mode))
+		return "something is there under its name with .lock that is "
+		       "not a file: remove it, or choose another path";
+	if (error == EACCES)
+		return "another user's lock is there, under its name with "
+		       ".lock: end that program, or remove what it left";
+	return strerror(error);
+}
+
+/*
+ * Who wants the path locks the file beside it first, so that nobody clears away
+ * what another has just made.  The kernel opens the lock with the end of who
+ * has it, however that comes.  Its file is removed by nobody else; so who
+ * finds, locked, that it has not the name any more begins anew.  flock() is in
+ * no standard, but everywhere, and unlike fcntl() it keeps our own out, too.
+ */
+static const char *
+lock(struct listening *l)
+{
+	struct lock_path p = lock_path(l->path);
+	const char *why;
+
+	do {
+		if (l->lock != -1)
+			(void)close(l->lock);
+		l->lock = open_lock(p.text);
+		if (l->lock == -1)
+			return lock_fault(errno, p.text);
+		if (flock(l->lock, LOCK_EX | LOCK_NB) == -1) {
+			why = errno == EWOULDBLOCK ? TAKEN : strerror(errno);
+			(void)close(l->lock);
+			l->lock = -1;
+			return why;
+		}
+	} while (!is_at(l->lock, p.text));
+	return NULL;
+}
+
+static void
+unlock(const struct listening *l)
+{
+	struct lock_path p = lock_path(l->path);
+
+	if (is_at(l->lock, p.text))
+		(void)unlink(p.text);
+	(void)close(l->lock);
+}
+
+/*
+ * Makes room at the path if what is there is a socket that nobody listens on.
+ * Returns NULL, or what is in the way.
+ */
+static const char *
+clear_path(const struct sockaddr_un *sun)
+{
+	struct stat st;
+	int fd, result;
+
+	if (lstat(sun->sun_path, &st) == -1)
+		return errno == ENOENT ? NULL : strerror(errno);
+	if (!S_ISSOCK(st.st_mode))
+		return "something is there that is not a socket: remove it, or "
+		       "choose another path";
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (fd == -1 || platform_set_flags(fd) == -1)
+		return strerror(errno);
+	result = connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
+	(void)close(fd);
+	if (result == 0 || errno == EAGAIN) /* or its backlog is full */
+		return TAKEN;
+	if (errno != ECONNREFUSED)
+		return strerror(errno);
+	return unlink(sun->sun_path) == 0 ? NULL : strerror(errno);
+}
+
+/* Binds with the umask doing the mode: it is never wider, not for a moment. */
+static int
+bind_unix(struct listening *l, const struct sockaddr_un *sun, mode_t mode)
+{
+	mode_t old = umask(0777 & ~mode);
+	int result = bind(l->fd, (const struct sockaddr *)sun, sizeof(*sun));
+	struct stat st;
+
+	(void)umask(old);
+	if (result == -1 || stat(sun->sun_path, &st) == -1)
+		return -1;
+	l->dev = st.st_dev;
+	l->ino = st.st_ino;
+	return 0;
+}
+
 static const char *
 listen_unix(struct sockets *ss, const struct endpoint *e)
 {
@@ -175,12 +280,14 @@ listen_unix(struct sockets *ss, const struct endpoint *e)
 	const char *why;
 
 	memcpy(sun.sun_path, e->path, strlen(e->path));
-	if ((why = clear_path(&sun)) != NULL)
+	*l = (struct listening){.fd = -1, .lock = -1};
+	memcpy(l->path, sun.sun_path, sizeof(l->path));
+	ss->n++;
+	if ((why = lock(l)) != NULL || (why = clear_path(&sun)) != NULL)
 		return why;
-	*l = (struct listening){.fd = socket(AF_UNIX, SOCK_STREAM, 0)};
+	l->fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (l->fd == -1)
 		return strerror(errno);
-	ss->n++;
 	if (bind_unix(l, &sun, e->mode) == -1 ||
 	    listen(l->fd, SOCKET_BACKLOG) == -1 ||
 	    platform_set_flags(l->fd) == -1)
@@ -203,7 +310,7 @@ listen_address(struct sockets *ss, const struct addrinfo *ai)
 		    0) &&
 	    bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 &&
 	    listen(fd, SOCKET_BACKLOG) == 0 && platform_set_flags(fd) == 0) {
-		ss->one[ss->n++] = (struct listening){.fd = fd};
+		ss->one[ss->n++] = (struct listening){.fd = fd, .lock = -1};
 		return 0;
 	}
 	error = errno;
@@ -264,10 +371,13 @@ close_from(struct sockets *ss, size_t first)
 
 	while (ss->n > first) {
 		l = &ss->one[--ss->n];
-		(void)close(l->fd);
+		if (l->fd != -1)
+			(void)close(l->fd);
 		if (l->path[0] != '\0' && lstat(l->path, &st) == 0 &&
 		    st.st_dev == l->dev && st.st_ino == l->ino)
 			(void)unlink(l->path);
+		if (l->lock != -1)
+			unlock(l);
 	}
 }
 

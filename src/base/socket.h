@@ -20,6 +20,7 @@ struct listening {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	dev_t dev;
 	ino_t ino;
+	int lock; /* the file beside it that keeps others away, or -1 */
 };
 
 /* All of them. */
@@ -45,7 +46,10 @@ int sockets_inherit(struct sockets *, char *err, size_t size);
 int sockets_listen(struct sockets *, const char *address, char *err,
     size_t size);
 
-/* Closes all, and removes those of our paths that are still our sockets. */
+/*
+ * Closes all, and removes those of our paths that are still our sockets, with
+ * their locks.
+ */
 void sockets_close(struct sockets *);
 
 #endif
