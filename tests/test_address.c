@@ -29,7 +29,7 @@ static void
 other_text_is_another_address(void **state)
 {
 	static const char *const texts[] = {"192.0.2.1", "192.0.2.10",
-	    "192.0.2.", "2001:db8::1", ""};
+	    "192.0.2.", "2001:db8::/64", ""};
 	struct addresses all = {0};
 	struct address *a[LENGTH(texts)];
 	size_t i;
@@ -42,6 +42,61 @@ other_text_is_another_address(void **state)
 		assert_string_equal(a[i]->text, texts[i]);
 		address_leave(&all, a[i]);
 	}
+	assert_true(RB_EMPTY(&all.tree));
+}
+
+/* As what each counts; the same in whatever way it is written. */
+static const struct user {
+	const char *remote_addr, *user;
+} users[] = {
+    {"192.0.2.1", "192.0.2.1"},
+    {"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"},
+    {"2001:DB8:1:2::", "2001:db8:1:2::/64"},
+    {"2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"},
+    {"2001:db8:1:3::", "2001:db8:1:3::/64"},
+    {"2001:db8:1:0:3::", "2001:db8:1::/64"},
+    {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ffff:ffff:ffff:ffff::/64"},
+    {"::1", "::/64"},
+    /* IPv4 in IPv6. */
+    {"::ffff:192.0.2.1", "192.0.2.1"},
+    {"::FFFF:c000:0201", "192.0.2.1"},
+    {"64:ff9b::192.0.2.1", "192.0.2.1"},
+    {"::fffe:192.0.2.1", "::/64"},
+    {"64:ff9b::1:192.0.2.1", "64:ff9b::/64"},
+    /* All of a link have these 64 bits. */
+    {"fe80::1:2", "fe80::1:2"},
+    {"fe80::1%eth0", "fe80::1%eth0"},
+    {"febf::1", "febf::1"},
+    {"fec0::1", "fec0::/64"},
+    /* No addresses. */
+    {"[2001:db8::1]", "[2001:db8::1]"},
+    {"2001:db8::1%eth0", "2001:db8::1%eth0"},
+    {"2001:db8::1/64", "2001:db8::1/64"},
+    {"2001:db8::1 ", "2001:db8::1 "},
+    {"unix:", "unix:"},
+    {":", ":"},
+};
+
+static void
+ipv6_counts_by_its_first_64_bits(void **state)
+{
+	struct addresses all = {0};
+	struct address *a;
+	const struct user *row;
+
+	(void)state;
+	for (row = users; row < users + LENGTH(users); row++) {
+		a = address_enter(&all, row->remote_addr);
+		assert_non_null(a);
+		assert_string_equal(a->text, row->user);
+		assert_ptr_equal(address_enter(&all, row->remote_addr), a);
+		address_leave(&all, a);
+		address_leave(&all, a);
+	}
+	a = address_enter(&all, "2001:db8::1");
+	assert_ptr_equal(address_enter(&all, "2001:db8:0:0:9::"), a);
+	address_leave(&all, a);
+	address_leave(&all, a);
 	assert_true(RB_EMPTY(&all.tree));
 }
 
@@ -126,6 +181,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(same_text_is_the_same_address),
 	    cmocka_unit_test(other_text_is_another_address),
+	    cmocka_unit_test(ipv6_counts_by_its_first_64_bits),
 	    cmocka_unit_test(no_text_is_unknown),
 	    cmocka_unit_test(long_text_is_cut),
 	    cmocka_unit_test(no_address_leaves_nothing),

@@ -98,6 +98,31 @@ one_address_has_its_own_limit(void **state)
 	responder_stop(&r);
 }
 
+/* Whose browser it is says the network, which is the first 64 bits. */
+static void
+one_network_of_ipv6_is_one_address(void **state)
+{
+	struct responder r;
+	struct front f[4], refused;
+	size_t i;
+
+	(void)state;
+	responder_start(&r, 0,
+	    (const char *[]){"--max-per-address", "2", "--retry", "100", NULL});
+	open_stream(&f[0], &r, "2001:db8:0:1::1");
+	open_stream(&f[1], &r, "2001:db8:0:1:ffff::2");
+	open_stream(&f[2], &r, "2001:db8:0:2::1");
+	open_stream(&f[3], &r, "::ffff:192.0.2.1");
+	for (i = 0; i < 4; i++)
+		assert_true(is_served(&f[i]));
+	open_stream(&refused, &r, "2001:0DB8:0:1:a:b:c:d");
+	assert_refused(&refused, 100);
+	front_close(&refused);
+	for (i = 0; i < 4; i++)
+		front_close(&f[i]);
+	responder_stop(&r);
+}
+
 /* What is here already: the first message, or nothing. */
 static bool
 has_come(struct front *f)
@@ -289,6 +314,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(streams_over_the_limit_are_told_to_come_back),
 	    cmocka_unit_test(one_address_has_its_own_limit),
+	    cmocka_unit_test(one_network_of_ipv6_is_one_address),
 	    cmocka_unit_test(
 		without_descriptors_accepting_pauses_and_streams_go_on),
 	    cmocka_unit_test(peers_without_a_request_give_way_to_one_with),

@@ -36,7 +36,8 @@ static const struct option_row {
     {"max-streams", "N", NUMBER, AT(max_streams), 0, 10000000, "0",
 	"Streams at a time; 0 takes it from the limit of open files."},
     {"max-per-address", "N", NUMBER, AT(max_per_address), 0, 10000000, "0",
-	"Streams at a time for one REMOTE_ADDR; 0 is no limit."},
+	"Streams at a time for one REMOTE_ADDR, or for one /64 of IPv6; 0 is "
+	"no limit."},
     {"stall", "SEC", SECONDS, AT(stall), 1, 86400, "60",
 	"Close a stream that takes nothing for so long, once the kernel "
 	"holds all it can for it."},

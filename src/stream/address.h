@@ -4,7 +4,7 @@
 
 #include "base/tree.h"
 
-/* A browser's address, shared by all its streams. */
+/* What counts as one browser's address, shared by all its streams. */
 struct address {
 	RB_ENTRY(address) by_text;
 	unsigned long streams;
@@ -17,8 +17,10 @@ struct addresses {
 };
 
 /*
- * The address with this text (NULL: "-"), with one stream more than
- * before; address_leave() takes that off again.  NULL: no memory.
+ * The address of this REMOTE_ADDR (NULL: "-"), with one stream more than
+ * before; address_leave() takes that off again.  IPv6 addresses are one for
+ * each /64, but for those that stand for an IPv4 address, which they are then,
+ * and those of a link; anything else is itself.  NULL: no memory.
  */
 struct address *address_enter(struct addresses *, const char *text);
 
