@@ -44,8 +44,8 @@ NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 # The program, by its folders; src/README.md says in which order it is best read.
 BASE	= log config endpoint socket platform capacity notify zone text buffer \
 	  utf8 query spelling
-CHANNEL	= event eventid batch sse sse_parse held channel heap hub retention \
-	  reader
+CHANNEL	= event eventid batch sse sse_parse held channel heap names retention \
+	  hub gap reader
 ENGINE	= memory
 FASTCGI	= record params gate request body writer conn intake flush conns \
 	  listener
@@ -95,10 +95,10 @@ unit_arguments = arguments query spelling $(unit_channel)
 unit_origin    = origin
 unit_text      = text
 unit_heap      = heap $(unit_channel)
-unit_hub       = hub retention $(unit_heap)
+unit_hub       = hub names retention $(unit_heap)
 unit_memory    = memory platform $(unit_hub)
 unit_model     = $(unit_reader)
-unit_reader    = reader batch $(unit_hub)
+unit_reader    = reader gap batch $(unit_hub)
 unit_route     = route subscribe publish publication body status arguments \
 		 query spelling reply request origin sse_parse utf8 \
 		 memory figures text \

@@ -11,6 +11,7 @@
 #include "eventsource.h"
 
 #include "allocation.h"
+#include "channel/gap.h"
 #include "channel/reader.h"
 
 #define KIND 5

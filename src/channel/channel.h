@@ -51,7 +51,7 @@ TAILQ_HEAD(cursor_list, cursor);
  */
 struct channel {
 	const char *name;
-	RB_ENTRY(channel) by_name; /* the hub's */
+	RB_ENTRY(channel) by_name;     /* the hub's */
 	TAILQ_ENTRY(channel) all_link; /* the hub's */
 	TAILQ_ENTRY(channel) link; /* the hub's: among those without readers */
 	STAILQ_ENTRY(channel) touched_link;  /* the hub's */

@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The hub: channels by name, who reads them, and what comes into them.
- *
- * A channel that was published to is kept while it holds events, and after that
- * for the one thing it knows, what it has lost, until its place is needed; then
- * hub->forgotten knows it for all such channels.  A new channel begins with
- * that: it may tell of a gap that was none, but never miss one.
- *
- * A channel that only readers have named is theirs: it has a place among as
- * many of its kind, and none of those that hold, or held, what was published.
- * So no reader, whatever names it invents, takes history from anybody.
+ * The hub: what comes into the channels, who reads them, and what is told to
+ * whom in a turn.
  */
 #include "channel/hub.h"
 
@@ -18,130 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "channel/names.h"
 #include "channel/retention.h"
-
-static int
-compare_names(const struct channel *a, const struct channel *b)
-{
-	return strcmp(a->name, b->name);
-}
-
-RB_PROTOTYPE(channel_names, channel, by_name, compare_names)
-RB_GENERATE(channel_names, channel, by_name, compare_names)
-
-struct channel *
-hub_find(const struct hub *h, const char *name)
-{
-	struct channel wanted = {.name = name};
-
-	return RB_FIND(channel_names,
-	    (struct channel_names *)(uintptr_t)&h->names, &wanted);
-}
-
-/* Channels that were published to. */
-static size_t
-kept(const struct hub *h)
-{
-	return h->channels - h->named;
-}
-
-/* Takes the channel, which has no readers, from where it can be found. */
-static void
-remove_name(struct hub *h, struct channel *ch)
-{
-	(void)RB_REMOVE(channel_names, &h->names, ch);
-	TAILQ_REMOVE(&h->all, ch, all_link);
-	if (ch->touched)
-		STAILQ_REMOVE(&h->touched, ch, channel, touched_link);
-	if (ch->unserved)
-		STAILQ_REMOVE(&h->unserved, ch, channel, unserved_link);
-	ch->touched = ch->unserved = false;
-	h->channels--;
-}
-
-/* Forgets a channel that was published to; its events are lost. */
-static void
-forget(struct hub *h, struct channel *ch)
-{
-	struct loss lost = ch->lost;
-
-	if (channel_held(ch) > 0)
-		lost = (struct loss){channel_entry(ch, ch->end - 1)->id,
-		    LOSS_OVERFLOW};
-	if (eventid_compare(lost.upto, h->forgotten.upto) > 0)
-		h->forgotten = lost;
-	TAILQ_REMOVE(retention_shelf(h, ch), ch, link);
-	remove_name(h, ch);
-	retention_bury(h, ch);
-}
-
-/*
- * Makes room for one channel more that is published to.  Returns false if all
- * are read.
- */
-static bool
-make_room(struct hub *h)
-{
-	struct channel *ch;
-
-	if (kept(h) < h->channels_max)
-		return true;
-	ch = TAILQ_FIRST(&h->unused);
-	if (ch == NULL)
-		ch = TAILQ_FIRST(&h->unread);
-	if (ch == NULL)
-		return false;
-	forget(h, ch);
-	return true;
-}
-
-/* A new channel, of which nothing is said yet but its name; or NULL. */
-static struct channel *
-make(struct hub *h, const char *name)
-{
-	struct channel *ch;
-
-	if (heap_reserve(&h->largest, 2 * h->channels + 2) == -1)
-		return NULL;
-	ch = channel_new(name, h->forgotten);
-	if (ch == NULL)
-		return NULL;
-	(void)RB_INSERT(channel_names, &h->names, ch);
-	TAILQ_INSERT_TAIL(&h->all, ch, all_link);
-	h->channels++;
-	h->named++;
-	return ch;
-}
-
-static void
-unmake(struct hub *h, struct channel *ch)
-{
-	remove_name(h, ch);
-	h->named--;
-	channel_free(ch);
-}
-
-/* The channel to publish to, with room for n events; or nothing has changed. */
-static enum hub_result
-open_to_publish(struct hub *h, const char *name, size_t n, struct channel **ch)
-{
-	enum hub_result result = HUB_NO_MEMORY;
-	bool is_new = false;
-
-	*ch = hub_find(h, name);
-	if (*ch == NULL) {
-		*ch = make(h, name);
-		is_new = true;
-	}
-	if (*ch == NULL)
-		return result;
-	if (channel_reserve(*ch, n) == 0)
-		result = (*ch)->published || make_room(h) ? HUB_DONE :
-							    HUB_NO_CHANNEL;
-	if (result != HUB_DONE && is_new)
-		unmake(h, *ch);
-	return result;
-}
 
 static void
 throw_away(struct hub *h, struct held_list *batch)
@@ -215,7 +85,7 @@ hub_publish(struct hub *h, const char *channel, const struct eventid ids[],
 	if (result == HUB_DONE && !retention_has_room(h))
 		result = HUB_NO_ROOM;
 	if (result == HUB_DONE)
-		result = open_to_publish(h, channel, n, &ch);
+		result = names_open(h, channel, n, &ch);
 	if (result != HUB_DONE) {
 		throw_away(h, &batch);
 		return result;
@@ -235,7 +105,7 @@ hub_join(struct hub *h, struct cursor *cu, const char *channel,
 	if (ch == NULL && h->named >= h->channels_max)
 		return HUB_NO_CHANNEL;
 	if (ch == NULL)
-		ch = make(h, channel);
+		ch = names_make(h, channel);
 	if (ch == NULL)
 		return HUB_NO_MEMORY;
 	if (ch->published && ch->reading == 0)
@@ -255,7 +125,7 @@ hub_leave(struct hub *h, struct cursor *cu)
 	if (ch->published)
 		TAILQ_INSERT_TAIL(retention_shelf(h, ch), ch, link);
 	else
-		unmake(h, ch);
+		names_unmake(h, ch);
 }
 
 size_t
@@ -355,7 +225,7 @@ hub_free(struct hub *h)
 
 	while ((ch = TAILQ_FIRST(&h->unread)) != NULL ||
 	       (ch = TAILQ_FIRST(&h->unused)) != NULL)
-		forget(h, ch);
+		names_forget(h, ch);
 	retention_finish(h);
 	assert(h->channels == 0 && h->held == 0);
 	heap_free(&h->largest);

@@ -10,21 +10,16 @@
 
 #include <assert.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "channel/channel.h"
+#include "channel/gap.h"
 #include "channel/sse.h"
 
 /*
- * More than any gap's text: a name, three ids, a reason and what is around
- * them. All gaps that one step can have, and where the stream stands before
- * them, must fit into what one write has room for, or they would never be sent.
+ * All gaps that one step can have, and where the stream stands before them,
+ * must fit into what one write has room for, or they would never be sent.
  */
-#define GAP_SIZE 384
-#define GAP_REST 100 /* of the text, beside name and ids */
-_Static_assert(CHANNEL_NAME_MAX + 3 * EVENTID_SIZE + GAP_REST <= GAP_SIZE,
-    "a gap fits its room");
 _Static_assert(READER_CHANNELS_MAX *GAP_SIZE + SSE_BLOCK_SIZE <= BATCH_TEXT,
     "the gaps of all channels fit one write");
 _Static_assert(offsetof(struct reader, sub) == 0,
@@ -43,16 +38,6 @@ cursors(const struct reader *r)
 {
 	return r->n == 1 ? (struct cursor *)(uintptr_t)&r->cursors.one :
 			   r->cursors.several;
-}
-
-const char *
-loss_reason_name(enum loss_reason reason)
-{
-	static const char *const names[] = {[LOSS_OVERFLOW] = "overflow",
-	    [LOSS_RESTART] = "restart",
-	    [LOSS_UNKNOWN] = "unknown"};
-
-	return names[reason];
 }
 
 /*
@@ -132,23 +117,6 @@ reader_take(struct reader *r, const struct reader_step *step)
 	go_behind(r, step);
 }
 
-/* One gap; it has the id only if it is the last of those with the same. */
-static size_t
-gap_text(char *buf, const char *channel, const char *from, const char *to,
-    enum loss_reason reason, bool last)
-{
-	const char *c = channel == NULL ? "" : "\"";
-	const char *f = from == NULL ? "" : "\"";
-
-	return (size_t)snprintf(buf, GAP_SIZE,
-	    "event: " HUB_GAP "\n"
-	    "data: {\"channel\":%s%s%s,\"from\":%s%s%s,"
-	    "\"to\":\"%s\",\"reason\":\"%s\"}\n%s%s%s\n",
-	    c, channel == NULL ? "null" : channel, c, f,
-	    from == NULL ? "null" : from, f, to, loss_reason_name(reason),
-	    last ? "id: " : "", last ? to : "", last ? "\n" : "");
-}
-
 /*
  * The gap of this step, on the reader as it will be then.  Channels that begin
  * with what the hub has forgotten have lost up to the same id: their gaps go
@@ -165,18 +133,18 @@ gap(const struct reader *r, const struct reader_step *step, char *buf)
 	(void)eventid_format(from, r->at);
 	(void)eventid_format(to, step->id);
 	if (r->lost != 0)
-		return gap_text(buf, NULL, NULL, to, r->lost, true);
+		return gap_write(buf, NULL, NULL, to, r->lost, true);
 	for (i = 0; i < r->n; i++) {
 		ch = cursors(r)[i].channel;
 		if (!lost_to(r, ch, step->id))
 			continue;
 		if (next != NULL)
-			len += gap_text(buf + len, next->name, from, to,
+			len += gap_write(buf + len, next->name, from, to,
 			    next->lost.reason, false);
 		next = ch;
 	}
 	assert(next != NULL);
-	return len + gap_text(buf + len, next->name, from, to,
+	return len + gap_write(buf + len, next->name, from, to,
 			 next->lost.reason, true);
 }
 

@@ -71,6 +71,4 @@ struct reader_step reader_next(const struct reader *);
 /* Goes on behind that step, which must be the next. */
 void reader_take(struct reader *, const struct reader_step *);
 
-const char *loss_reason_name(enum loss_reason);
-
 #endif

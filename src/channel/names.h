@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NAMES_H
+#define NAMES_H
+
+#include <stddef.h>
+
+#include "channel/hub.h"
+
+/*
+ * The hub's own: which channels there are.  hub_find() is here, too.
+ *
+ * A channel that was published to is kept while it holds events, and after that
+ * for the one thing it knows, what it has lost, until its place is needed; then
+ * hub->forgotten knows it for all such channels.  A new channel begins with
+ * that: it may tell of a gap that was none, but never miss one.
+ *
+ * A channel that only readers have named is theirs: it has a place among as
+ * many of its kind, and none of those that hold, or held, what was published.
+ * So no reader, whatever names it invents, takes history from anybody.
+ */
+
+/* A new channel, which only a reader has named so far.  NULL: no memory. */
+struct channel *names_make(struct hub *, const char *name);
+
+/* It has no readers and was never published to: it goes. */
+void names_unmake(struct hub *, struct channel *);
+
+/*
+ * The channel to publish to, with room for n events: HUB_DONE; or
+ * HUB_NO_CHANNEL or HUB_NO_MEMORY, and nothing has changed.
+ */
+enum hub_result names_open(struct hub *, const char *name, size_t n,
+    struct channel **);
+
+/* Forgets a channel that was published to; its events are lost. */
+void names_forget(struct hub *, struct channel *);
+
+#endif
