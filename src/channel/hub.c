@@ -128,12 +128,6 @@ hub_leave(struct hub *h, struct cursor *cu)
 		names_unmake(h, ch);
 }
 
-size_t
-hub_bytes(const struct hub *h)
-{
-	return h->held_bytes + h->slow_bytes;
-}
-
 static void
 wake_readers(const struct channel *ch)
 {

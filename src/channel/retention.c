@@ -66,6 +66,12 @@ drop(struct hub *h, struct channel *ch)
 		emptied(h, ch);
 }
 
+size_t
+hub_bytes(const struct hub *h)
+{
+	return h->held_bytes + h->slow_bytes;
+}
+
 bool
 retention_has_room(const struct hub *h)
 {
