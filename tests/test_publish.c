@@ -475,15 +475,19 @@ drain_step(double at)
 static void
 drain_lets_it_be_published(void **state)
 {
+	struct peer p, stream;
 	double begin = conns->now;
-	struct peer p;
 
 	(void)state;
 	peer_open(&p, POST_KEPT);
+	peer_open(&stream, "begin 1; params 1 REQUEST_METHOD=GET; params 1; "
+			   "stdin 1");
 	end_turn();
 	drain_start(&server.streams);
 	drain_step(begin);
 	drain_step(begin + 0.5);
+	(void)peer_read(&stream);
+	assert_int_equal(answer.ends, 1);
 	check_silent(&p);
 	assert_false(drain_over(&server.streams));
 	say(0, PUBLISHED);
@@ -491,6 +495,7 @@ drain_lets_it_be_published(void **state)
 	assert_true(p.eof);
 	assert_true(drain_over(&server.streams));
 	(void)close(p.fd);
+	(void)close(stream.fd);
 }
 
 static void

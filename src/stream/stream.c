@@ -28,6 +28,9 @@
 	"X-Accel-Buffering: no\r\n"                           \
 	"\r\n"
 
+_Static_assert(2 * SSE_BLOCK_SIZE <= BATCH_TEXT,
+    "an empty batch has room for what a stream says itself");
+
 #define REFUSED_FACTOR 10 /* a refused stream's retry:, in those of others */
 
 /*
