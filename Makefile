@@ -63,7 +63,7 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 TESTS = event sse record params buffer gate writer clock config address \
 	age log endpoint socket request stream route eventid utf8 query \
 	spelling channel sse_parse arguments origin text memory heap hub reader \
-	model notify platform capacity zone publish
+	model notify platform capacity zone publish server
 unit_event     = event
 unit_sse       = sse
 unit_sse_parse = sse_parse sse
@@ -104,6 +104,7 @@ unit_route     = route subscribe publish publication body status arguments \
 		 memory figures text \
 		 platform $(unit_stream)
 unit_publish   = $(unit_route)
+unit_server    = server listener notify capacity $(unit_route)
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
 	storm supervise
 HARNESS = front responder post parser checker page verdict subscriber world
