@@ -72,7 +72,8 @@ struct engine {
 	 * none, and then calls done(arg) with what became of them: exactly
 	 * once, perhaps before it returns, perhaps only from stop().  The
 	 * messages and the name need not last longer than this call, nor
-	 * longer than done().
+	 * longer than done().  How much may be pending is the engine's to
+	 * bound: a front may have gone meanwhile, and come again.
 	 */
 	void (*publish)(struct engine *, const char *channel,
 	    const struct sse_message messages[], size_t n,

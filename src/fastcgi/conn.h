@@ -72,12 +72,12 @@ struct conn;
  * There is no queue of output.  Whoever has something to write says so
  * (conn_wake()), and at the end of the turn, or when the socket takes bytes
  * again, fill() is asked for all that is to be written now, in order, as pieces
- * of one batch.  The role changes nothing of its own yet, for the socket may
- * take nothing.  Of the pieces of which bytes were written took() is told, one
- * by one: they are on their way, the last perhaps with a rest that the
- * connection holds and writes first of all the next time.  What took() was not
- * told of was not touched, and fill() is asked again: so what a slow front has
- * not taken may be left out then, or be something newer.  When the exchange was
+ * of one batch.  None of them counts as written yet, for the socket may take
+ * nothing.  Of those of which bytes were written took() is told, one by one:
+ * they are on their way, the last perhaps with a rest that the connection holds
+ * and writes first of all the next time.  What took() was not told of was not
+ * touched, and fill() is asked again: so what a slow front has not taken may be
+ * left out then, or be something newer.  When the exchange was
  * ended (conn_end()), END_REQUEST comes behind what fill() still gives; after
  * it fill() is asked no more, and over() ends the exchange.
  *

@@ -12,8 +12,8 @@
 bool conns_flush(struct conns *);
 
 /*
- * Have all that were woken before it began had their share?  So many may be woken
- * that a round of writing takes several turns.
+ * Have all that were woken before it began had their share?  So many may be
+ * woken that a round of writing takes several turns.
  */
 bool conns_round_over(const struct conns *);
 
