@@ -124,8 +124,10 @@ function eventParser(stream) {
 			stream.comments++;
 		else if (name === 'data' && fields.data !== undefined)
 			fields.data += '\n' + value;
-		else if (name === 'retry')
+		else if (name === 'retry') {
 			stream.retry = Number(value);
+			stream.retries++;
+		}
 		else
 			fields[name] = value;
 	};
@@ -146,7 +148,8 @@ export async function openStream(url, options) {
 		status: response.statusCode,
 		headers: response.headers,
 		asked, opened: performance.now(),
-		events: [], comments: 0, positions: 0, retry: undefined, lastEventId: '',
+		events: [], comments: 0, positions: 0, retry: undefined, retries: 0,
+		lastEventId: '',
 	};
 	let given = 0;
 	let wake = () => {};

@@ -44,7 +44,7 @@ const running = new Set();
 
 process.on('exit', () => {
 	for (const { pid, group } of running)
-		for (const each of group ? [-pid] : familyOf(pid))
+		for (const each of [...familyOf(pid), ...group ? [-pid] : []])
 			kill(each);
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
@@ -148,13 +148,25 @@ export function familyOf(pid) {
 
 // How many descriptors processes have open; one that is gone has none.
 export function descriptorsOf(pids) {
-	return pids.map((pid) => {
-		try {
-			return readdirSync(`/proc/${pid}/fd`).length;
-		} catch {
-			return 0;
-		}
-	}).reduce((sum, count) => sum + count, 0);
+	return pids.map((pid) => filesOf(pid).length)
+		.reduce((sum, count) => sum + count, 0);
+}
+
+// What the descriptors of a process are; one that is gone has none.
+export function filesOf(pid) {
+	const dir = `/proc/${pid}/fd`;
+
+	try {
+		return readdirSync(dir).map((fd) => {
+			try {
+				return readlinkSync(join(dir, fd));
+			} catch {
+				return '';	// closed
+			}
+		});
+	} catch {
+		return [];
+	}
 }
 
 // Whether a process catches a signal: one that is sent before can be lost to it.
@@ -172,20 +184,8 @@ export function listens(pid) {
 		.map((line) => line.trim().split(/\s+/))
 		.filter(([, , , state]) => state === '0A')
 		.map((fields) => `socket:[${fields[9]}]`));
-	const dir = `/proc/${pid}/fd`;
-	const has = (fd) => {
-		try {
-			return listening.has(readlinkSync(join(dir, fd)));
-		} catch {
-			return false;	// closed
-		}
-	};
 
-	try {
-		return readdirSync(dir).some(has);
-	} catch {
-		return false;
-	}
+	return filesOf(pid).some((file) => listening.has(file));
 }
 
 // Whether somebody listens at a path, or a host and port.

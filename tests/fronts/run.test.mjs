@@ -12,21 +12,35 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, openStream } from './browsers.mjs';
-import { ROOT, processes, run, textOf, until } from './processes.mjs';
+import { ROOT, filesOf, processes, run, textOf, until } from './processes.mjs';
 import { CHOSEN, LIMIT, PROGRAM, newPlace } from './sites.mjs';
 
-function startScript(front) {
+const STREAMS = 100;	// they are ended over a tenth of a second
+
+function startScript(front, command = [join(ROOT, 'conf/run')], options = {},
+	at = undefined) {
 	const { dir, addr, port } = newPlace();
 	const tmp = join(dir, 'with space');
 
 	mkdirSync(tmp);
 	chmodSync(dir, 0o711);	// Apache is not root
 	chmodSync(tmp, 0o711);
-	const env = { ...process.env, FRONT: front, ADDR: addr, PORT: port,
+	const env = { ...process.env, FRONT: front, ADDR: at ?? addr, PORT: port,
 		PROGRAM, TMPDIR: tmp, SSE_ARGS: '--interval 0.2' };
-	const script = run(join(ROOT, 'conf/run'), [], { detached: true, env });
+	for (const name of ['MAKEFLAGS', 'MFLAGS', 'MAKELEVEL'])
+		delete env[name];	// another make's
+	const script = run(command[0], command.slice(1),
+		{ detached: true, env, ...options });
 	script.tmp = tmp;
 	return script;
+}
+
+// make run in a terminal of its own, as script(1) has one; what is typed there
+// is written to stdin.
+function startMake(front) {
+	const make = ['script', '-qefc', 'make -s run NO_INSTALL=1', '/dev/null'];
+
+	return startScript(front, make, { stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
 async function urlOf(script) {
@@ -35,15 +49,19 @@ async function urlOf(script) {
 	return (await until(() => line.exec(script.stdout), 'the URL'))[1];
 }
 
-async function nothingLeft({ pid, tmp }) {
-	await until(() => membersOf(pid).length === 0, 'all to end', 5000);
-	assert.deepEqual(readdirSync(tmp), []);
+async function nothingLeft(script) {
+	await until(() => membersOf(script).length === 0, 'all to end', 5000);
+	assert.deepEqual(readdirSync(script.tmp), []);
 }
 
-// The live processes of one session.
-function membersOf(session) {
-	return processes().filter((it) => it.session === session)
-		.map(({ pid }) => pid);
+// The live processes that come from one start, whatever became of their parents
+// and sessions: its directory is in their environment or, as nginx writes its
+// title over that, among their open files.
+function membersOf({ tmp }) {
+	return processes().map(({ pid }) => pid).filter((pid) =>
+		textOf(`/proc/${pid}/environ`).includes(`TMPDIR=${tmp}\0`) ||
+		textOf(`/proc/${pid}/cmdline`).startsWith('nginx: ') &&
+			filesOf(pid).some((path) => path.startsWith(tmp)));
 }
 
 async function servesUntilInterrupted(front) {
@@ -51,12 +69,66 @@ async function servesUntilInterrupted(front) {
 	const url = await urlOf(script);
 
 	assert.equal((await ask(url)).status, 200);
-	const stream = await openStream(`${url}sse`);
-	assert.equal((await stream.next()).id, '1');
-	assert.ok(membersOf(script.pid).length >= 3);
+	const streams = await openStreams(url, STREAMS);
+	assert.ok(membersOf(script).length >= 3);
 	process.kill(-script.pid, 'SIGINT');
+	await allEndInOrder(streams);
 	assert.equal(await script.ended, 0, script.stderr);
-	await stream.ended;
+	await nothingLeft(script);
+}
+
+async function openStreams(url, n) {
+	const streams = await Promise.all(Array.from({ length: n },
+		() => openStream(`${url}sse`)));
+
+	await Promise.all(streams.map((stream) => stream.next()));
+	return streams;
+}
+
+// What Ctrl-C is for browsers: each is told when to come back, and none is cut.
+async function allEndInOrder(streams) {
+	for (const stream of streams) {
+		assert.equal(await stream.ended, 'end');
+		assert.equal(stream.retries, 2);
+	}
+}
+
+// The terminal's signal goes to all that are in its foreground, and make calls
+// it an error.
+async function makeEndsWithoutAnError(front) {
+	const script = startMake(front);
+	const streams = await openStreams(await urlOf(script), STREAMS);
+
+	script.child.stdin.write('\x03');
+	await allEndInOrder(streams);
+	assert.equal(await script.ended, 0, script.stdout);
+	assert.doesNotMatch(script.stdout, /make: |rror/);
+	await nothingLeft(script);
+}
+
+const MANY = 1300;	// the second until a signal is sent again is too short
+
+async function manyEndInOrder(front) {
+	const script = startScript(front);
+	const streams = await openStreams(await urlOf(script), MANY);
+
+	process.kill(script.pid, 'SIGTERM');
+	await allEndInOrder(streams);
+	assert.equal(await script.ended, 0, script.stderr);
+	await nothingLeft(script);
+}
+
+async function secondSignalEndsAtOnce(front) {
+	const script = startScript(front);
+	const streams = await openStreams(await urlOf(script), MANY);
+	const ends = streams.map((stream) => stream.ended);
+
+	process.kill(script.pid, 'SIGINT');
+	await Promise.race(ends);
+	process.kill(script.pid, 'SIGINT');
+	await Promise.all(ends);	// some fronts end in order what is cut
+	assert.ok(streams.some(({ retries }) => retries < 2));
+	assert.equal(await script.ended, 0, script.stderr);
 	await nothingLeft(script);
 }
 
@@ -85,26 +157,26 @@ async function endsByTerm(front) {
 async function saysThatThePortIsInUse(front) {
 	const script = startScript(front);
 	const { hostname } = new URL(await urlOf(script));
-	const env = { ...process.env, FRONT: front, ADDR: hostname, PROGRAM };
-	const second = run(join(ROOT, 'conf/run'), [], { detached: true, env });
+	const second = startScript(front, undefined, {}, hostname);
 
 	assert.equal(await second.ended, 1);
 	assert.match(second.stderr, /port 3000 of 127\.\S+ is in use/);
 	assert.equal(second.stdout, '');
-	assert.deepEqual(membersOf(second.pid), []);
+	await nothingLeft(second);
 	process.kill(script.pid, 'SIGTERM');
 	await script.ended;
 }
 
-async function endsWithTheResponder(front) {
+// A responder that was told to end is no failure, and one that was killed is.
+async function endsWithTheResponder(front, signal, status) {
 	const script = startScript(front);
 
 	await urlOf(script);
-	const responder = membersOf(script.pid).find((pid) =>
+	const responder = membersOf(script).find((pid) =>
 		textOf(`/proc/${pid}/cmdline`).includes('--listen'));
-	process.kill(Number(responder), 'SIGKILL');
-	assert.equal(await script.ended, 1);
-	assert.match(script.stderr, /has ended/);
+	process.kill(Number(responder), signal);
+	assert.equal(await script.ended, status);
+	assert.equal(/has ended/.test(script.stderr), status !== 0);
 	await nothingLeft(script);
 }
 
@@ -112,6 +184,12 @@ for (const front of CHOSEN)
 	describe(`conf/run with ${front}`, () => {
 		it('serves until Ctrl-C and leaves nothing', LIMIT,
 			() => servesUntilInterrupted(front));
+		it('is make run, which Ctrl-C ends without an error', LIMIT,
+			() => makeEndsWithoutAnError(front));
+		it('gives many streams the time that their end takes', LIMIT,
+			() => manyEndInOrder(front));
+		it('ends at once by a second Ctrl-C', LIMIT,
+			() => secondSignalEndsAtOnce(front));
 		it('ends by SIGTERM and leaves nothing', LIMIT,
 			() => endsByTerm(front));
 		for (const signal of ['SIGINT', 'SIGTERM'])
@@ -119,6 +197,8 @@ for (const front of CHOSEN)
 				() => endsWhileItStarts(front, signal));
 		it('says that the port is in use', LIMIT,
 			() => saysThatThePortIsInUse(front));
-		it('ends when the responder ends', LIMIT,
-			() => endsWithTheResponder(front));
+		it('ends when the responder is killed', LIMIT,
+			() => endsWithTheResponder(front, 'SIGKILL', 1));
+		it('ends when the responder is told to end', LIMIT,
+			() => endsWithTheResponder(front, 'SIGTERM', 0));
 	});
