@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +44,7 @@ static const uint8_t around_ipv4[][12] = {
 static const char *
 user_of(const char *text, char *buf, size_t size)
 {
+	char net[INET6_ADDRSTRLEN];
 	struct in6_addr six;
 	size_t i;
 
@@ -53,8 +55,8 @@ user_of(const char *text, char *buf, size_t size)
 			return inet_ntop(AF_INET, six.s6_addr + 12, buf,
 			    (socklen_t)size);
 	memset(six.s6_addr + 8, 0, 8);
-	(void)inet_ntop(AF_INET6, &six, buf, (socklen_t)size);
-	(void)strcat(buf, "/64");
+	(void)inet_ntop(AF_INET6, &six, net, sizeof(net));
+	(void)snprintf(buf, size, "%s/64", net);
 	return buf;
 }
 
