@@ -386,6 +386,7 @@ lint: need-lint
 	tests/edges $(FOLDERS)
 	clang-tidy --quiet $(SRC:%=src/%.c) -- $(OURS) -Isrc
 	cppcheck --quiet --error-exitcode=1 --enable=warning,portability \
+	    -D'RB_PROTOTYPE(a,b,c,d)=' -D'RB_GENERATE(a,b,c,d)=' -D__linux__ \
 	    --suppress=uninitvar -Isrc src # it reads TAILQ_FOREACH wrongly
 	mandoc -Tlint -Wwarning src/sse-fcgi.8
 	shellcheck -x conf/run conf/fill tests/packages tests/bench/bench \
