@@ -21,6 +21,7 @@
 
 #include "checks.h"
 #include "front.h"
+#include "post.h"
 #include "responder.h"
 
 static void
@@ -262,6 +263,33 @@ a_request_that_is_half_here_at_the_end_is_answered(void **state)
 	assert_true(front_record(&f, 5, 1, NULL, 0, 0));
 	assert_true(front_until_end(&f, PATIENCE));
 	assert_int_equal(front_count(&f, "retry: "), 1);
+	assert_int_equal(responder_wait(&r, PATIENCE), 0);
+	front_close(&f);
+	responder_stop(&r);
+}
+
+/* There is a stream beside it, which ends meanwhile. */
+static void
+a_publication_that_is_not_whole_at_the_end_is_answered(void **state)
+{
+	struct post p = {.query = "channel=a", .body = "rest", .len = 4};
+	struct front f, stream;
+	struct responder r;
+
+	(void)state;
+	responder_start(&r, 0, NULL);
+	open_stream(&stream, &r);
+	assert_true(front_connect(&f, r.address));
+	assert_true(post_head(&f, 1, &p));
+	assert_true(front_record(&f, 5, 1, "some", 4, 0));
+	assert_true(front_record(&f, 77, 0, NULL, 0, 0));
+	assert_true(front_until_record(&f, 11, PATIENCE)); /* it was read */
+	assert_int_equal(kill(r.pid, SIGTERM), 0);
+	assert_true(front_until_end(&stream, PATIENCE));
+	front_close(&stream);
+	assert_true(front_until_end(&f, PATIENCE));
+	assert_int_equal(answer_status(&f), 503);
+	assert_non_null(strstr(answer_text(&f), "about to end"));
 	assert_int_equal(responder_wait(&r, PATIENCE), 0);
 	front_close(&f);
 	responder_stop(&r);
@@ -715,6 +743,8 @@ main(void)
 	    cmocka_unit_test(a_stop_of_the_process_harms_nobody),
 	    cmocka_unit_test(
 		a_request_that_is_half_here_at_the_end_is_answered),
+	    cmocka_unit_test(
+		a_publication_that_is_not_whole_at_the_end_is_answered),
 	    cmocka_unit_test(sighup_opens_the_log_again),
 	    cmocka_unit_test(without_a_socket_it_says_what_works),
 	    cmocka_unit_test(options_are_checked),
