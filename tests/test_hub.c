@@ -56,13 +56,14 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	hub_init(&hub, (struct eventid){0, 1});
-	hub.history = 1000;
-	hub.bytes_max = 1 << 20;
-	hub.channels_max = 100;
-	hub.relieve = relieve;
-	hub.arg = &slow;
-	hub.now = &now;
+	hub_init(&hub, &(struct hub_setup){.history = 1});
+	hub_begin(&hub, (struct eventid){0, 1});
+	hub.set.history = 1000;
+	hub.set.bytes_max = 1 << 20;
+	hub.set.channels_max = 100;
+	hub.set.relieve = relieve;
+	hub.set.arg = &slow;
+	hub.set.now = &now;
 	now = 1000;
 	published = 0;
 	memset(&slow, 0, sizeof(slow));
@@ -194,7 +195,7 @@ many_channels_are_found_by_their_names(void **state)
 	int i;
 
 	(void)state;
-	hub.channels_max = 1000;
+	hub.set.channels_max = 1000;
 	for (i = 0; i < 1000; i++) {
 		(void)snprintf(name, sizeof(name), "c%d", i * 7919 % 1000);
 		assert_int_equal(publish(name), 0);
@@ -216,7 +217,7 @@ channel_that_holds_most_gives_first(void **state)
 	publish("b");
 	publish("a");
 	publish("c");
-	hub.bytes_max = hub_bytes(&hub); /* four of them */
+	hub.set.bytes_max = hub_bytes(&hub); /* four of them */
 	served();
 	publish("c");
 	assert_string_equal(shown(), "b2 a3 c4 c5 ");
@@ -227,7 +228,7 @@ channel_that_holds_most_gives_first(void **state)
 	assert_string_equal(shown(), "a3 c5 b6 b7 ");
 	assert_int_equal(lost("c"), 4);
 	assert_int_equal(lost("b"), 2);
-	assert_int_equal(hub_bytes(&hub), hub.bytes_max);
+	assert_int_equal(hub_bytes(&hub), hub.set.bytes_max);
 	served();
 	publish_batch("a", 1, 300); /* one that needs the room of several */
 	assert_string_equal(shown(), "c5 b7 a8 ");
@@ -244,7 +245,7 @@ noisy_channel_takes_nothing_from_a_quiet_one(void **state)
 	publish("quiet");
 	for (i = 0; i < 10; i++)
 		publish("noisy");
-	hub.bytes_max = hub_bytes(&hub);
+	hub.set.bytes_max = hub_bytes(&hub);
 	for (i = 0; i < 1000; i++) {
 		served();
 		assert_int_equal(publish("noisy"), 0);
@@ -261,14 +262,14 @@ what_can_never_fit_is_too_large(void **state)
 {
 	(void)state;
 	publish("b");
-	hub.bytes_max = hub_bytes(&hub);
+	hub.set.bytes_max = hub_bytes(&hub);
 	served();
 	assert_int_equal(publish_batch("a", 1, 4000), -HUB_TOO_LARGE);
 	assert_int_equal(publish_batch("a", 60, 100), -HUB_TOO_LARGE);
 	assert_string_equal(shown(), "b1 ");
 	assert_null(hub_find(&hub, "a"));
 	assert_int_equal(hub.last.ms, 1);
-	assert_int_equal(hub_bytes(&hub), hub.bytes_max);
+	assert_int_equal(hub_bytes(&hub), hub.set.bytes_max);
 }
 
 static void
@@ -278,7 +279,7 @@ nothing_is_dropped_before_its_readers_were_served(void **state)
 	join(0, "a");
 	publish("b");
 	publish_batch("a", 3, 100);
-	hub.bytes_max = hub_bytes(&hub);
+	hub.set.bytes_max = hub_bytes(&hub);
 	assert_int_equal(publish("a"), -HUB_NO_ROOM);
 	assert_int_equal(publish("c"), -HUB_NO_ROOM);
 	assert_string_equal(shown(), "b1 a2 a3 a4 ");
@@ -310,8 +311,8 @@ nobody_is_asked_to_give_up_what_is_held_anyway(void **state)
 	newest_is_slow(); /* and held: it costs nothing more */
 	publish("a");
 	newest_is_slow();
-	hub.bytes_max = hub_bytes(&hub);
-	hub.history = 1;
+	hub.set.bytes_max = hub_bytes(&hub);
+	hub.set.history = 1;
 	served();
 	assert_int_equal(slow.asked, 0);
 	assert_int_equal(hub_bytes(&hub), hub.held_bytes);
@@ -329,13 +330,13 @@ what_is_written_but_not_held_any_more_goes_first(void **state)
 	publish("a");
 	newest_is_slow();
 	publish("a");
-	hub.bytes_max = hub_bytes(&hub) + 1000;
-	hub.history = 1;
+	hub.set.bytes_max = hub_bytes(&hub) + 1000;
+	hub.set.history = 1;
 	hub_trim(&hub);
 	assert_string_equal(shown(), "a2 ");
 	assert_true(hub_bytes(&hub) > hub.held_bytes);
 	assert_int_equal(slow.asked, 0); /* there is room */
-	hub.bytes_max = hub_bytes(&hub);
+	hub.set.bytes_max = hub_bytes(&hub);
 	served();
 	publish_batch("b", 1, 10);
 	assert_int_equal(slow.asked, 1);
@@ -354,8 +355,8 @@ where_nobody_gives_anything_up_what_is_held_goes(void **state)
 	kept = event_ref(TAILQ_FIRST(&hub.entries)->event);
 	publish("a");
 	publish("a");
-	hub.bytes_max = hub_bytes(&hub);
-	hub.history = 2;
+	hub.set.bytes_max = hub_bytes(&hub);
+	hub.set.history = 2;
 	hub_trim(&hub);
 	served();
 	publish("b");
@@ -375,7 +376,7 @@ static void
 events_are_held_for_their_age_and_no_longer(void **state)
 {
 	(void)state;
-	hub.history_age = 10;
+	hub.set.history_age = 10;
 	publish("a");
 	now += 5;
 	publish("b");
@@ -389,10 +390,10 @@ events_are_held_for_their_age_and_no_longer(void **state)
 	assert_int_equal(lost("a"), 1);
 	assert_int_equal(lost("b"), 0);
 	now += 1000;
-	hub.history_age = 0; /* no limit */
+	hub.set.history_age = 0; /* no limit */
 	hub_age(&hub);
 	assert_string_equal(shown(), "b2 a3 ");
-	hub.history_age = 10;
+	hub.set.history_age = 10;
 	hub_age(&hub);
 	assert_string_equal(shown(), "");
 	assert_int_equal(lost("a"), 3);
@@ -403,7 +404,7 @@ static void
 history_is_cut_only_at_the_end_of_the_turn(void **state)
 {
 	(void)state;
-	hub.history = 2;
+	hub.set.history = 2;
 	publish_batch("a", 5, 10);
 	publish("b");
 	publish("a");
@@ -453,8 +454,8 @@ static void
 channels_that_hold_nothing_are_forgotten_first(void **state)
 {
 	(void)state;
-	hub.channels_max = 4;
-	hub.history_age = 10;
+	hub.set.channels_max = 4;
+	hub.set.history_age = 10;
 	publish("empty1");
 	publish("empty2");
 	now += 10;
@@ -484,7 +485,7 @@ readers_take_nothing_from_anybody(void **state)
 	size_t i;
 
 	(void)state;
-	hub.channels_max = 4;
+	hub.set.channels_max = 4;
 	for (i = 0; i < 4; i++) {
 		(void)snprintf(name, sizeof(name), "held%zu", i);
 		publish(name);
@@ -516,7 +517,7 @@ static void
 unread_channel_with_the_oldest_last_event_is_forgotten(void **state)
 {
 	(void)state;
-	hub.channels_max = 3;
+	hub.set.channels_max = 3;
 	publish("a");
 	publish("b");
 	publish("c");
@@ -535,8 +536,8 @@ static void
 channel_that_was_emptied_is_unused(void **state)
 {
 	(void)state;
-	hub.channels_max = 3;
-	hub.history_age = 10;
+	hub.set.channels_max = 3;
+	hub.set.history_age = 10;
 	publish("b");
 	now += 5;
 	publish("a");
@@ -559,7 +560,7 @@ where_all_channels_are_read_there_is_no_room_for_another(void **state)
 	size_t bytes;
 
 	(void)state;
-	hub.channels_max = 2;
+	hub.set.channels_max = 2;
 	join(0, "a");
 	join(1, "b");
 	publish("a");
@@ -584,7 +585,7 @@ static void
 new_channel_has_lost_what_is_forgotten(void **state)
 {
 	(void)state;
-	hub.channels_max = 2;
+	hub.set.channels_max = 2;
 	assert_int_equal(hub.forgotten.upto.ms, 0);
 	publish("a");
 	publish("a");
@@ -611,8 +612,8 @@ static void
 what_is_forgotten_never_grows_less(void **state)
 {
 	(void)state;
-	hub.channels_max = 2;
-	hub.history_age = 10;
+	hub.set.channels_max = 2;
+	hub.set.history_age = 10;
 	publish("read");
 	join(0, "read");
 	publish("a");
@@ -639,24 +640,24 @@ work_of_a_turn_is_bounded(void **state)
 	int i;
 
 	(void)state;
-	hub.history = 1000000;
-	hub.bytes_max = 1 << 30;
+	hub.set.history = 1000000;
+	hub.set.bytes_max = 1 << 30;
 	for (i = 0; i < 1000; i++)
 		publish_batch("a", 60, 1);
 	hub_wake(&hub);
 	assert_false(hub_trim(&hub));
 	publish("a");
-	hub.history = 10;
+	hub.set.history = 10;
 	for (turns = 1, held = hub.held; hub_trim(&hub); turns++) {
 		assert_in_range(held - hub.held, 1000, 5000);
 		held = hub.held;
 	}
 	assert_in_range(turns, 10, 100);
 	assert_int_equal(hub.held, 10);
-	hub.history = 1000000;
+	hub.set.history = 1000000;
 	for (i = 0; i < 1000; i++)
 		publish_batch("a", 60, 1);
-	hub.channels_max = 1;
+	hub.set.channels_max = 1;
 	publish("b"); /* a is forgotten at once, and dropped by and by */
 	assert_string_equal(shown(), "b120002 ");
 	assert_null(hub_find(&hub, "a"));
@@ -665,10 +666,10 @@ work_of_a_turn_is_bounded(void **state)
 		continue;
 	assert_in_range(turns, 10, 100);
 	assert_int_equal(hub.held, 1);
-	hub.channels_max = 2;
+	hub.set.channels_max = 2;
 	for (i = 0; i < 1000; i++)
 		publish_batch("a", 60, 1);
-	hub.history_age = 1;
+	hub.set.history_age = 1;
 	now += 10;
 	for (turns = 1; hub_age(&hub); turns++)
 		continue;
@@ -693,7 +694,7 @@ loss_is_all_channels_that_there_are_and_will_be(void **state)
 	publish("new");
 	assert_int_equal(lost("new"), 7);
 	assert_int_equal(hub_find(&hub, "new")->lost.reason, LOSS_RESTART);
-	hub.history = 1;
+	hub.set.history = 1;
 	publish("a");
 	publish("a");
 	hub_trim(&hub); /* a1 is lost too, but nothing above 7 yet */
@@ -707,12 +708,12 @@ static void
 channel_is_forgotten_and_made_again_within_a_turn(void **state)
 {
 	(void)state;
-	hub.channels_max = 1;
+	hub.set.channels_max = 1;
 	publish("a");
 	publish("b");
 	publish("a");
 	publish("a");
-	hub.history = 1;
+	hub.set.history = 1;
 	hub_wake(&hub);
 	hub_trim(&hub);
 	assert_string_equal(shown(), "a4 ");

@@ -50,16 +50,17 @@ set_up(void **state)
 	(void)state;
 	wall = 1795359156000;
 	now = 100;
-	hub_init(&hub, (struct eventid){0, 0});
+	hub_init(&hub, &(struct hub_setup){.history = 1});
+	hub_begin(&hub, (struct eventid){0, 0});
 	if (memory_init(&memory, EPOCH, wall_ms) == -1)
 		return -1;
 	ready = 0;
 	memory.engine.start(&memory.engine, &hub, NULL, on_ready, &ready);
-	hub.history = 100;
-	hub.bytes_max = 1 << 24;
-	hub.channels_max = 10;
-	hub.relieve = relieve;
-	hub.now = &now;
+	hub.set.history = 100;
+	hub.set.bytes_max = 1 << 24;
+	hub.set.channels_max = 10;
+	hub.set.relieve = relieve;
+	hub.set.now = &now;
 	done.calls = 0;
 	return 0;
 }
@@ -188,7 +189,7 @@ ids_increase_while_the_clock_steps_back(void **state)
 		}
 		assert_true(eventid_compare(done.what.last, last) > 0);
 		last = done.what.last;
-		hub.history = 3;
+		hub.set.history = 3;
 		hub_trim(&hub);
 	}
 }
@@ -261,7 +262,7 @@ without_a_channel_nothing_is_published(void **state)
 	struct state before, after;
 
 	(void)state;
-	hub.channels_max = 1;
+	hub.set.channels_max = 1;
 	assert_int_equal(hub_join(&hub, &cu, "a", &reader), HUB_DONE);
 	assert_int_equal(publish("a", 3), PUBLISHED);
 	before = now_is();

@@ -276,12 +276,13 @@ entry_cost(void)
 static void
 begin_hub(struct eventid base)
 {
-	hub_init(&run.hub, base);
-	run.hub.relieve = relieve;
-	run.hub.now = &run.model.now;
-	run.hub.history = 1;
-	run.hub.bytes_max = SIZE_MAX;
-	run.hub.channels_max = 1;
+	hub_init(&run.hub, &(struct hub_setup){.history = 1});
+	hub_begin(&run.hub, base);
+	run.hub.set.relieve = relieve;
+	run.hub.set.now = &run.model.now;
+	run.hub.set.history = 1;
+	run.hub.set.bytes_max = SIZE_MAX;
+	run.hub.set.channels_max = 1;
 }
 
 /* A new life, with other limits; visitors will come back with former ids. */
@@ -298,11 +299,11 @@ life_begins(void)
 	m->n = m->bytes = 0;
 	memset(m->channel, 0, sizeof(m->channel));
 	m->base = m->last = m->forgotten = m->serving = run.source.last;
-	run.hub.history = m->history = 1 + below(below(2) == 0 ? 4 : 40);
-	run.hub.history_age = m->age = below(2) == 0 ? 0 : 1 + below(60);
-	run.hub.bytes_max = m->bytes_max =
+	run.hub.set.history = m->history = 1 + below(below(2) == 0 ? 4 : 40);
+	run.hub.set.history_age = m->age = below(2) == 0 ? 0 : 1 + below(60);
+	run.hub.set.bytes_max = m->bytes_max =
 	    1000 + below(below(2) == 0 ? 3000 : 40000);
-	run.hub.channels_max = m->channels_max = 1 + below(MODEL_NAMES);
+	run.hub.set.channels_max = m->channels_max = 1 + below(MODEL_NAMES);
 }
 
 static void

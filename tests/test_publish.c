@@ -75,7 +75,8 @@ set_up(void **state)
 	script.step = script.steps = 0;
 	test_engine_init(&engine);
 	server.engine = &engine.engine;
-	hub_init(&server.hub, (struct eventid){0, 0});
+	hub_init(&server.hub, &(struct hub_setup){.history = 1});
+	hub_begin(&server.hub, (struct eventid){0, 0});
 	engine.engine.start(&engine.engine, &server.hub, NULL, NULL, NULL);
 	if (pair_set_up(&server.streams, &server.cfg, &server.hub,
 		route_request, &server) == -1)

@@ -127,12 +127,13 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	hub_init(&hub, (struct eventid){0, 1});
-	hub.history = 1000;
-	hub.bytes_max = 1 << 20;
-	hub.channels_max = 100;
-	hub.relieve = relieve;
-	hub.now = &now;
+	hub_init(&hub, &(struct hub_setup){.history = 1});
+	hub_begin(&hub, (struct eventid){0, 1});
+	hub.set.history = 1000;
+	hub.set.bytes_max = 1 << 20;
+	hub.set.channels_max = 100;
+	hub.set.relieve = relieve;
+	hub.set.now = &now;
 	readers_init(&readers, &hub);
 	readers.feed.wake = wake;
 	now = 0;
@@ -176,14 +177,14 @@ happen(const char *words)
 	     word = strtok_r(NULL, " ", &rest)) {
 		n = strtol(word + 1, NULL, 10);
 		if (*word == '/') {
-			hub.history = (size_t)n;
+			hub.set.history = (size_t)n;
 			hub_trim(&hub);
 		} else if (*word == '@') {
 			now = (double)published + 0.5;
-			hub.history_age = now - (double)n;
+			hub.set.history_age = now - (double)n;
 			hub_age(&hub);
 		} else if (*word == '!')
-			hub.channels_max = (size_t)n;
+			hub.set.channels_max = (size_t)n;
 		else
 			publish(word);
 	}
@@ -550,13 +551,13 @@ subscription_that_fails_has_joined_nothing(void **state)
 	enum hub_result result;
 
 	(void)state;
-	hub.channels_max = 2;
+	hub.set.channels_max = 2;
 	assert_int_equal(hub_join(&hub, &cu[0], "a", &other), HUB_DONE);
 	assert_int_equal(hub_join(&hub, &cu[1], "b", &other), HUB_DONE);
 	assert_int_equal(reader_begin(&readers, &w, names, 3, &p),
 	    HUB_NO_CHANNEL);
 	assert_null(w.sub.feed);
-	hub.channels_max = 3;
+	hub.set.channels_max = 3;
 	for (nth = 1;; nth++) {
 		assert_int_equal(hub_find(&hub, "a")->reading, 1);
 		assert_int_equal(hub_find(&hub, "b")->reading, 1);

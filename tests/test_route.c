@@ -110,7 +110,8 @@ set_up(void **state)
 	if (memory_init(&server.memory, 7, wall_ms) == -1)
 		return -1;
 	server.engine = &server.memory.engine;
-	hub_init(&server.hub, (struct eventid){0, 0});
+	hub_init(&server.hub, &(struct hub_setup){.history = 1});
+	hub_begin(&server.hub, (struct eventid){0, 0});
 	server.engine->start(server.engine, &server.hub, NULL, on_ready, NULL);
 	if (pair_set_up(&server.streams, &server.cfg, &server.hub,
 		route_request, &server) == -1)

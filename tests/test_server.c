@@ -52,7 +52,8 @@ set_up(void **state)
 	server.loop = ev_loop_new(EVFLAG_AUTO);
 	test_engine_init(&engine);
 	server.engine = &engine.engine;
-	hub_init(&server.hub, (struct eventid){0, 0});
+	hub_init(&server.hub, &(struct hub_setup){.history = 1});
+	hub_begin(&server.hub, (struct eventid){0, 0});
 	server.streams.conns.loop = server.loop;
 	return 0;
 }

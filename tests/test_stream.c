@@ -145,7 +145,8 @@ set_up(void **state)
 	next.serve = serve_clock;
 	position = (struct position){.kind = POSITION_NOW};
 	published = 0;
-	hub_init(&hub, (struct eventid){1000, 5 << 20});
+	hub_init(&hub, &(struct hub_setup){.history = 1});
+	hub_begin(&hub, (struct eventid){1000, 5 << 20});
 	return pair_set_up(&streams, &cfg, &hub, on_request, NULL);
 }
 
@@ -1114,7 +1115,7 @@ one_channel_too_many_is_told_to_come_back_late(void **state)
 
 	(void)state;
 	next.serve = serve_channels;
-	hub.channels_max = 2; /* and as many that only streams have named */
+	hub.set.channels_max = 2; /* and as many that only streams have named */
 	assert_int_equal(hub_join(&hub, &cu, "c", &other), HUB_DONE);
 	peer_open(&late, GET);
 	end_turn();
@@ -1139,7 +1140,7 @@ event_that_is_being_written_is_written_whole(void **state)
 
 	(void)state;
 	next.serve = serve_channels;
-	hub.history = 1;
+	hub.set.history = 1;
 	for (taken = 1; taken < 160; taken += 3) {
 		peer_open(&p, GET);
 		end_turn();
@@ -1171,7 +1172,7 @@ stream_that_pins_memory_is_closed_for_new_events(void **state)
 
 	(void)state;
 	next.serve = serve_channels;
-	hub.history = 1;
+	hub.set.history = 1;
 	peer_open(&slow, GET);
 	peer_open(&good, GET);
 	end_turn();
@@ -1182,7 +1183,7 @@ stream_that_pins_memory_is_closed_for_new_events(void **state)
 	publish("a", 1, 2000);
 	end_turn();
 	assert_true(hub_bytes(&hub) > hub.held_bytes + 2000);
-	hub.bytes_max = hub_bytes(&hub);
+	hub.set.bytes_max = hub_bytes(&hub);
 	publish("b", 1, 1000);
 	assert_int_equal(streams.conns.stalled, 1);
 	assert_int_equal(hub_bytes(&hub), hub.held_bytes);

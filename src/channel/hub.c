@@ -8,7 +8,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "channel/names.h"
 #include "channel/retention.h"
@@ -33,11 +32,11 @@ encode_all(struct hub *h, struct held_list *batch, const struct eventid ids[],
 	struct held *e;
 
 	for (i = 0; i < n; i++) {
-		e = held_new(ids[i], &messages[i], *h->now, &h->held_bytes);
+		e = held_new(ids[i], &messages[i], *h->set.now, &h->held_bytes);
 		if (e == NULL)
 			return HUB_NO_MEMORY;
 		TAILQ_INSERT_TAIL(batch, e, link);
-		if (h->held_bytes - before > h->bytes_max)
+		if (h->held_bytes - before > h->set.bytes_max)
 			return HUB_TOO_LARGE;
 	}
 	return HUB_DONE;
@@ -102,7 +101,7 @@ hub_join(struct hub *h, struct cursor *cu, const char *channel,
 {
 	struct channel *ch = hub_find(h, channel);
 
-	if (ch == NULL && h->named >= h->channels_max)
+	if (ch == NULL && h->named >= h->set.channels_max)
 		return HUB_NO_CHANNEL;
 	if (ch == NULL)
 		ch = names_make(h, channel);
@@ -198,9 +197,9 @@ hub_begin(struct hub *h, struct eventid base)
 }
 
 void
-hub_init(struct hub *h, struct eventid base)
+hub_init(struct hub *h, const struct hub_setup *setup)
 {
-	memset(h, 0, sizeof(*h));
+	*h = (struct hub){.set = *setup};
 	RB_INIT(&h->names);
 	TAILQ_INIT(&h->all);
 	TAILQ_INIT(&h->entries);
@@ -209,7 +208,7 @@ hub_init(struct hub *h, struct eventid base)
 	TAILQ_INIT(&h->dying);
 	STAILQ_INIT(&h->touched);
 	STAILQ_INIT(&h->unserved);
-	hub_begin(h, base);
+	hub_begin(h, (struct eventid){0, 0});
 }
 
 void

@@ -16,6 +16,22 @@
 
 RB_HEAD(channel_names, channel);
 
+/* What the hub is told once. */
+struct hub_setup {
+	size_t history;	    /* events held for each channel */
+	double history_age; /* seconds that one is held; 0: no limit */
+	size_t bytes_max;   /* held, or still being written to a slow stream */
+	size_t channels_max;
+	/*
+	 * The streams' side: makes all streams give up the event that one is
+	 * slow to take, of those that are counted in this account.  Returns
+	 * false if there is none.
+	 */
+	bool (*relieve)(void *arg, const size_t *account);
+	void *arg;
+	const double *now; /* monotonic seconds, kept by the caller */
+};
+
 /*
  * All channels: one sequence of ids over them, one budget of bytes.
  *
@@ -35,20 +51,7 @@ RB_HEAD(channel_names, channel);
  *   events, and in unused if it does not.
  */
 struct hub {
-	size_t history;	    /* events held for each channel */
-	double history_age; /* seconds that one is held; 0: no limit */
-	size_t bytes_max;   /* held, or still being written to a slow stream */
-	size_t channels_max;
-
-	/*
-	 * Set by the streams' side: makes all streams give up the event that
-	 * one is slow to take, of those that are counted in this account.
-	 * Returns false if there is none.
-	 */
-	bool (*relieve)(void *arg, const size_t *account);
-	void *arg;
-	const double *now; /* monotonic seconds, kept by the caller */
-
+	struct hub_setup set;
 	struct channel_names names;
 	size_t channels;	       /* all in names */
 	size_t named;		       /* of these, that only readers named */
@@ -79,8 +82,8 @@ enum hub_result {
 	HUB_NO_MEMORY
 };
 
-/* An empty hub; the limits and the rest up to now are the caller's to set. */
-void hub_init(struct hub *, struct eventid base);
+/* An empty hub, whose base is 0-0. */
+void hub_init(struct hub *, const struct hub_setup *);
 
 /* While it is empty: its base is this one. */
 void hub_begin(struct hub *, struct eventid base);

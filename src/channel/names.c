@@ -72,7 +72,7 @@ make_room(struct hub *h)
 {
 	struct channel *ch;
 
-	if (kept(h) < h->channels_max)
+	if (kept(h) < h->set.channels_max)
 		return true;
 	ch = TAILQ_FIRST(&h->unused);
 	if (ch == NULL)

@@ -75,7 +75,7 @@ hub_bytes(const struct hub *h)
 bool
 retention_has_room(const struct hub *h)
 {
-	return h->held_bytes - h->spare_bytes <= h->bytes_max;
+	return h->held_bytes - h->spare_bytes <= h->set.bytes_max;
 }
 
 /*
@@ -87,8 +87,9 @@ retention_make_room(struct hub *h)
 {
 	struct channel *ch;
 
-	while (hub_bytes(h) > h->bytes_max) {
-		if (h->slow_bytes > 0 && h->relieve(h->arg, &h->slow_bytes))
+	while (hub_bytes(h) > h->set.bytes_max) {
+		if (h->slow_bytes > 0 &&
+		    h->set.relieve(h->set.arg, &h->slow_bytes))
 			continue;
 		ch = TAILQ_FIRST(&h->dying);
 		if (ch == NULL)
@@ -129,7 +130,7 @@ hub_trim(struct hub *h)
 	unsigned n = 0;
 
 	while ((ch = STAILQ_FIRST(&h->touched)) != NULL) {
-		for (; channel_held(ch) > h->history; n++) {
+		for (; channel_held(ch) > h->set.history; n++) {
 			if (n == SLICE)
 				return true;
 			drop(h, ch);
@@ -149,9 +150,9 @@ hub_age(struct hub *h)
 
 	for (n = 0; n < SLICE && (ch = TAILQ_FIRST(&h->dying)) != NULL; n++)
 		drop(h, ch);
-	for (; n < SLICE && h->history_age > 0 &&
+	for (; n < SLICE && h->set.history_age > 0 &&
 	       (e = TAILQ_FIRST(&h->entries)) != NULL &&
-	       *h->now - e->time >= h->history_age;
+	       *h->set.now - e->time >= h->set.history_age;
 	     n++)
 		drop(h, e->channel);
 	return n == SLICE;

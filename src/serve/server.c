@@ -99,14 +99,15 @@ server_make_hub(struct server *sv)
 	sv->engine = &sv->memory.engine;
 	publisher_init(&sv->publisher, &sv->cfg, sv->engine,
 	    sv->cfg.max_body * BODIES, publish_body);
-	hub_init(&sv->hub, (struct eventid){0, 0});
-	sv->hub.history = sv->cfg.history;
-	sv->hub.history_age = sv->cfg.history_age;
-	sv->hub.bytes_max = sv->cfg.history_bytes;
-	sv->hub.channels_max = sv->cfg.max_channels;
-	sv->hub.relieve = relieve;
-	sv->hub.arg = &sv->streams.conns;
-	sv->hub.now = &sv->streams.conns.now;
+	hub_init(&sv->hub, &(struct hub_setup){
+			       .history = sv->cfg.history,
+			       .history_age = sv->cfg.history_age,
+			       .bytes_max = sv->cfg.history_bytes,
+			       .channels_max = sv->cfg.max_channels,
+			       .relieve = relieve,
+			       .arg = &sv->streams.conns,
+			       .now = &sv->streams.conns.now,
+			   });
 }
 
 /* From now on there is somebody to connect to. */
