@@ -39,7 +39,7 @@ over(struct conn *c)
 }
 
 static void
-refuse(struct publisher *by, struct conn *c, int status, const char *why)
+answer_error(struct publisher *by, struct conn *c, int status, const char *why)
 {
 	if (status == 504)
 		by->unknown++;
@@ -57,13 +57,13 @@ publication_refuse(struct publication *p, int status, const char *format, ...)
 	va_start(ap, format);
 	(void)vsnprintf(why, sizeof(why), format, ap);
 	va_end(ap);
-	refuse(p->by, p->conn, status, why);
+	answer_error(p->by, p->conn, status, why);
 }
 
 void
 publication_no_memory(struct publication *p)
 {
-	refuse(p->by, p->conn, 503, NO_MEMORY);
+	answer_error(p->by, p->conn, 503, NO_MEMORY);
 }
 
 /* Does it wait for the engine?  Then nobody knows whether it is published. */
@@ -199,7 +199,7 @@ publication_begin(struct publisher *by, struct conn *c)
 	struct publication *p = calloc(1, sizeof(*p));
 
 	if (p == NULL) {
-		refuse(by, c, 503, NO_MEMORY);
+		answer_error(by, c, 503, NO_MEMORY);
 		return NULL;
 	}
 	p->by = by;
