@@ -210,7 +210,7 @@ wrap_gate   = -Wl,--wrap=realloc
 wrap_text   = -Wl,--wrap=realloc
 wrap_hub    = -Wl,--wrap=calloc,--wrap=malloc
 wrap_reader = -Wl,--wrap=calloc,--wrap=malloc
-wrap_route  = -Wl,--wrap=calloc,--wrap=malloc
+wrap_route  = -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc,--wrap=strdup
 wrap_memory = -Wl,--wrap=calloc,--wrap=malloc
 
 .SECONDEXPANSION:

@@ -264,25 +264,87 @@ last_descriptor_is_enough(void **state)
 	peer_close(&p);
 }
 
-/* Returns whether it came to the allocation that was to fail. */
+void *__real_realloc(void *, size_t);
+void *__wrap_realloc(void *, size_t);
+char *__real_strdup(const char *);
+char *__wrap_strdup(const char *);
+
+void *
+__wrap_realloc(void *p, size_t size)
+{
+	return allocation_is_to_fail() ? NULL : __real_realloc(p, size);
+}
+
+char *
+__wrap_strdup(const char *s)
+{
+	return allocation_is_to_fail() ? NULL : __real_strdup(s);
+}
+
+static const struct hungry {
+	const char *name, *request;
+	const char *whole;	 /* the answer when there is memory, */
+	const char *short_of_it; /* and when there is none */
+	const char *says;
+	unsigned least; /* allocations that it takes */
+} hungry[] = {
+    {"publication_without_memory_is_503",
+	"begin 1; params 1 REQUEST_METHOD=POST SSE_ROLE=publish "
+	"QUERY_STRING=channel%3da&event%3db CONTENT_LENGTH=4; params 1; "
+	"stdin 1 'data; stdin 1",
+	OK, "Status: 503 ", "memory", 10},
+    {"publications_without_memory_are_503",
+	"begin 1; params 1 REQUEST_METHOD=POST SSE_ROLE=publish "
+	"SSE_CHANNEL=a CONTENT_TYPE=text/event-stream; params 1; "
+	"stdin 1 'data:%0a%0adata:%0a%0a; stdin 1",
+	OK, "Status: 503 ", "memory", 10},
+    {"stream_without_memory_is_told_to_come_back",
+	"begin 1; params 1 REQUEST_METHOD=GET REMOTE_ADDR=::1 "
+	"QUERY_STRING=channel%3da; params 1; stdin 1",
+	STREAM, STREAM, "\r\n\r\nretry: ", 5},
+    {"stream_of_two_without_memory_is_told_to_come_back",
+	"begin 1; params 1 REQUEST_METHOD=GET HTTP_LAST_EVENT_ID=1-1 "
+	"QUERY_STRING=channel%3da&channel%3db; params 1; stdin 1",
+	STREAM, STREAM, "\r\n\r\nretry: ", 7},
+    {"status_without_memory_is_503",
+	"begin 1; params 1 REQUEST_METHOD=GET SSE_ROLE=status "
+	"QUERY_STRING=format%3djson; params 1; stdin 1",
+	OK, "Status: 503 ", "memory", 5},
+};
+
+/*
+ * Where the nth allocation fails: the answer, or where there is no memory even
+ * for that none; it is no fault of the request.  Returns whether it came to it.
+ */
 static bool
-publish_without_memory(unsigned long nth)
+asked_without_memory(const struct hungry *row, unsigned long nth)
 {
 	struct peer p;
 	bool failed;
 
 	assert_int_equal(set_up(NULL), 0);
-	peer_open(&p, "begin 1; params 1 REQUEST_METHOD=POST "
-		      "SSE_ROLE=publish SSE_CHANNEL=a; params 1");
+	server.cfg.max_per_address = 1;
+	peer_open(&p, "");
+	peer_send(&p, row->request);
 	allocation_fails(nth);
-	peer_send(&p, "stdin 1 'data; stdin 1");
 	turn();
 	failed = allocation_failed();
 	allocation_fails(0);
+	end_turn();
 	(void)peer_read(&p);
-	assert_true(p.eof);
-	if (!failed)
-		assert_memory_equal(answer.text, OK, strlen(OK));
+	if (!failed) {
+		assert_memory_equal(answer.text, row->whole,
+		    strlen(row->whole));
+	} else if (*answer.text == '\0') {
+		assert_true(p.eof);
+		assert_int_equal(server.streams.conns.starved, 1);
+	} else {
+		assert_memory_equal(answer.text, row->short_of_it,
+		    strlen(row->short_of_it));
+		assert_non_null(strstr(answer.text, row->says));
+		assert_int_equal(answer.ends, 1);
+	}
+	assert_int_equal(server.streams.conns.bad, 0);
 	peer_close(&p);
 	assert_int_equal(server.streams.conns.total, 0);
 	assert_int_equal(server.publisher.bodies.bytes, 0);
@@ -290,16 +352,16 @@ publish_without_memory(unsigned long nth)
 	return failed;
 }
 
-/* It costs this publication at most: it is answered, or closed. */
+/* It costs this request at most. */
 static void
-publication_without_memory_ends_itself_alone(void **state)
+without_memory_it_ends_itself_alone(void **state)
 {
+	const struct hungry *row = *state;
 	unsigned long nth;
 
-	(void)state;
-	for (nth = 1; publish_without_memory(nth); nth++)
+	for (nth = 1; asked_without_memory(row, nth); nth++)
 		continue;
-	assert_in_range(nth, 5, 20);
+	assert_in_range(nth, row->least, 30);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -312,9 +374,9 @@ main(void)
 	    TEST(last_event_id_and_address_are_handed_on),
 	    TEST(answers_are_our_own_words),
 	    TEST(last_descriptor_is_enough),
-	    cmocka_unit_test(publication_without_memory_ends_itself_alone),
 	};
-	static struct CMUnitTest tests[LENGTH(rows) + LENGTH(others)];
+	static struct CMUnitTest
+	    tests[LENGTH(rows) + LENGTH(hungry) + LENGTH(others)];
 	size_t n = 0, i;
 	int failed;
 
@@ -324,6 +386,9 @@ main(void)
 	for (i = 0; i < LENGTH(rows); i++)
 		tests[n++] =
 		    row_test(rows[i].name, is_served_like_this, &rows[i]);
+	for (i = 0; i < LENGTH(hungry); i++)
+		tests[n++] = row_test(hungry[i].name,
+		    without_memory_it_ends_itself_alone, &hungry[i]);
 	for (i = 0; i < LENGTH(others); i++)
 		tests[n++] = others[i];
 	failed = _cmocka_run_group_tests("route", tests, n, NULL, NULL);

@@ -17,7 +17,7 @@ body_add(struct body *b, const uint8_t *data, size_t len)
 	if (len > b->max - had)
 		return BODY_LONG;
 	if (buffer_add(&b->bytes, data, len) == -1)
-		return BODY_NO_ROOM;
+		return BODY_NO_MEMORY;
 	b->all->bytes += b->bytes->cap - cap;
 	return b->all->bytes > b->all->max ? BODY_NO_ROOM : BODY_MORE;
 }

@@ -21,9 +21,10 @@ struct body {
 
 /* What became of a body to which bytes were added. */
 enum body_result {
-	BODY_MORE,   /* they are added; there may be more to come */
-	BODY_LONG,   /* it has more bytes than it may */
-	BODY_NO_ROOM /* all together have too many, or there is no memory */
+	BODY_MORE,    /* they are added; there may be more to come */
+	BODY_LONG,    /* it has more bytes than it may */
+	BODY_NO_ROOM, /* all together have too many */
+	BODY_NO_MEMORY
 };
 
 /* Adds bytes. */

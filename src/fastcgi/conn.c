@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "fastcgi/conn_inner.h"
 
 struct conns *
@@ -97,6 +98,14 @@ conn_close(struct conn *c)
 	conn_wake(c);
 }
 
+void
+conn_starved(struct conn *c, const char *why)
+{
+	conn_all(c)->starved++;
+	log_debug("fd %d: closed: %s", c->io.fd, why);
+	conn_close(c);
+}
+
 static void
 watch(struct conn *c, int events)
 {
@@ -168,7 +177,7 @@ void
 conn_answer(struct conn *c, struct event *ev)
 {
 	if (ev == NULL)
-		conn_close(c);
+		conn_starved(c, "no memory for an answer");
 	else
 		answer_only(c, ev);
 }

@@ -164,7 +164,7 @@ struct conns {
 	struct conn_queue dirty;
 	size_t dirty_count;
 	size_t round; /* of these, who were woken when the round began */
-	unsigned long long accepted, bad, stalled, timed_out, dropped;
+	unsigned long long accepted, bad, stalled, timed_out, dropped, starved;
 	unsigned long long received, sent; /* bytes */
 	struct batch batch;
 	uint8_t in[65536];
@@ -230,6 +230,12 @@ void conn_retire(struct conn *);
 
 /* The socket is closed now; the object goes at the end of the turn. */
 void conn_close(struct conn *);
+
+/*
+ * There is nothing to serve it with, be it as good as it may: closes it, and
+ * its front says what it says when we are not there.
+ */
+void conn_starved(struct conn *, const char *why);
 
 /*
  * Makes a descriptor free: closes the oldest of those that linger, or else

@@ -199,8 +199,10 @@ take_content(struct gate *g, const uint8_t *buf, size_t len,
 		if (record_type(g) == FCGI_PARAMS && g->buffer != NULL &&
 		    n > GATE_PARAMS_MAX - g->buffer->len)
 			return bad(out, "more than 64 KiB of parameters");
-		if (buffer_add(&g->buffer, buf, n) == -1)
-			return bad(out, "no memory for a request");
+		if (buffer_add(&g->buffer, buf, n) == -1) {
+			out->kind = GATE_NO_MEMORY;
+			return -1;
+		}
 		break;
 	case HAND_ON:
 		out->kind = GATE_BODY;

@@ -19,7 +19,8 @@ enum gate_kind {
 	GATE_VALUES,   /* GET_VALUES: asked, a set of RECORD_... */
 	GATE_UNKNOWN,  /* a management record of unknown type: type */
 	GATE_REFUSE,   /* a BEGIN_REQUEST we refuse: id, status, keep */
-	GATE_BAD       /* not FastCGI as it must be: why; close */
+	GATE_BAD,      /* not FastCGI as it must be: why; close */
+	GATE_NO_MEMORY /* for what came, which may be good: close */
 };
 
 struct gate_event {
@@ -55,8 +56,9 @@ struct gate {
 /*
  * Reads records (FastCGI 1.0, sections 3 to 5) from buf until there is
  * something to act on, and says what in *out.  Returns the bytes used, at most
- * len; call again with the rest.  -1 with out->kind GATE_BAD: close; the gate
- * is then of no further use.  Nothing is allocated but for bytes that are here.
+ * len; call again with the rest.  -1 with out->kind GATE_BAD or
+ * GATE_NO_MEMORY: close; the gate is then of no further use.  Nothing is
+ * allocated but for bytes that are here.
  */
 ssize_t gate_read(struct gate *, const uint8_t *buf, size_t len,
     struct gate_event *out);

@@ -104,6 +104,9 @@ handle(struct conn *c, const struct gate_event *ev)
 		log_debug("fd %d: closed: %s", c->io.fd, ev->why);
 		conn_close(c);
 		break;
+	case GATE_NO_MEMORY:
+		conn_starved(c, "no memory for a request");
+		break;
 	case GATE_BODY:
 		on_body(c, ev->data, ev->len);
 		break;

@@ -54,6 +54,8 @@ static const struct row {
 	SERVER(COUNT, streams.conns.timed_out)},
     {"closed.room", CLOSED, "reason=\"room\"", "counter", CLOSED_HELP,
 	SERVER(COUNT, streams.conns.dropped)},
+    {"closed.memory", CLOSED, "reason=\"memory\"", "counter", CLOSED_HELP,
+	SERVER(COUNT, streams.conns.starved)},
     {"events_published", "ssefcgi_events_published_total", "", "counter",
 	"Events published to channels.", SERVER(COUNT, hub.published)},
     {"events_sent", "ssefcgi_events_sent_total", "", "counter",

@@ -190,6 +190,9 @@ body(struct conn *c, const uint8_t *data, size_t len)
 		    "there are too many unfinished bodies at a time: try "
 		    "again");
 		break;
+	case BODY_NO_MEMORY:
+		publication_no_memory(p);
+		break;
 	}
 }
 

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "serve/publish.h"
 #include "serve/reply.h"
 #include "fastcgi/request.h"
@@ -94,8 +93,7 @@ route_request(void *arg, struct conn *c, const struct gate_event *ev)
 	struct request r;
 
 	if (request_decode(&r, ev->data, ev->len) == -1) {
-		log_debug("fd %d: closed: %s", c->io.fd, strerror(errno));
-		conn_close(c);
+		conn_starved(c, strerror(errno));
 		return;
 	}
 	serve(arg, c, &r);
