@@ -365,6 +365,7 @@ deb: need-deb dist
 	    dpkg-buildpackage -b -us -uc
 	mv build/deb/$(notdir $(DEB)) $(DEB)
 	lintian --fail-on error $(DEB)
+	@echo "$(DEB), of what is committed"
 
 # For root: in a copy of this system, which is gone afterwards.
 check-deb: deb
