@@ -677,6 +677,36 @@ work_of_a_turn_is_bounded(void **state)
 	assert_int_equal(hub.held, 0);
 }
 
+/* However many are forgotten before what they held is dropped. */
+static void
+any_number_of_channels_may_be_forgotten_at_once(void **state)
+{
+	size_t n = 1000, i;
+	char name[20];
+
+	(void)state;
+	hub.set.channels_max = 2;
+	for (i = 0; i < n; i++) {
+		(void)snprintf(name, sizeof(name), "%zu-", i);
+		assert_int_equal(publish(name), 0);
+	}
+	assert_string_equal(shown(), "998-999 999-1000 ");
+	assert_int_equal(hub.held, n);
+	served();
+	assert_int_equal(hub.spare_bytes, hub.held_bytes);
+	hub.set.bytes_max = hub_bytes(&hub);
+	publish("c"); /* what is forgotten goes first */
+	assert_string_equal(shown(), "999-1000 c1001 ");
+	assert_in_range(hub.held, n - 1, n); /* ids grow longer */
+	(void)hub_age(&hub);
+	assert_string_equal(shown(), "999-1000 c1001 ");
+	assert_int_equal(hub.held, 2);
+	hub.set.bytes_max = hub_bytes(&hub);
+	served();
+	publish("c");
+	assert_string_equal(shown(), "c1001 c1002 ");
+}
+
 static void
 loss_is_all_channels_that_there_are_and_will_be(void **state)
 {
@@ -830,6 +860,7 @@ main(void)
 	    TEST(what_can_never_fit_is_too_large),
 	    TEST(nothing_is_dropped_before_its_readers_were_served),
 	    TEST(work_of_a_turn_is_bounded),
+	    TEST(any_number_of_channels_may_be_forgotten_at_once),
 	    TEST(readers_take_nothing_from_anybody),
 	    TEST(loss_is_all_channels_that_there_are_and_will_be),
 	    TEST(nobody_is_asked_to_give_up_what_is_held_anyway),

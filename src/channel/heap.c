@@ -100,7 +100,7 @@ leave(struct heap *h, struct channel *ch)
 void
 heap_update(struct heap *h, struct channel *ch)
 {
-	if (channel_spare(ch) == 0) {
+	if (ch->dying || channel_spare(ch) == 0) {
 		if (ch->in_heap != 0)
 			leave(h, ch);
 		return;

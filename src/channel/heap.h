@@ -9,7 +9,7 @@
 /*
  * Channels that have something to give, the one that holds most on top.  What
  * counts is channel_spare(); of those with as much, the one with the oldest
- * event comes first.
+ * event comes first.  Dying ones are not among them.
  */
 struct heap {
 	struct channel **at;

@@ -43,7 +43,7 @@ struct hub_setup {
  * - Every entry stands in its channel's ring and in entries; ids increase in
  *   both.
  * - held_bytes is the sum of the channels' bytes; spare_bytes of what they may
- *   give (channel_spare()), which is what is in largest.
+ *   give (channel_spare()).  Who may give something is in largest, or dying.
  * - A channel is in names and all, or it is dying.  Of those that were
  *   published to, at most channels_max are there, and of the others, named, as
  *   many; one of these goes when its last reader does.

@@ -88,7 +88,7 @@ names_make(struct hub *h, const char *name)
 {
 	struct channel *ch;
 
-	if (heap_reserve(&h->largest, 2 * h->channels + 2) == -1)
+	if (heap_reserve(&h->largest, h->channels + 1) == -1)
 		return NULL;
 	ch = channel_new(name, h->forgotten);
 	if (ch == NULL)
