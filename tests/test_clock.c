@@ -295,7 +295,7 @@ full_batch_leaves_the_message_due(void **state)
 
 static const struct count_row {
 	const char *last_event_id;
-	unsigned long first;
+	uint64_t first;
 } counts[] = {
     {NULL, 1}, {"", 1}, {"0", 1}, {"1", 2}, {"41", 42}, {"007", 8},
     {"999999999999999999", 1000000000000000000}, {"000000000000000041", 42},
@@ -315,8 +315,8 @@ count_goes_on_after_last_event_id(void **state)
 	char expected[64];
 
 	join(w, &l, row->last_event_id);
-	(void)snprintf(expected, sizeof(expected), "data: Message: %lu - ",
-	    row->first);
+	(void)snprintf(expected, sizeof(expected), "data: Message: %llu - ",
+	    (unsigned long long)row->first);
 	assert_memory_equal(l.text, expected, strlen(expected));
 	assert_int_equal(l.number[0], row->first);
 	go_round(w, &l);

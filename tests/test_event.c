@@ -77,7 +77,7 @@ too_long_event_is_refused_before_it_is_read(void **state)
 {
 	(void)state;
 	errno = 0;
-	assert_null(event_new("", (size_t)UINT32_MAX + 1));
+	assert_null(event_new("", (size_t)EVENT_MAX + 1));
 	assert_int_equal(errno, EMSGSIZE);
 }
 
@@ -137,7 +137,7 @@ refused_event_is_not_on_the_account(void **state)
 	size_t account = 7;
 
 	(void)state;
-	assert_null(event_room((size_t)UINT32_MAX + 1, &account));
+	assert_null(event_room((size_t)EVENT_MAX + 1, &account));
 	assert_int_equal(account, 7);
 }
 

@@ -6,6 +6,7 @@
 #include "base/config.h"
 
 #include <getopt.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,6 +110,16 @@ unit(const char *value, size_t *len)
 	return (double)(1UL << (10 * (letter - letters + 1)));
 }
 
+/* What the row allows and this machine can count, also twice as much. */
+static double
+most(const struct option_row *row)
+{
+	double countable = (double)(SIZE_MAX / 2);
+
+	return row->type == BYTES && row->max > countable ? countable :
+							    row->max;
+}
+
 static bool
 set_number(void *field, const struct option_row *row, const char *value)
 {
@@ -123,7 +134,7 @@ set_number(void *field, const struct option_row *row, const char *value)
 	if (!is_number(digits, row->type))
 		return false;
 	n *= strtod(digits, NULL);
-	if (n < row->min || n > row->max)
+	if (n < row->min || n > most(row))
 		return false;
 	if (row->type == SECONDS)
 		*(double *)field = n;
@@ -175,7 +186,8 @@ set(struct config *cfg, const struct option_row *row, const char *value,
 		(void)snprintf(err, size,
 		    "--%s: '%s' is not a%s number%s from %.15g to %.15g",
 		    row->name, value, row->type == SECONDS ? "" : " whole",
-		    row->type == BYTES ? " (K, M, G)" : "", row->min, row->max);
+		    row->type == BYTES ? " (K, M, G)" : "", row->min,
+		    most(row));
 		return -1;
 	}
 }
@@ -265,6 +277,12 @@ config_parse(struct config *cfg, int argc, char *argv[], char *err, size_t size)
 		    "--history-bytes %lu must be at least eight times "
 		    "--max-event %lu, and --max-body %lu",
 		    cfg->history_bytes, cfg->max_event, cfg->max_body);
+		return -1;
+	}
+	if (cfg->max_body > SIZE_MAX / CONFIG_BODIES) {
+		(void)snprintf(err, size,
+		    "--max-body %lu: on this machine it is %zu at most",
+		    cfg->max_body, SIZE_MAX / CONFIG_BODIES);
 		return -1;
 	}
 	if (is_no_file(cfg->log)) {

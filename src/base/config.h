@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #define CONFIG_LISTEN_MAX 16
+#define CONFIG_BODIES	  16 /* unfinished ones, of the greatest length */
 
 /* What the options say.  Texts point into argv. */
 struct config {

@@ -23,7 +23,7 @@ event_room(size_t len, size_t *account)
 {
 	struct event *ev;
 
-	if (len > UINT32_MAX) {
+	if (len > EVENT_MAX) {
 		errno = EMSGSIZE;
 		return NULL;
 	}

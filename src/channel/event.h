@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define EVENT_MAX INT32_MAX /* bytes; what an event costs is then a size_t */
+
 /*
  * One immutable message, already encoded, shared by reference by all who
  * have it still to write.
@@ -18,7 +20,7 @@ struct event {
 
 /*
  * A copy of len bytes with one reference, the caller's.  NULL with errno
- * ENOMEM or, over UINT32_MAX bytes, EMSGSIZE.
+ * ENOMEM or, over EVENT_MAX bytes, EMSGSIZE.
  */
 struct event *event_new(const void *bytes, size_t len);
 

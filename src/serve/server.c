@@ -16,7 +16,6 @@
 #include "base/platform.h"
 #include "serve/publish.h"
 
-#define BODIES	     16	  /* unfinished bodies, of the greatest length */
 #define LAG_WINDOW   10.0 /* seconds */
 #define ENGINE_READY 30.0 /* seconds that it may take to be so */
 
@@ -98,7 +97,7 @@ server_make_hub(struct server *sv)
 		fatal("no random number: %s", strerror(errno));
 	sv->engine = &sv->memory.engine;
 	publisher_init(&sv->publisher, &sv->cfg, sv->engine,
-	    sv->cfg.max_body * BODIES, publish_body);
+	    sv->cfg.max_body * CONFIG_BODIES, publish_body);
 	hub_init(&sv->hub, &(struct hub_setup){
 			       .history = sv->cfg.history,
 			       .history_age = sv->cfg.history_age,
