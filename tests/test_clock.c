@@ -21,7 +21,7 @@ struct listener {
 	bool full;    /* its socket turns out to be full only in the write */
 	unsigned wakes, got;
 	double at[64];
-	unsigned long number[64];
+	unsigned long long number[64];
 	char text[256]; /* the last message */
 };
 
@@ -82,7 +82,7 @@ flush(struct wheel *w, struct listener *l)
 	memcpy(l->text, p->data, p->len);
 	l->text[p->len] = '\0';
 	assert_non_null(id = strstr(l->text, "\nid: "));
-	assert_int_equal(sscanf(id, "\nid: %lu\n\n", &l->number[l->got % 64]),
+	assert_int_equal(sscanf(id, "\nid: %llu\n\n", &l->number[l->got % 64]),
 	    1);
 	l->at[l->got++ % 64] = w->now;
 	l->tick.sub.feed->took(&l->tick.sub, p);
