@@ -37,6 +37,7 @@ NEED_bench    = $(NEED) $(NEED_lighttpd) $(NEED_nginx) libnginx-mod-nchan \
 		php-fpm
 NEED_bench-fronts = $(NEED) $(foreach front,$(FRONTS),$(NEED_$(front)))
 NEED_lint     = $(NEED) clang-format clang-tidy cppcheck mandoc shellcheck
+NEED_check-32 = debootstrap git
 NEED_deb      = $(NEED) build-essential debhelper dpkg-dev lintian
 NEED_fuzz     = $(NEED) clang
 NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
@@ -372,6 +373,10 @@ check-deb: deb
 	@$(MAKE) -s build/tests/front
 	tests/harness/deb $(DEB)
 
+# For root: all of check where addresses have 32 bits.
+check-32: need-check-32
+	tests/harness/32bit make $(filter-out libc6-dbg,$(NEED_check))
+
 # For those who work on it.
 bench: need-bench
 	@$(MAKE) -s build/sse-fcgi
@@ -392,7 +397,7 @@ lint: need-lint
 	mandoc -Tlint -Wwarning src/sse-fcgi.8
 	shellcheck -x conf/run conf/fill tests/packages tests/bench/bench \
 	    tests/harness/manual tests/harness/valgrind tests/harness/deb \
-	    tests/here tests/edges conf/debian/postinst conf/debian/postrm .ci/run
+	    tests/harness/32bit tests/here tests/edges conf/debian/postinst conf/debian/postrm .ci/run
 
 SECONDS ?= 60
 fuzz_gate  = gate buffer params record
@@ -411,6 +416,6 @@ fuzz-%:
 
 .PHONY: all help run test check test-storm test-valgrind test-fronts \
 	test-browser check-posix check-manual check-systemd manual install \
-	uninstall clean dist distcheck deb check-deb bench bench-fronts lint \
+	uninstall clean dist distcheck deb check-deb check-32 bench bench-fronts lint \
 	fuzz
 -include $(wildcard build/*/*.d build/*/*/*.d)

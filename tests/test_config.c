@@ -312,6 +312,36 @@ number_of_400_digits_is_refused(void **state)
 	    -1);
 }
 
+/* Where addresses have 32 bits less fits than the rows say. */
+static void
+what_this_machine_cannot_count_is_refused(void **state)
+{
+	bool small = SIZE_MAX == UINT32_MAX;
+	char *argv[] = {"sse-fcgi", "--history-bytes=2000M", "--max-body=256M",
+	    NULL};
+	struct config cfg;
+	char err[300];
+
+	(void)state;
+	assert_int_equal(parse_one(&cfg, "history-bytes", "2147483648", err,
+			     sizeof(err)),
+	    small ? -1 : 0);
+	if (small)
+		assert_non_null(strstr(err, " to 2147483647"));
+	else
+		assert_int_equal(cfg.history_bytes, 2147483648);
+	assert_int_equal(parse_one(&cfg, "history-bytes", "1000000000000000",
+			     err, sizeof(err)),
+	    small ? -1 : 0);
+	assert_int_equal(config_parse(&cfg, 3, argv, err, sizeof(err)),
+	    small ? -1 : 0);
+	if (small)
+		assert_non_null(strstr(err, "it is 268435455 at most"));
+	argv[2] = "--max-body=255M";
+	assert_int_equal(config_parse(&cfg, 3, argv, err, sizeof(err)), 0);
+	assert_int_equal(cfg.max_body, 255 << 20);
+}
+
 static void
 error_is_cut_to_its_room(void **state)
 {
@@ -406,6 +436,7 @@ main(void)
 {
 	static const struct CMUnitTest others[] = {
 	    cmocka_unit_test(number_of_400_digits_is_refused),
+	    cmocka_unit_test(what_this_machine_cannot_count_is_refused),
 	    cmocka_unit_test(error_is_cut_to_its_room),
 	    cmocka_unit_test(help_lists_each_option_once_in_80_columns),
 	    cmocka_unit_test(manual_is_one_well_formed_list),
