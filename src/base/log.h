@@ -28,7 +28,7 @@ _Noreturn void fatal(const char *fmt, ...) LOG_FORMAT;
  */
 int log_open(const char *path, bool verbose);
 
-/* The file was moved away: begins a new one under the same path. */
+/* The file was moved away: begins a new one at its path; -1 as above. */
 int log_reopen(void);
 
 void log_close(void);

@@ -21,8 +21,8 @@ struct eventid {
 int eventid_compare(struct eventid a, struct eventid b);
 
 /*
- * A position right before the id, which may be a former one's but is above none
- * that is below this.  The id is not 0-0.
+ * A position right before the id: perhaps an event's, but no event of this life
+ * is between.  The id is not 0-0.
  */
 struct eventid eventid_before(struct eventid);
 

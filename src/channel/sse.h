@@ -6,8 +6,8 @@
 
 /*
  * The text of an event stream (WHATWG HTML, "Server-sent events", 9.2.5
- * "Parsing an event stream").  Every function writes into the caller's buffer
- * and returns the bytes written; nothing is terminated by NUL.
+ * "Parsing an event stream").  What writes into the caller's buffer returns
+ * the bytes written, without the NUL that may be behind them.
  */
 
 /* A comment, which no page sees: it keeps fronts and browsers from giving up.

@@ -16,8 +16,9 @@
  * stream") of len bytes, which is cut up, into at most max messages, whose
  * strings then stand in text and in room, which holds len bytes.  Returns their
  * number, or -1 with what is wrong: no event, too many, one that is not closed
- * by an empty line or has no data, a field that is neither
- * data nor event, NUL in a type.
+ * by an empty line or has no data, a field that is neither data nor event, NUL
+ * in a type, a line that is not ended.  Comments and a byte order mark at the
+ * beginning are passed over.
  */
 ssize_t sse_parse(char *text, size_t len, char *room,
     struct sse_message messages[], size_t max, const char **wrong);

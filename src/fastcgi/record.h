@@ -52,9 +52,9 @@ void record_header(uint8_t *p, uint8_t type, uint16_t id, uint16_t len);
 void record_begin(uint8_t *p, uint16_t id, uint8_t flags);
 
 /*
- * The end of a request: END_REQUEST, and before it, if the request was served
- * at all, the empty STDOUT record that ends its stream.  Returns the bytes
- * written.
+ * The end of a request: END_REQUEST, and before it, if it is
+ * FCGI_REQUEST_COMPLETE, the empty STDOUT record that ends its stream.  Returns
+ * the bytes written.
  */
 size_t record_end(uint8_t *p, uint16_t id, enum record_status);
 

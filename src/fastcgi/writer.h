@@ -18,7 +18,10 @@ struct writer {
 	bool raw;
 };
 
-/* The event is what goes out next.  Nothing may be held; takes a reference. */
+/*
+ * The event is what goes out next.  Nothing may be held; takes the caller's
+ * reference.
+ */
 void writer_hold(struct writer *, struct event *, bool raw);
 
 /* Gives up what is held. */

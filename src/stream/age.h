@@ -49,7 +49,7 @@ void age_begin(struct ages *, struct age *, double chance);
 /* Seconds since then, right to a sixtieth; it begins anew after two years. */
 double age_seconds(const struct ages *, const struct age *);
 
-/* It leaves; not a second time. */
+/* It leaves; to be called once. */
 void age_end(struct ages *, struct age *);
 
 /* Moves the hand on to now: what the timer does. */

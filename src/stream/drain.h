@@ -6,7 +6,9 @@
 
 /*
  * Tells every stream to come back later and ends it, spread over the drain
- * time; new ones are answered the same.  To be called once.
+ * time; new ones are answered the same.  Publications may finish; those that
+ * have not a while later are answered that they were not, or may have been.  To
+ * be called once.
  */
 void drain_start(struct streams *);
 
