@@ -12,7 +12,6 @@
 #define NAME	"a channel's name is"
 #define MANY	"more than 16"
 #define BAD	"malformed"
-#define IDS	"more than 8"
 #define LOOKS	"looks like "
 #define EMPTY	"empty"
 #define SIXTEEN "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,"
@@ -78,8 +77,10 @@ static const struct row {
     {"lastEventId=%zz&last_event_id=%00", NULL, " own=? page=?", NULL},
     {"lastEventId=a%26%3d", NULL, " own=a&=", NULL},
     {IDS_OF("lastEventId"), NULL, " own=1,2,3,4,5,6,7,8", NULL},
-    {IDS_OF("lastEventId") "&lastEventID=9", NULL, NULL, IDS},
-    {IDS_OF("last_event_id") "&last_event_id=9", NULL, NULL, IDS},
+    {IDS_OF("lastEventId") "&lastEventID=9", NULL, " own=2,3,4,5,6,7,8,9",
+	NULL},
+    {IDS_OF("last_event_id") "&last_event_id=9", NULL, " page=2,3,4,5,6,7,8,9",
+	NULL},
     /* What looks like ours. */
     {"topic=a", NULL, NULL, LOOKS "channel=NAME"},
     {"topics=a", NULL, NULL, LOOKS "channel=NAME"},
@@ -124,7 +125,7 @@ static const struct special {
 	struct row row;
 	const char *role, *header; /* NULL: not there */
 } specials[] = {
-    {{"last_event_id=8&lastEventId=7", NULL, " own=5,7 page=8", NULL}, NULL,
+    {{"last_event_id=8&lastEventId=7", NULL, " own=7,5 page=8", NULL}, NULL,
 	"5"},
     {{"last_event_id=8", NULL, " page=8", NULL}, NULL, ""},
     {{"channel=a&type=x", NULL, NULL, LOOKS "event=TYPE"}, "publish", NULL},

@@ -61,15 +61,20 @@ add_channel(struct arguments *a, const char *name)
 	return NULL;
 }
 
-static const char *
+/*
+ * Of too many the last are kept: a client that adds one to its URL each time it
+ * comes back has the newest behind the others.
+ */
+static void
 add_id(struct arguments_ids *ids, const char *id)
 {
 	if (id == NULL || *id == '\0')
-		return NULL;
-	if (ids->n == ARGUMENTS_IDS_MAX)
-		return "these are more than 8 last event ids: one is enough";
+		return;
+	if (ids->n == ARGUMENTS_IDS_MAX) {
+		ids->n--;
+		memmove(ids->id, ids->id + 1, ids->n * sizeof(ids->id[0]));
+	}
 	ids->id[ids->n++] = id;
-	return NULL;
 }
 
 static int
@@ -142,9 +147,10 @@ add_pair(struct arguments *a, struct query *q, int role, bool fixed)
 	if (!channel && !page && value == NULL && !is_clients_id(q->name))
 		return mistake(q->name, role, fixed);
 	text = query_value(q);
-	if (!channel && value == NULL) /* a malformed id is an unknown one */
-		return add_id(page ? &a->page : &a->own,
-		    text == NULL ? "?" : text);
+	if (!channel && value == NULL) { /* a malformed id is an unknown one */
+		add_id(page ? &a->page : &a->own, text == NULL ? "?" : text);
+		return NULL;
+	}
 	if (text == NULL)
 		return "the query is malformed: a percent sign is written %25, "
 		       "and NUL not at all";
@@ -173,14 +179,14 @@ add_fixed(struct arguments *a, char *names)
 const char *
 arguments_read(struct arguments *a, const struct request *r)
 {
-	const char *wrong;
+	const char *wrong = NULL;
 	struct query q;
 
 	*a = (struct arguments){.channels = 0};
-	wrong = add_id(&a->own, r->last_event_id);
 	query_begin(&q, r->query);
 	while (wrong == NULL && query_next(&q))
 		wrong = add_pair(a, &q, role_of(r), r->channel != NULL);
+	add_id(&a->own, r->last_event_id);
 	if (wrong == NULL && r->channel != NULL)
 		wrong = add_fixed(a, r->channel);
 	return wrong;
