@@ -3,7 +3,7 @@
 # sse-fcgi: make help lists what there is to make.
 
 # Knobs.
-VERSION	 = 0.2.0
+VERSION	 = 0.3.0
 CFLAGS	?= -O2 -g
 FRONT	?= lighttpd
 FRONTS	 = apache caddy h2o haproxy lighttpd nginx
@@ -19,7 +19,7 @@ JOBS	?= $(shell getconf _NPROCESSORS_ONLN)
 # What Debian calls the things we need.  NAME=COMMAND: any such command will do;
 # NAME?: a front's, which is left out where the system does not have it.
 NEED	      = gcc=cc libc6-dev pkg-config libfcgi-dev libev-dev \
-		libbsd-dev
+		libbsd-dev liburing-dev
 NEED_apache   = apache2-bin?=apache2 media-types
 NEED_caddy    = caddy?=caddy
 NEED_h2o      = h2o?=h2o perl
@@ -43,12 +43,12 @@ NEED_fuzz     = $(NEED) clang
 NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 
 # The program, by its folders; src/README.md says in which order it is best read.
-BASE	= log config endpoint socket platform capacity notify zone text buffer \
-	  utf8 query spelling
+BASE	= log config endpoint socket platform capacity notify ring zone text \
+	  buffer utf8 query spelling
 CHANNEL	= event eventid batch sse sse_parse held channel heap names retention \
 	  hub gap reader
 ENGINE	= memory
-FASTCGI	= record params gate request body writer conn intake flush conns \
+FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
 STREAM	= stream clock drain address age
 SERVE	= server route arguments subscribe publish publication origin status \
@@ -61,7 +61,7 @@ SRC	= main $(BASE:%=base/%) $(CHANNEL:%=channel/%) $(ENGINE:%=engine/%) \
 files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 
 # The modules each unit test links: it shows what they depend on.
-TESTS = event sse record params buffer gate writer clock config address \
+TESTS = event sse record params buffer gate writer ring wave clock config address \
 	age log endpoint socket request stream route eventid utf8 query \
 	spelling channel sse_parse arguments origin text memory heap hub reader \
 	model notify platform capacity zone publish server
@@ -73,6 +73,8 @@ unit_params    = params record
 unit_buffer    = buffer
 unit_gate      = gate buffer params record
 unit_writer    = writer batch event record
+unit_wave      = wave ring writer batch event record log
+unit_ring      = ring
 unit_clock     = clock sse batch event
 unit_config    = config
 unit_address   = address
@@ -86,7 +88,7 @@ unit_capacity  = capacity
 unit_zone      = zone
 unit_request   = request record platform
 unit_stream    = stream drain clock $(unit_reader) conn intake \
-		 flush conns writer gate buffer params record address age log
+		 flush conns $(unit_wave) gate buffer params record address age log
 unit_eventid   = eventid
 unit_utf8      = utf8
 unit_query     = query
@@ -106,6 +108,7 @@ unit_route     = route subscribe publish publication body status arguments \
 		 platform $(unit_stream)
 unit_publish   = $(unit_route)
 unit_server    = server listener notify capacity $(unit_route)
+WAVED = stream publish route # both with waves and without, as all of WIRE
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
 	storm supervise
 HARNESS = front responder post parser checker page verdict subscriber world
@@ -113,15 +116,19 @@ HARNESS = front responder post parser checker page verdict subscriber world
 # The units; NAME=FILE: the file is installed under that name too.
 SYSTEMD = sse-fcgi.socket sse-fcgi.service sse-fcgi@.service=sse-fcgi.service
 
-OURS	 = -std=c11 -D_DEFAULT_SOURCE -DVERSION='"$(VERSION)"' \
+OURS	 = -std=c11 -D_DEFAULT_SOURCE -DVERSION='"$(VERSION)"' $(RING) \
 	   -Wall -Wextra -Wpedantic -Wshadow -MMD -MP
 HARDEN	?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 LDHARDEN ?= -pie -Wl,-z,relro,-z,now
-PLAIN	 = -U_DEFAULT_SOURCE -D_XOPEN_SOURCE=700 -DPLAIN_POSIX \
+PLAIN	 = -URING -U_DEFAULT_SOURCE -D_XOPEN_SOURCE=700 -DPLAIN_POSIX \
 	   -Werror=implicit-function-declaration
 SANITIZE = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	   -fno-sanitize-recover=all
-LIBS	 = $(shell pkg-config --libs fcgi 2>/dev/null || echo -lfcgi) -lev -lm
+LIBS	 = $(shell pkg-config --libs fcgi 2>/dev/null || echo -lfcgi) -lev -lm \
+	   $(RING_LIBS)
+# Without liburing it is the same program, at one system call an event.
+RING_LIBS := $(shell pkg-config --libs liburing 2>/dev/null)
+RING	:= $(if $(RING_LIBS),-DRING)
 ifdef CI
 OURS	+= -Werror
 SANITIZE += -ftrivial-auto-var-init=pattern # nobody counts on zeros
@@ -174,7 +181,8 @@ SEVERAL	 = $(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) -O --no-print-
 CHECKED	 = build/sse-fcgi build/asan/sse-fcgi build/tests/front \
 	   build/tests/manual_options $(TESTS:%=build/tests/test_%) \
 	   build/tests/test_checker $(WIRE:%=build/tests/wire_%)
-CHECKS	 = $(WIRE:%=run-wire-%) $(TESTS:%=run-%) run-checker
+CHECKS	 = $(WIRE:%=run-wire-%) $(WIRE:%=off-wire-%) $(TESTS:%=run-%) \
+	   $(WAVED:%=off-%) run-checker
 VALGRIND = $(WIRE:%=valgrind-%)
 
 # The program, plain and with sanitizers.
@@ -205,8 +213,10 @@ build/posix build/tests build/bench build/browser build/fuzz:
 
 # Tests.
 wrap_writer = -Wl,--wrap=writev,--wrap=send
-wrap_stream = -Wl,--wrap=writev,--wrap=send
-wrap_publish = -Wl,--wrap=send
+wrap_ring   = -Wl,--wrap=io_uring_queue_init,--wrap=io_uring_submit
+wrap_wave   = -Wl,--wrap=ring_send,--wrap=send
+wrap_stream = -Wl,--wrap=writev,--wrap=send,--wrap=ring_send
+wrap_publish = -Wl,--wrap=send,--wrap=ring_send
 wrap_gate   = -Wl,--wrap=realloc
 wrap_text   = -Wl,--wrap=realloc
 wrap_hub    = -Wl,--wrap=calloc,--wrap=malloc
@@ -245,10 +255,19 @@ build/tests/manual_options: tests/harness/manual_options.c build/asan/base/confi
 $(TESTS:%=run-%) run-checker: run-%: build/tests/test_%
 	build/tests/test_$*
 
+$(WAVED:%=off-%): off-%: build/tests/test_%
+	WAVES=off build/tests/test_$*
+
 # Resident memory is measured with the plain program.
 $(WIRE:%=run-wire-%): run-wire-%: build/tests/wire_% build/asan/sse-fcgi \
     build/sse-fcgi build/tests/front
-	PLAIN=build/sse-fcgi PROGRAM=build/asan/sse-fcgi build/tests/wire_$*
+	WAVES=always PLAIN=build/sse-fcgi PROGRAM=build/asan/sse-fcgi \
+	    build/tests/wire_$*
+
+$(WIRE:%=off-wire-%): off-wire-%: build/tests/wire_% build/asan/sse-fcgi \
+    build/sse-fcgi build/tests/front
+	WAVES=off PLAIN=build/sse-fcgi PROGRAM=build/asan/sse-fcgi \
+	    build/tests/wire_$*
 
 # The storm of `make check`, grown.
 test-storm: build/tests/wire_storm build/asan/sse-fcgi
@@ -268,7 +287,7 @@ test-valgrind:
 	@$(SEVERAL) $(VALGRIND)
 
 $(VALGRIND): valgrind-%: build/tests/wire_% build/sse-fcgi
-	PROGRAM=tests/harness/valgrind SLOW=1 build/tests/wire_$*
+	WAVES=always PROGRAM=tests/harness/valgrind SLOW=1 build/tests/wire_$*
 
 test-fronts: build/asan/sse-fcgi
 	fronts=$$(tests/here $(TESTED)) && FRONTS="$$fronts" \

@@ -308,6 +308,7 @@ start(struct server *sv)
 	sv->started = server_clock();
 	conns_set_time(&sv->streams.conns, sv->started);
 	server_set_limits(sv);
+	server_try_waves(sv);
 	watch_loop(sv);
 	hold_signals(SIG_UNBLOCK);
 	server_begin(sv);

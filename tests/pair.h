@@ -33,12 +33,17 @@ pair_relieve(void *conns, const size_t *account)
 	return conns_relieve(conns, account);
 }
 
-/* The hub has its base, and gets its limits here. */
+/*
+ * The hub has its base, and gets its limits here.  With WAVES=off in the
+ * environment there is no ring.
+ */
 static inline int
 pair_set_up(struct streams *ss, struct config *cfg, struct hub *h,
     void (*request)(void *, struct conn *, const struct gate_event *),
     void *arg)
 {
+	const char *waves = getenv("WAVES");
+
 	*cfg = (struct config){.interval = 2,
 	    .heartbeat = 15,
 	    .retry = 2000,
@@ -58,6 +63,8 @@ pair_set_up(struct streams *ss, struct config *cfg, struct hub *h,
 	loop = ev_loop_new(EVFLAG_AUTO);
 	if (loop == NULL || streams_init(ss, loop, cfg, h, request, arg) != 0)
 		return -1;
+	if (waves == NULL || strcmp(waves, "off") != 0)
+		(void)wave_try_ring(&ss->conns.wave, 1);
 	conns_set_time(&ss->conns, 5000);
 	conns_limit(&ss->conns, 100, cfg->max_streams);
 	return 0;

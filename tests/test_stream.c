@@ -78,6 +78,27 @@ __wrap_send(int fd, const void *bytes, size_t len, int flags)
 	return __wrap_writev(fd, &iov, 1);
 }
 
+/* The same for a wave: each of its sends. */
+int __real_ring_send(struct ring *, struct ring_send *, unsigned);
+int __wrap_ring_send(struct ring *, struct ring_send *, unsigned);
+
+int
+__wrap_ring_send(struct ring *r, struct ring_send *sends, unsigned n)
+{
+	struct ring_send *s;
+	ssize_t result;
+
+	if (!script.takes_all && script.step == script.steps) {
+		script.calls += n;
+		return __real_ring_send(r, sends, n);
+	}
+	for (s = sends; s < sends + n; s++) {
+		result = __wrap_send(s->fd, s->bytes, s->len, MSG_NOSIGNAL);
+		s->result = result == -1 ? -errno : (int)result;
+	}
+	return 0;
+}
+
 static void
 front_takes(long take)
 {

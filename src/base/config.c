@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum type { TEXT, LIST, FLAG, SECONDS, NUMBER, BYTES };
+enum type { TEXT, LIST, FLAG, WORD, SECONDS, NUMBER, BYTES };
 
 static const struct option_row {
 	const char *name;
-	const char *arg;
+	const char *arg; /* of a WORD: all there are, as in one|another */
 	enum type type;
 	size_t offset;
 	double min, max;      /* of numbers; zero may mean something */
@@ -67,6 +67,10 @@ static const struct option_row {
     {"max-body", "BYTES", BYTES, AT(max_body), 1, 1e9, "1M",
 	"The body of one POST; the buffers of all unfinished ones together may "
 	"have sixteen times as much."},
+    {"waves", "auto|always|off", WORD, AT(waves), 0, 0, "auto",
+	"Write to many streams in one system call, by io_uring, where the "
+	"kernel lets us and it is worth it; always, where it lets us; off takes "
+	"one call for each."},
     {"log", "stderr|FILE", TEXT, AT(log), 0, 0, "stderr",
 	"Where the log goes.  SIGHUP opens the file again."},
     {"verbose", NULL, FLAG, AT(verbose), 0, 0, NULL,
@@ -156,6 +160,24 @@ add_to_list(const char **list, const char *value)
 	return true;
 }
 
+/* Which of the row's words this is, from 0 on; or none of them. */
+static bool
+set_word(unsigned long *field, const struct option_row *row, const char *value)
+{
+	const char *word = row->arg;
+	unsigned long i;
+	size_t len;
+
+	for (i = 0; *word != '\0'; i++, word += len + (word[len] == '|')) {
+		len = strcspn(word, "|");
+		if (strlen(value) != len || strncmp(value, word, len) != 0)
+			continue;
+		*field = i;
+		return true;
+	}
+	return false;
+}
+
 static int
 set(struct config *cfg, const struct option_row *row, const char *value,
     char *err, size_t size)
@@ -180,6 +202,12 @@ set(struct config *cfg, const struct option_row *row, const char *value,
 	case FLAG:
 		*(bool *)field = true;
 		return 0;
+	case WORD:
+		if (set_word(field, row, value))
+			return 0;
+		(void)snprintf(err, size, "--%s: '%s' is none of %s", row->name,
+		    value, row->arg);
+		return -1;
 	default:
 		if (set_number(field, row, value))
 			return 0;

@@ -7,7 +7,10 @@
 #include <stdio.h>
 
 #define CONFIG_LISTEN_MAX 16
-#define CONFIG_BODIES	  16 /* unfinished ones, of the greatest length */
+/* The words of --waves, in the order of the table. */
+enum { CONFIG_WAVES_AUTO, CONFIG_WAVES_ALWAYS, CONFIG_WAVES_OFF };
+
+#define CONFIG_BODIES 16 /* unfinished ones, of the greatest length */
 
 /* What the options say.  Texts point into argv. */
 struct config {
@@ -27,6 +30,7 @@ struct config {
 	unsigned long max_channels;
 	unsigned long max_event; /* bytes */
 	unsigned long max_body;	 /* bytes */
+	unsigned long waves;	 /* a CONFIG_WAVES_ */
 	const char *log;	 /* NULL: standard error */
 	bool verbose;
 	bool check;

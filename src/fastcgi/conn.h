@@ -11,6 +11,7 @@
 
 #include "channel/event.h"
 #include "fastcgi/gate.h"
+#include "fastcgi/wave.h"
 #include "fastcgi/writer.h"
 
 /* Seconds for a request to come whole, and for a closing peer's rest. */
@@ -167,6 +168,7 @@ struct conns {
 	unsigned long long accepted, bad, stalled, timed_out, dropped, starved;
 	unsigned long long received, sent; /* bytes */
 	struct batch batch;
+	struct wave wave; /* empty between two turns */
 	uint8_t in[65536];
 };
 

@@ -173,6 +173,7 @@ conns_init(struct conns *cs, struct ev_loop *loop,
 	for (phase = 0; phase < CONN_CLOSED; phase++)
 		TAILQ_INIT(&cs->list[phase]);
 	STAILQ_INIT(&cs->dirty);
+	wave_init(&cs->wave);
 }
 
 void
@@ -205,4 +206,5 @@ conns_free(struct conns *cs)
 			conn_close(c);
 	(void)conns_flush(cs);
 	assert(cs->total == 0);
+	wave_free(&cs->wave);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The way out, once a turn: each connection that was woken is asked what there
- * is to write, and given one write after the other until there is no more, the
- * socket is full, or others have a right to be served.  What is asked and told
- * of the exchange on the way is at struct role.
+ * is to write, which is added to a wave, and told what became of that when the
+ * wave has gone.  What was too large for a wave, or was not all, goes on by one
+ * write after the other, until there is no more, the socket is full, or others
+ * have a right to be served.  What is asked and told of the exchange on the way
+ * is at struct role.
  */
 #include "fastcgi/flush.h"
 
@@ -11,7 +13,6 @@
 
 #include "fastcgi/conn_inner.h"
 #include "fastcgi/record.h"
-#include "fastcgi/writer.h"
 
 #define FLUSH_BUDGET 65536	/* bytes a turn for one connection */
 #define FLUSH_TURN   (16 << 20) /* and for all of them together */
@@ -19,11 +20,11 @@
 enum flush {
 	FLUSH_DONE,  /* there is nothing more to write */
 	FLUSH_AGAIN, /* the socket is full */
-	FLUSH_MORE,  /* the budget is used up */
+	FLUSH_MORE,  /* there is, and it takes it */
 	FLUSH_DEAD   /* the front has gone */
 };
 
-/* Puts together what this write will try to send; true: END_REQUEST too. */
+/* Puts together what this write will try to send; END_REQUEST too? */
 static bool
 gather(struct conn *c, struct batch *b)
 {
@@ -42,47 +43,65 @@ gather(struct conn *c, struct batch *b)
 	return true;
 }
 
+/* That many of the write's pieces are begun, so many bytes are written. */
 static enum flush
-flush(struct conn *c)
+settle(const struct write *w, enum writer_result result, unsigned begun,
+    size_t written)
 {
-	struct conns *cs = conn_all(c);
-	struct batch *b = &cs->batch;
-	size_t budget = FLUSH_BUDGET, written;
-	enum writer_result result;
-	unsigned i, begun;
-	bool last; /* END_REQUEST is the batch's last piece */
-	bool all;  /* of what there is to write */
+	struct conn *c = w->owner;
+	bool all = begun == w->n && c->writer.held == NULL && !w->full;
+	bool end = w->last && begun == w->n;
+	unsigned i;
 
-	for (;;) {
-		i = c->writer.held != NULL; /* not asked of the role now */
-		last = gather(c, b);
-		if (b->n == 0)
-			return FLUSH_DONE;
+	c->ended = c->ended || end;
+	for (i = w->known; i < begun - end; i++)
+		c->role->took(c, &w->piece[i]);
+	conn_all(c)->sent += written;
+	if (written > 0)
+		conn_touch(c);
+	if (result != WRITER_ALL)
+		return result == WRITER_FULL ? FLUSH_AGAIN : FLUSH_DEAD;
+	return all ? FLUSH_DONE : FLUSH_MORE;
+}
+
+static struct write
+ask(struct conn *c, struct batch *b)
+{
+	struct write w = {.owner = c, .known = c->writer.held != NULL};
+
+	w.last = gather(c, b);
+	w.full = b->full;
+	w.piece = b->piece;
+	w.n = b->n;
+	return w;
+}
+
+/* Writes what was asked for, and goes on as long as it has a right to. */
+static enum flush
+write_on(struct write *w)
+{
+	struct conn *c = w->owner;
+	struct batch *b = &conn_all(c)->batch;
+	size_t total, written;
+	enum writer_result result;
+	enum flush how;
+	unsigned begun;
+
+	for (total = 0; w->n > 0; total += written) {
 		result = writer_write(&c->writer, c->io.fd, c->gate.id, b,
 		    &begun, &written);
-		all = begun == b->n && c->writer.held == NULL && !b->full;
-		c->ended = c->ended || (last && begun == b->n);
-		if (last && begun == b->n)
-			begun--; /* which is not the role's */
-		for (; i < begun; i++)
-			c->role->took(c, &b->piece[i]);
-		cs->sent += written;
-		if (written > 0)
-			conn_touch(c);
-		if (result != WRITER_ALL)
-			return result == WRITER_FULL ? FLUSH_AGAIN : FLUSH_DEAD;
-		if (all)
-			return FLUSH_DONE;
-		if (written >= budget)
-			return FLUSH_MORE;
-		budget -= written;
+		how = settle(w, result, begun, written);
+		if (how != FLUSH_MORE || written >= FLUSH_BUDGET - total)
+			return how;
+		*w = ask(c, b);
 	}
+	return FLUSH_DONE;
 }
 
 static void
-flush_one(struct conn *c)
+end_turn(struct conn *c, enum flush how)
 {
-	switch (flush(c)) {
+	switch (how) {
 	case FLUSH_DONE:
 		if (c->ended)
 			conn_ended(c);
@@ -98,6 +117,39 @@ flush_one(struct conn *c)
 		conn_close(c);
 		break;
 	}
+}
+
+static void
+settle_wave(const struct write *w, int result)
+{
+	struct conn *c = w->owner;
+	struct write more;
+	unsigned begun;
+	enum writer_result how =
+	    writer_settle(&c->writer, w->piece, w->n, w->len, result, &begun);
+	enum flush flush = settle(w, how, begun,
+	    how == WRITER_DEAD || result < 0 ? 0 : (size_t)result);
+
+	if (flush == FLUSH_MORE) {
+		more = ask(c, &conn_all(c)->batch);
+		flush = write_on(&more);
+	}
+	end_turn(c, flush);
+}
+
+static void
+flush_one(struct conn *c)
+{
+	struct conns *cs = conn_all(c);
+	struct write w = ask(c, &cs->batch);
+
+	if (w.n == 0)
+		end_turn(c, FLUSH_DONE);
+	else if (!wave_add(&cs->wave, &w, &c->writer, c->io.fd, c->gate.id,
+		     &cs->batch))
+		end_turn(c, write_on(&w));
+	else if (wave_is_full(&cs->wave))
+		wave_go(&cs->wave, settle_wave);
 }
 
 bool
@@ -118,11 +170,12 @@ conns_flush(struct conns *cs)
 		cs->round -= cs->round > 0;
 		if (c->phase == CONN_OPEN)
 			flush_one(c);
-		if (c->phase == CONN_CLOSED && !c->dirty) {
+		else if (c->phase == CONN_CLOSED) {
 			cs->total--;
 			free(c);
 		}
 	}
+	wave_go(&cs->wave, settle_wave);
 	if (c != NULL) { /* the rest is first in the next turn */
 		cs->behind = true;
 		STAILQ_CONCAT(&turn, &cs->dirty);

@@ -31,8 +31,9 @@ struct call {
 	unsigned records;
 	size_t bytes;
 	size_t copied;
+	size_t small; /* bytes of data that are copied at most */
+	uint8_t *copy;
 	struct iovec iov[2 * WRITER_RECORDS];
-	uint8_t copy[WRITER_RECORDS * (RECORD_HEADER + WRITER_SMALL)];
 };
 
 /* The bytes of a piece on the wire, record headers included. */
@@ -92,7 +93,7 @@ offer_data(struct call *c, const uint8_t *data, size_t len, size_t *skip)
 	data += over;
 	len -= over;
 	c->bytes += len;
-	if (len <= WRITER_SMALL) {
+	if (len <= c->small) {
 		offer_copy(c, data, len);
 		return;
 	}
@@ -164,18 +165,17 @@ keep(struct writer *o, const struct piece *p, size_t sent)
 	return 0;
 }
 
-/* Counts what was written off the batch's pieces; returns those begun, or -1.
- */
+/* Counts what was written off the pieces; returns those begun, or -1. */
 static int
-settle(struct writer *o, const struct batch *b, size_t written)
+count(struct writer *o, const struct piece *piece, unsigned n, size_t written)
 {
 	size_t skip = o->sent, size;
 	unsigned i;
 
-	for (i = 0; i < b->n && written > 0; i++, skip = 0) {
-		size = wire_size(&b->piece[i]) - skip;
+	for (i = 0; i < n && written > 0; i++, skip = 0) {
+		size = wire_size(&piece[i]) - skip;
 		if (written < size) {
-			if (keep(o, &b->piece[i], skip + written) == -1)
+			if (keep(o, &piece[i], skip + written) == -1)
 				return -1;
 			written = size;
 		} else if (i == 0)
@@ -185,45 +185,108 @@ settle(struct writer *o, const struct batch *b, size_t written)
 	return (int)i;
 }
 
+enum writer_result
+writer_settle(struct writer *o, const struct piece *piece, unsigned n,
+    size_t len, ssize_t result, unsigned *begun)
+{
+	int counted;
+
+	*begun = 0;
+	if (result == -EAGAIN || result == -EWOULDBLOCK)
+		return WRITER_FULL;
+	if (result < 0)
+		return WRITER_DEAD;
+	counted = count(o, piece, n, (size_t)result);
+	if (counted == -1)
+		return WRITER_DEAD;
+	*begun = (unsigned)counted;
+	return (size_t)result < len ? WRITER_FULL : WRITER_ALL;
+}
+
+/* As much of the batch as one call takes. */
+static void
+offer(struct call *c, const struct writer *o, const struct batch *b,
+    uint16_t id)
+{
+	size_t skip = o->sent;
+	unsigned i;
+
+	for (i = 0; i < b->n; i++, skip = 0)
+		if (!offer_piece(c, &b->piece[i], id, skip))
+			break;
+}
+
 /* One run of bytes, the usual case, goes by the shorter way. */
 static ssize_t
 call(int fd, const struct call *c)
 {
-	if (c->n == 1)
-		return send(fd, c->iov[0].iov_base, c->iov[0].iov_len,
-		    MSG_NOSIGNAL);
-	return writev(fd, c->iov, c->n);
+	ssize_t n;
+
+	do
+		n = c->n == 1 ? send(fd, c->iov[0].iov_base, c->iov[0].iov_len,
+				    MSG_NOSIGNAL) :
+				writev(fd, c->iov, c->n);
+	while (n == -1 && errno == EINTR);
+	return n == -1 ? -errno : n;
 }
 
 enum writer_result
 writer_write(struct writer *o, int fd, uint16_t id, const struct batch *b,
     unsigned *begun, size_t *written)
 {
+	uint8_t copy[WRITER_RECORDS * (RECORD_HEADER + WRITER_SMALL)];
+	enum writer_result how;
 	struct call c;
-	size_t skip = o->sent;
 	ssize_t n;
-	int settled;
-	unsigned i;
 
-	*begun = 0;
-	*written = 0;
 	c.n = 0;
 	c.records = 0;
 	c.bytes = 0;
 	c.copied = 0;
-	for (i = 0; i < b->n; i++, skip = 0)
-		if (!offer_piece(&c, &b->piece[i], id, skip))
-			break;
-	do
-		n = call(fd, &c);
-	while (n == -1 && errno == EINTR);
-	if (n == -1)
-		return errno == EAGAIN || errno == EWOULDBLOCK ? WRITER_FULL :
-								 WRITER_DEAD;
-	settled = settle(o, b, (size_t)n);
-	if (settled == -1)
-		return WRITER_DEAD;
-	*begun = (unsigned)settled;
-	*written = (size_t)n;
-	return (size_t)n < c.bytes ? WRITER_FULL : WRITER_ALL;
+	c.small = WRITER_SMALL;
+	c.copy = copy;
+	offer(&c, o, b, id);
+	n = call(fd, &c);
+	how = writer_settle(o, b->piece, b->n, c.bytes, n, begun);
+	*written = how == WRITER_DEAD || n < 0 ? 0 : (size_t)n;
+	return how;
+}
+
+/* The texts are where the batch will be another's: they are found in the run.
+ */
+static void
+move_texts(struct batch *b, const uint8_t *run, size_t skip)
+{
+	struct piece *p;
+
+	for (p = b->piece; p < b->piece + b->n; p++, skip = 0) {
+		if (p->event == NULL)
+			p->data = p->raw ? run : run + RECORD_HEADER;
+		run += wire_size(p) - skip;
+	}
+}
+
+size_t
+writer_lay(const struct writer *o, uint16_t id, struct batch *b, uint8_t *to,
+    size_t room)
+{
+	size_t size = 0;
+	struct call c;
+	unsigned i;
+
+	for (i = 0; i < b->n; i++)
+		size += wire_size(&b->piece[i]);
+	size -= o->sent;
+	if (size > room)
+		return 0;
+	c.n = 0;
+	c.records = 0;
+	c.bytes = 0;
+	c.copied = 0;
+	c.small = room;
+	c.copy = to;
+	offer(&c, o, b, id);
+	assert(c.n == 1 && c.bytes == size);
+	move_texts(b, to, o->sent);
+	return size;
 }

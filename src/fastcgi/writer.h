@@ -46,4 +46,20 @@ enum writer_result {
 enum writer_result writer_write(struct writer *, int fd, uint16_t id,
     const struct batch *, unsigned *begun, size_t *written);
 
+/*
+ * The same in two steps, for who has a call of his own.  First: lays the batch
+ * out as it goes over the wire, in one run of at most room bytes.  Returns
+ * their number, or 0 if there are more.  The texts among the batch's pieces are
+ * in that run then.
+ */
+size_t writer_lay(const struct writer *, uint16_t id, struct batch *,
+    uint8_t *to, size_t room);
+
+/*
+ * Then, when the call has returned: what became of these n pieces, of which
+ * len bytes were offered; result is that of send(), or -errno.
+ */
+enum writer_result writer_settle(struct writer *, const struct piece *,
+    unsigned n, size_t len, ssize_t result, unsigned *begun);
+
 #endif

@@ -75,6 +75,21 @@ server_set_limits(struct server *sv)
 		    l.files, l.streams, sv->cfg.max_streams);
 }
 
+void
+server_try_waves(struct server *sv)
+{
+	bool always = sv->cfg.waves == CONFIG_WAVES_ALWAYS;
+
+	if (sv->cfg.waves == CONFIG_WAVES_OFF)
+		return;
+	if (wave_try_ring(&sv->streams.conns.wave, always ? 1 : WAVE_WORTH) ==
+	    0)
+		log_info("waves: up to %d writes in one call", WAVE_WRITES);
+	else
+		log_info("waves: none, one call for each write: io_uring: %s",
+		    strerror(errno));
+}
+
 static uint64_t
 wall_ms(void)
 {

@@ -56,6 +56,9 @@ double server_clock(void);
 /* By the descriptors that there may be: streams and unfinished requests. */
 void server_set_limits(struct server *);
 
+/* Unless the options say otherwise: many writes in one call, if that works. */
+void server_try_waves(struct server *);
+
 /*
  * By the options: the hub, its engine, which is still to start, and who
  * publishes to it.

@@ -66,7 +66,7 @@ file_text(const struct responder *r, const char *name)
 static void
 become(const struct responder *r, unsigned files, const char *const options[])
 {
-	const char *argv[OPTIONS_MAX + 6], *program = getenv("PROGRAM");
+	const char *argv[OPTIONS_MAX + 8], *program = getenv("PROGRAM");
 	char log[128], errors[128];
 	int i, n = 0, null = open("/dev/null", O_RDWR);
 	struct rlimit rl = {.rlim_cur = files, .rlim_max = files};
@@ -77,6 +77,10 @@ become(const struct responder *r, unsigned files, const char *const options[])
 	argv[n++] = "--verbose";
 	argv[n++] = "--log";
 	argv[n++] = log;
+	if (getenv("WAVES") != NULL) {
+		argv[n++] = "--waves";
+		argv[n++] = getenv("WAVES");
+	}
 	for (i = 0; options != NULL && options[i] != NULL; i++)
 		argv[n++] = options[i];
 	argv[n] = NULL;
