@@ -27,7 +27,7 @@ NEED_haproxy  = haproxy?=haproxy
 NEED_lighttpd = lighttpd?=lighttpd lighttpd-modules-lua?
 NEED_nginx    = nginx?=nginx
 NEED_fronts   = $(foreach front,$(TESTED),$(NEED_$(front)))
-NEED_check    = $(NEED) libcmocka-dev mandoc spawn-fcgi multiwatch valgrind \
+NEED_check    = $(NEED) libcmocka-dev libseccomp-dev mandoc spawn-fcgi multiwatch valgrind \
 		libc6-dbg systemd=systemd-analyze
 NEED_test     = $(NEED_check) $(NEED_fronts) $(NEED_lighttpd) $(NEED_nginx) \
 		lighttpd-mod-deflate lighttpd-mod-openssl openssl \
@@ -61,7 +61,7 @@ SRC	= main $(BASE:%=base/%) $(CHANNEL:%=channel/%) $(ENGINE:%=engine/%) \
 files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 
 # The modules each unit test links: it shows what they depend on.
-TESTS = event sse record params buffer gate writer ring wave clock config address \
+TESTS = event sse record params buffer gate writer ring wave flush clock config address \
 	age log endpoint socket request stream route eventid utf8 query \
 	spelling channel sse_parse arguments origin text memory heap hub reader \
 	model notify platform capacity zone publish server
@@ -89,6 +89,7 @@ unit_zone      = zone
 unit_request   = request record platform
 unit_stream    = stream drain clock $(unit_reader) conn intake \
 		 flush conns $(unit_wave) gate buffer params record address age log
+unit_flush     = $(unit_stream)
 unit_eventid   = eventid
 unit_utf8      = utf8
 unit_query     = query
@@ -108,9 +109,9 @@ unit_route     = route subscribe publish publication body status arguments \
 		 platform $(unit_stream)
 unit_publish   = $(unit_route)
 unit_server    = server listener notify capacity $(unit_route)
-WAVED = stream publish route # both with waves and without, as all of WIRE
+WAVED = flush stream publish route # both with waves and without, as all of WIRE
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
-	storm supervise
+	storm supervise kernel
 HARNESS = front responder post parser checker page verdict subscriber world
 
 # The units; NAME=FILE: the file is installed under that name too.
@@ -179,7 +180,8 @@ check: need-check
 # its own, and none fails because the machine is busy.
 SEVERAL	 = $(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) -O --no-print-directory
 CHECKED	 = build/sse-fcgi build/asan/sse-fcgi build/tests/front \
-	   build/tests/manual_options $(TESTS:%=build/tests/test_%) \
+	   build/tests/manual_options build/tests/sandbox build/tests/allowed \
+	   $(TESTS:%=build/tests/test_%) \
 	   build/tests/test_checker $(WIRE:%=build/tests/wire_%)
 CHECKS	 = $(WIRE:%=run-wire-%) $(WIRE:%=off-wire-%) $(TESTS:%=run-%) \
 	   $(WAVED:%=off-%) run-checker
@@ -215,6 +217,7 @@ build/posix build/tests build/bench build/browser build/fuzz:
 wrap_writer = -Wl,--wrap=writev,--wrap=send
 wrap_ring   = -Wl,--wrap=io_uring_queue_init,--wrap=io_uring_submit
 wrap_wave   = -Wl,--wrap=ring_send,--wrap=send
+wrap_flush  = -Wl,--wrap=writev,--wrap=send,--wrap=ring_send
 wrap_stream = -Wl,--wrap=writev,--wrap=send,--wrap=ring_send
 wrap_publish = -Wl,--wrap=send,--wrap=ring_send
 wrap_gate   = -Wl,--wrap=realloc
@@ -230,6 +233,7 @@ $(TESTS:%=build/tests/test_%): build/tests/test_%: tests/test_%.c \
 	$(CC) $(OURS) $(SANITIZE) -Isrc $(wrap_$*) -o $@ \
 	    $(filter %.c %.o,$^) -lcmocka $(LIBS)
 
+build/tests/wire_kernel: | build/tests/sandbox build/tests/allowed
 $(WIRE:%=build/tests/wire_%): build/tests/wire_%: tests/wire_%.c \
     $(HARNESS:%=build/tests/%.o) | build/tests
 	$(CC) $(OURS) $(SANITIZE) -Itests/harness -o $@ $< \
@@ -247,6 +251,14 @@ build/tests/test_checker: tests/test_checker.c build/tests/checker.o \
 # A front for people: build/tests/front unix:/path /sse prints the stream.
 build/tests/front: tests/harness/main.c build/tests/front.o
 	$(CC) $(OURS) $(SANITIZE) -Itests/harness -o $@ $< build/tests/front.o
+
+# Where the kernel forbids what it is told to; and what the unit leaves.
+build/tests/sandbox: tests/harness/sandbox.c | build/tests
+	$(CC) $(OURS) $(CFLAGS) -o $@ $< -lseccomp
+
+build/tests/allowed: tests/harness/filter conf/systemd/sse-fcgi.service \
+    | build/tests
+	tests/harness/filter conf/systemd/sse-fcgi.service >$@
 
 build/tests/manual_options: tests/harness/manual_options.c build/asan/base/config.o \
     | build/tests
@@ -415,7 +427,7 @@ lint: need-lint
 	    --suppress=uninitvar -Isrc src # it reads TAILQ_FOREACH wrongly
 	mandoc -Tlint -Wwarning src/sse-fcgi.8
 	shellcheck -x conf/run conf/fill tests/packages tests/bench/bench \
-	    tests/harness/manual tests/harness/valgrind tests/harness/deb \
+	    tests/harness/manual tests/harness/filter tests/harness/valgrind tests/harness/deb \
 	    tests/harness/32bit tests/here tests/edges conf/debian/postinst conf/debian/postrm .ci/run
 
 SECONDS ?= 60
