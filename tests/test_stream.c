@@ -1055,6 +1055,27 @@ end_of_a_stream_comes_behind_its_events(void **state)
 	peer_close(&p);
 }
 
+/* However many they are, if the front takes them. */
+static void
+end_of_a_stream_comes_behind_all_of_its_events(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	next.serve = serve_channels;
+	age_limit(100);
+	peer_open(&p, GET);
+	end_turn();
+	streams.conns.now += 101;
+	publish("a", 2 * BATCH_PIECES + 10, 3);
+	ages_turn(&streams.ages);
+	end_turn();
+	(void)peer_read(&p);
+	assert_int_equal(streams.messages, 2 * BATCH_PIECES + 10);
+	assert_int_equal(answer.ends, 1);
+	peer_close(&p);
+}
+
 /* What it does not take then is not waited for: it knows where it stands. */
 static void
 end_of_a_slow_stream_does_not_wait_for_its_events(void **state)
@@ -1283,6 +1304,7 @@ main(void)
 	    TEST(stream_ends_at_its_age_and_comes_back),
 	    TEST(idle_stream_ends_in_time),
 	    TEST(end_of_a_stream_comes_behind_its_events),
+	    TEST(end_of_a_stream_comes_behind_all_of_its_events),
 	    TEST(end_of_a_slow_stream_does_not_wait_for_its_events),
 	    TEST(closing_waits_for_the_rest_of_the_body),
 	    TEST(drain_spreads_the_ends),

@@ -35,9 +35,10 @@ _Static_assert(2 * SSE_BLOCK_SIZE <= BATCH_TEXT,
 
 /*
  * A stream's todo, and the kinds of its pieces.  LAST: what its feed has for it
- * now comes before its end.
+ * now comes before its end.  REST: so does more of that than one write holds,
+ * unless it is slow to take it.
  */
-enum { HEAD = 1, RETRY = 2, BEAT = 4, EVENT = 8, LAST = 16 };
+enum { HEAD = 1, RETRY = 2, BEAT = 4, EVENT = 8, LAST = 16, REST = 32 };
 
 static struct streams *
 all(const struct conn *c)
@@ -138,6 +139,7 @@ fill(struct conn *c, struct batch *b)
 {
 	struct stream *s = (struct stream *)c;
 	bool first = c->todo & HEAD || !c->ending;
+	bool slow = b->n > 0; /* its last write was cut */
 	unsigned before;
 
 	if (c->todo & HEAD)
@@ -145,10 +147,12 @@ fill(struct conn *c, struct batch *b)
 	if (c->todo & RETRY && first)
 		offer_retry(s, b, false);
 	before = b->n;
-	if (!c->ending || c->todo & LAST)
+	if (!c->ending || c->todo & LAST || (c->todo & REST && !slow))
 		s->sub.feed->fill(&s->sub, b, EVENT);
-	c->todo &= (uint8_t)~LAST; /* what is not taken now waits for it */
-	if (c->todo & RETRY && !first)
+	c->todo &= (uint8_t) ~(LAST | REST); /* others wait for its return */
+	if (c->ending && b->full)
+		c->todo |= REST;
+	if (c->todo & RETRY && !first && !b->full)
 		offer_retry(s, b, b->n > before);
 	if (c->todo & BEAT && b->n == 0)
 		offer_beat(s, b);
