@@ -9,6 +9,7 @@
  */
 #include "fastcgi/flush.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "fastcgi/conn_inner.h"
@@ -125,11 +126,13 @@ settle_wave(const struct write *w, int result)
 	struct conn *c = w->owner;
 	struct write more;
 	unsigned begun;
-	enum writer_result how =
-	    writer_settle(&c->writer, w->piece, w->n, w->len, result, &begun);
-	enum flush flush = settle(w, how, begun,
-	    how == WRITER_DEAD || result < 0 ? 0 : (size_t)result);
+	enum writer_result how;
+	enum flush flush;
 
+	assert(c->phase == CONN_OPEN); /* nobody else closes one meanwhile */
+	how = writer_settle(&c->writer, w->piece, w->n, w->len, result, &begun);
+	flush = settle(w, how, begun,
+	    how == WRITER_DEAD || result < 0 ? 0 : (size_t)result);
 	if (flush == FLUSH_MORE) {
 		more = ask(c, &conn_all(c)->batch);
 		flush = write_on(&more);
