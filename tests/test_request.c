@@ -200,14 +200,14 @@ lowest_free_descriptor(void)
 }
 
 static void
-no_descriptor_is_left_after_a_thousand(void **state)
+no_descriptor_is_left_after_ten_thousand(void **state)
 {
 	int before = lowest_free_descriptor(), i;
 	struct request r;
 
 	(void)state;
 	get_request();
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; i < 10000; i++) {
 		assert_int_equal(decode(&r), 0);
 		request_free(&r);
 	}
@@ -236,7 +236,7 @@ decode_with(rlim_t files)
 	return result;
 }
 
-/* None is free, or only one where two are needed: there is a reserve. */
+/* None is free, or only one where two are needed. */
 static void
 without_a_free_descriptor_it_works_all_the_same(void **state)
 {
@@ -249,13 +249,104 @@ without_a_free_descriptor_it_works_all_the_same(void **state)
 	assert_int_equal(lowest_free_descriptor(), before);
 }
 
+/* What a write to libfcgi may become, though it never should. */
+enum fault {
+	NONE,
+	NOTHING_WRITTEN,
+	HALF_WRITTEN, /* and this half stays there */
+	HALF_ARRIVES,
+	END_IS_LOST, /* libfcgi reads on behind the last parameter */
+	NO_FASTCGI,  /* it closes its end */
+	ROLE_UNKNOWN /* the same, before it has read the parameters */
+};
+
+static const struct fault_row {
+	const char *name;
+	enum fault fault;
+} faults[] = {
+    {"after_nothing_was_written", NOTHING_WRITTEN},
+    {"after_half_was_written", HALF_WRITTEN},
+    {"after_half_arrived", HALF_ARRIVES},
+    {"after_all_but_the_end_arrived", END_IS_LOST},
+    {"after_what_is_no_fastcgi", NO_FASTCGI},
+    {"after_an_unknown_role", ROLE_UNKNOWN},
+};
+
+static enum fault fault;
+
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags);
+
+ssize_t
+__wrap_sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	static uint8_t bytes[70000];
+	size_t all = 0, len, i;
+
+	for (i = 0; i < msg->msg_iovlen; i++) {
+		if (msg->msg_iov[i].iov_len > 0)
+			memcpy(bytes + all, msg->msg_iov[i].iov_base,
+			    msg->msg_iov[i].iov_len);
+		all += msg->msg_iov[i].iov_len;
+	}
+	len = all;
+	if (fault == NOTHING_WRITTEN) {
+		errno = EAGAIN;
+		return -1;
+	}
+	if (fault == HALF_WRITTEN || fault == HALF_ARRIVES)
+		len = all / 2;
+	if (fault == END_IS_LOST)
+		len = all - 8;
+	if (fault == NO_FASTCGI)
+		bytes[0] = 2;
+	if (fault == ROLE_UNKNOWN)
+		bytes[9] = 9;
+	assert_int_equal(send(fd, bytes, len, flags), len);
+	return (ssize_t)(fault == HALF_WRITTEN ? len : all);
+}
+
+/* The request is not decoded, and the one behind it is as it should be. */
 static void
-without_the_reserve_too_it_fails_and_leaves_nothing(void **state)
+a_failure_leaves_nothing_to_the_next(void **state)
+{
+	const struct fault_row *row = *state;
+	int before = lowest_free_descriptor(), i;
+	struct request r;
+
+	for (i = 0; i < 3; i++) {
+		wire.len = 0;
+		wire_add(&wire, "raw REQUEST_METHOD=POST SSE_ROLE=publish "
+				"SSE_CHANNEL=a A=*20000");
+		fault = row->fault;
+		(void)alarm(20); /* it would be for ever */
+		assert_int_equal(decode(&r), -1);
+		(void)alarm(0);
+		fault = NONE;
+		assert_null(r.role);
+		/* Nor is the next one's place taken meanwhile. */
+		assert_int_equal(lowest_free_descriptor(), before);
+		get_request();
+		assert_int_equal(decode_with((rlim_t)before), 0);
+		assert_int_equal(decode(&r), 0);
+		assert_int_equal(r.method, METHOD_GET);
+		assert_string_equal(r.role, "stream");
+		assert_null(r.channel);
+		request_free(&r);
+		assert_int_equal(lowest_free_descriptor(), before);
+	}
+}
+
+/* As if the system had none any more while it failed. */
+static void
+without_descriptors_for_the_next_it_is_tried_again(void **state)
 {
 	int before = lowest_free_descriptor();
 
 	(void)state;
 	get_request();
+	fault = HALF_WRITTEN;
+	assert_int_equal(decode_with(3), ENOBUFS);
+	fault = NONE;
 	assert_int_equal(decode_with(3), EMFILE);
 	assert_int_equal(decode_with(3), EMFILE);
 	assert_int_equal(decode_with((rlim_t)before), 0);
@@ -288,12 +379,16 @@ descriptor_0_is_as_good_as_another(void **state)
 
 	(void)state;
 	get_request();
+	request_exit();
 	(void)close(STDIN_FILENO);
+	assert_int_equal(request_init(), 0);
 	result = decode(&r);
+	request_exit();
 	if (saved >= 0) {
 		(void)dup2(saved, STDIN_FILENO);
 		(void)close(saved);
 	}
+	assert_int_equal(request_init(), 0);
 	assert_int_equal(result, 0);
 	assert_int_equal(r.method, METHOD_GET);
 	request_free(&r);
@@ -305,14 +400,15 @@ main(void)
 	static const struct CMUnitTest others[] = {
 	    cmocka_unit_test(no_bytes_at_all_need_no_buffer),
 	    cmocka_unit_test(any_length_is_decoded),
-	    cmocka_unit_test(no_descriptor_is_left_after_a_thousand),
+	    cmocka_unit_test(no_descriptor_is_left_after_ten_thousand),
 	    cmocka_unit_test(without_a_free_descriptor_it_works_all_the_same),
 	    cmocka_unit_test(
-		without_the_reserve_too_it_fails_and_leaves_nothing),
+		without_descriptors_for_the_next_it_is_tried_again),
 	    cmocka_unit_test(largest_request_does_not_block),
 	    cmocka_unit_test(descriptor_0_is_as_good_as_another),
 	};
-	static struct CMUnitTest tests[LENGTH(rows) + LENGTH(others)];
+	static struct CMUnitTest
+	    tests[LENGTH(rows) + LENGTH(faults) + LENGTH(others)];
 	size_t n = 0, i;
 	int failed;
 
@@ -321,6 +417,9 @@ main(void)
 	(void)signal(SIGPIPE, SIG_IGN);
 	for (i = 0; i < LENGTH(rows); i++)
 		tests[n++] = row_test(rows[i].name, is_decoded, &rows[i]);
+	for (i = 0; i < LENGTH(faults); i++)
+		tests[n++] = row_test(faults[i].name,
+		    a_failure_leaves_nothing_to_the_next, &faults[i]);
 	for (i = 0; i < LENGTH(others); i++)
 		tests[n++] = others[i];
 	failed = _cmocka_run_group_tests("request", tests, n, NULL, NULL);

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define ROOM (128 * 1024) /* a request and its frame; BSD's default is 8192 */
+
 int
 platform_set_flags(int fd)
 {
@@ -21,6 +23,25 @@ platform_set_flags(int fd)
 	if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
 		return -1;
 	return fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+int
+platform_pair(int pair[2])
+{
+	int room = ROOM, error;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
+		return -1;
+	(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	(void)setsockopt(pair[1], SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	if (platform_set_flags(pair[0]) == 0 &&
+	    platform_set_flags(pair[1]) == 0)
+		return 0;
+	error = errno;
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+	errno = error;
+	return -1;
 }
 
 static int
@@ -42,12 +63,6 @@ int
 platform_accept(int listening)
 {
 	return accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-}
-
-int
-platform_pair(int pair[2])
-{
-	return socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
 }
 
 /* The number that a file has; none, "max" and the like are no limit. */
@@ -99,41 +114,17 @@ platform_memory(void)
 	return 0;
 }
 
-#define ROOM (128 * 1024) /* a request and its frame; BSD's default is 8192 */
-
-/* As fd, or closed and -1 if result is. */
-static int
-good(int fd, int result)
-{
-	int error = errno;
-
-	if (result == 0)
-		return fd;
-	(void)close(fd);
-	errno = error;
-	return -1;
-}
-
 int
 platform_accept(int listening)
 {
-	int fd = accept(listening, NULL, NULL);
+	int fd = accept(listening, NULL, NULL), error;
 
-	return fd == -1 ? -1 : good(fd, platform_set_flags(fd));
-}
-
-int
-platform_pair(int pair[2])
-{
-	int room = ROOM;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
-		return -1;
-	(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-	(void)setsockopt(pair[1], SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-	if (good(pair[0], platform_set_flags(pair[0])) != -1)
-		return 0;
-	return good(pair[1], -1);
+	if (fd == -1 || platform_set_flags(fd) == 0)
+		return fd;
+	error = errno;
+	(void)close(fd);
+	errno = error;
+	return -1;
 }
 
 int

@@ -15,15 +15,10 @@
 #define PLATFORM_LINUX
 #endif
 
-/*
- * Flags of send() that are shortcuts: SIGPIPE is ignored in any case, and all
- * sockets that we write to were told not to block.
- */
+/* A flag of send() that is a shortcut: SIGPIPE is ignored in any case. */
 #ifndef PLATFORM_LINUX
 #undef MSG_NOSIGNAL
-#undef MSG_DONTWAIT
 #define MSG_NOSIGNAL 0
-#define MSG_DONTWAIT 0
 #endif
 
 /* The descriptor does not block and is closed on exec.  0 or -1. */
@@ -33,8 +28,8 @@ int platform_set_flags(int fd);
 int platform_accept(int listening);
 
 /*
- * A pair of sockets: pair[0] takes a whole request before pair[1] is read, by
- * a write with MSG_DONTWAIT.  0 or -1.
+ * A pair of sockets with these flags: pair[0] takes a whole request before
+ * pair[1] is read.  0 or -1.
  */
 int platform_pair(int pair[2]);
 

@@ -3,8 +3,18 @@
  * libfcgi's place: it decodes parameters, and nothing else.  It would block on
  * a front's socket, keep bytes of the next request and 18 KB for as long as a
  * request lasts, so it never sees that socket.  It gets one end of a socket
- * pair, with exactly one checked request in it and nothing behind; we copy what
- * we need out of its environment and free all of its memory.
+ * pair, with exactly one checked request in it; we copy what we need out of its
+ * environment and free all of its memory.
+ *
+ * The pair is kept for the next request, as long as nothing can be left in it.
+ * The empty PARAMS record that ends the parameters stands last, and libfcgi has
+ * read it, and so all, if it says that they are over and knows of no error (it
+ * takes a failed read between two parameters for their end, but keeps the
+ * error).  It writes nothing itself, for all it is sent is one BEGIN_REQUEST
+ * and PARAMS.  After any failure the pair is closed, with whatever is in it,
+ * and made anew at once, so that its two numbers are there for it: also for a
+ * connection that got the last descriptor.  Neither end blocks: should libfcgi
+ * ever want more than was written, it fails.
  */
 #include "fastcgi/request.h"
 
@@ -14,7 +24,7 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcgios.h>
-#include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,10 +52,10 @@ static const struct wanted {
 #define WANTED (sizeof(wanted) / sizeof(wanted[0]))
 
 /*
- * Two descriptors put by for the socket pair, so that a connection which got
- * the last one is served all the same.
+ * What is written into the first the second gives to libfcgi; -1: they are not
+ * there.
  */
-static int spare[2] = {-1, -1};
+static int pair[2] = {-1, -1};
 
 static char **
 field(struct request *r, const struct wanted *w)
@@ -54,49 +64,36 @@ field(struct request *r, const struct wanted *w)
 }
 
 static void
-put_by(void)
-{
-	int i;
-
-	for (i = 0; i < 2; i++)
-		if (spare[i] == -1)
-			spare[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
-
-static void
-spend(void)
+close_pair(void)
 {
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		if (spare[i] != -1)
-			(void)close(spare[i]);
-		spare[i] = -1;
+		if (pair[i] != -1)
+			(void)close(pair[i]);
+		pair[i] = -1;
 	}
 }
 
 static int
-make_pair(int pair[2])
+have_pair(void)
 {
-	if (platform_pair(pair) == 0)
+	if (pair[0] != -1 || platform_pair(pair) == 0)
 		return 0;
-	if (errno != EMFILE && errno != ENFILE)
-		return -1;
-	spend();
-	return platform_pair(pair);
+	pair[0] = pair[1] = -1;
+	return -1;
 }
 
 int
 request_init(void)
 {
-	put_by();
-	return FCGX_Init() == 0 ? 0 : -1;
+	return FCGX_Init() == 0 && have_pair() == 0 ? 0 : -1;
 }
 
 void
 request_exit(void)
 {
-	spend();
+	close_pair();
 	OS_LibShutdown();
 }
 
@@ -109,10 +106,12 @@ request_free(struct request *r)
 		free(*field(r, &wanted[i]));
 }
 
-/* Writes the request to fd, framed anew: one BEGIN, one PARAMS, the empty one.
+/*
+ * Writes the request to libfcgi, framed anew: one BEGIN, one PARAMS, the empty
+ * one.
  */
 static int
-replay(int fd, const uint8_t *params, size_t len)
+replay(const uint8_t *params, size_t len)
 {
 	uint8_t begin[RECORD_BEGIN_SIZE + RECORD_HEADER], end[RECORD_HEADER];
 	struct iovec iov[] = {
@@ -128,12 +127,12 @@ replay(int fd, const uint8_t *params, size_t len)
 	record_header(begin + RECORD_BEGIN_SIZE, FCGI_PARAMS, 1, (uint16_t)len);
 	record_header(end, FCGI_PARAMS, 1, 0);
 	iov[0].iov_len -= skip;
-	if (sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) !=
+	if (sendmsg(pair[0], &msg, MSG_NOSIGNAL) !=
 	    (ssize_t)(sizeof(begin) - skip + len + sizeof(end))) {
 		errno = ENOBUFS;
 		return -1;
 	}
-	return shutdown(fd, SHUT_WR);
+	return 0;
 }
 
 static enum method
@@ -187,22 +186,29 @@ copy(struct request *r, char **env)
 	return 0;
 }
 
+/*
+ * Has libfcgi decode what was written; *whole: it has read all of that.  After
+ * a failure it has closed its end itself, or not, and says so.
+ */
 static int
-decode(struct request *r, int fd)
+decode(struct request *r, bool *whole)
 {
 	FCGX_Request fcgi;
 	int result = -1;
 
 	if (FCGX_InitRequest(&fcgi, -1, 0) != 0)
 		return -1;
-	fcgi.ipcFd = fd;
+	fcgi.ipcFd = pair[1];
 	fcgi.keepConnection = 1; /* the descriptor is ours to close */
 	fcgi.detached = 1;
-	if (FCGX_Accept_r(&fcgi) == 0) {
+	*whole = FCGX_Accept_r(&fcgi) == 0 && FCGX_GetError(fcgi.in) == 0;
+	if (*whole) {
 		r->method =
 		    method_of(FCGX_GetParam("REQUEST_METHOD", fcgi.envp));
 		result = copy(r, fcgi.envp);
-	}
+	} else
+		errno = EPROTO;
+	pair[1] = fcgi.ipcFd;
 	FCGX_Free(&fcgi, 0);
 	return result;
 }
@@ -210,20 +216,22 @@ decode(struct request *r, int fd)
 int
 request_decode(struct request *r, const uint8_t *params, size_t len)
 {
-	int pair[2], result;
+	bool whole = false;
+	int result, error;
 
 	*r = (struct request){.method = METHOD_OTHER};
-	if (make_pair(pair) == -1) {
-		put_by();
+	if (have_pair() == -1)
 		return -1;
-	}
-	result = replay(pair[0], params, len);
-	(void)close(pair[0]);
+	result = replay(params, len);
 	if (result == 0)
-		result = decode(r, pair[1]);
-	(void)close(pair[1]);
-	put_by();
+		result = decode(r, &whole);
+	error = errno;
+	if (!whole) {
+		close_pair();
+		(void)have_pair();
+	}
 	if (result == -1)
 		request_free(r);
+	errno = error;
 	return result;
 }
