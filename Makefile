@@ -221,6 +221,7 @@ wrap_flush  = -Wl,--wrap=writev,--wrap=send,--wrap=ring_send
 wrap_stream = -Wl,--wrap=writev,--wrap=send,--wrap=ring_send
 wrap_publish = -Wl,--wrap=send,--wrap=ring_send
 wrap_request = -Wl,--wrap=sendmsg
+wrap_server = -Wl,--wrap=setsockopt
 wrap_gate   = -Wl,--wrap=realloc
 wrap_text   = -Wl,--wrap=realloc
 wrap_hub    = -Wl,--wrap=calloc,--wrap=malloc

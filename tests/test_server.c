@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * When a process is there for others: when its engine is ready, or has had its
- * time to be so.
+ * time to be so.  And what it says to the system of who connects then.
  */
 #include "unit.h"
 
@@ -9,6 +9,8 @@
 #include <sys/un.h>
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -133,6 +135,99 @@ process_that_ends_does_not_begin(void **state)
 	assert_false(ready_is_said());
 }
 
+static int no_delay; /* calls that set it */
+
+int __real_setsockopt(int fd, int level, int name, const void *value,
+    socklen_t len);
+int __wrap_setsockopt(int fd, int level, int name, const void *value,
+    socklen_t len);
+
+int
+__wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	no_delay += level == IPPROTO_TCP && name == TCP_NODELAY;
+	return __real_setsockopt(fd, level, name, value, len);
+}
+
+static void
+no_request(void *arg, struct conn *c, const struct gate_event *ev)
+{
+	(void)arg;
+	(void)ev;
+	conn_close(c);
+}
+
+/* Connects to the server's socket; how often it set TCP_NODELAY thereby. */
+static int
+no_delay_of_one(void)
+{
+	const struct conn_owner owner = {.size = sizeof(struct conn),
+	    .request = no_request};
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	struct conns *cs = &server.streams.conns;
+	int fd;
+
+	assert_int_equal(getsockname(server.sockets.one[0].fd,
+			     (struct sockaddr *)&ss, &len),
+	    0);
+	conns_init(cs, server.loop, &owner, 15, 60);
+	conns_limit(cs, 1, 1);
+	listener_start(&server.listener, cs, &server.sockets);
+	fd = socket(ss.ss_family, SOCK_STREAM, 0);
+	no_delay = 0;
+	assert_int_equal(connect(fd, (struct sockaddr *)&ss, len), 0);
+	(void)ev_run(server.loop, EVRUN_ONCE);
+	assert_int_equal(cs->accepted, 1);
+	listener_stop(&server.listener);
+	conns_free(cs);
+	(void)close(fd);
+	return no_delay;
+}
+
+/* On a port by chance; -1: there are no such addresses here. */
+static int
+listen_by_ip(const struct sockaddr *address, socklen_t len)
+{
+	int fd = socket(address->sa_family, SOCK_STREAM, 0);
+
+	if (fd == -1 || bind(fd, address, len) == -1) {
+		(void)close(fd);
+		return -1;
+	}
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	return fd;
+}
+
+static void
+small_writes_over_tcp_do_not_wait_for_one_another(void **state)
+{
+	struct listening *l = &server.sockets.one[0];
+	const struct sockaddr_in v4 = {.sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	const struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
+	    .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+
+	(void)state;
+	(void)close(l->fd);
+	l->fd = listen_by_ip((const struct sockaddr *)&v4, sizeof(v4));
+	assert_int_not_equal(l->fd, -1);
+	assert_int_equal(no_delay_of_one(), 1);
+	(void)close(l->fd);
+	l->fd = listen_by_ip((const struct sockaddr *)&v6, sizeof(v6));
+	if (l->fd != -1) /* this machine has IPv6 */
+		assert_int_equal(no_delay_of_one(), 1);
+}
+
+static void
+unix_sockets_are_not_asked_for_what_they_have_not(void **state)
+{
+	(void)state;
+	assert_int_equal(listen(server.sockets.one[0].fd, 1), 0);
+	assert_int_equal(no_delay_of_one(), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -142,6 +237,8 @@ main(void)
 	    TEST(nobody_connects_before_the_engine_is_ready),
 	    TEST(engine_that_is_never_ready_is_not_waited_for),
 	    TEST(process_that_ends_does_not_begin),
+	    TEST(small_writes_over_tcp_do_not_wait_for_one_another),
+	    TEST(unix_sockets_are_not_asked_for_what_they_have_not),
 	};
 
 	(void)log_open("/dev/null", false);

@@ -55,13 +55,24 @@ on_pause_over(struct ev_loop *loop, ev_timer *w, int revents)
 	watch(l, true);
 }
 
-static int
-accept_one(int listening)
+/* Has it addresses of IP? */
+static bool
+is_inet(int listening)
 {
-	int fd = platform_accept(listening), on = 1;
+	struct sockaddr_storage ss = {.ss_family = AF_UNSPEC};
+	socklen_t len = sizeof(ss);
 
-	/* Events are small and written whole; a Unix socket refuses this. */
-	if (fd != -1)
+	(void)getsockname(listening, (struct sockaddr *)&ss, &len);
+	return ss.ss_family == AF_INET || ss.ss_family == AF_INET6;
+}
+
+static int
+accept_one(const struct listener_socket *s)
+{
+	int fd = platform_accept(s->io.fd), on = 1;
+
+	/* Events are small and written whole. */
+	if (fd != -1 && s->inet)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	return fd;
 }
@@ -75,7 +86,7 @@ on_connections(struct ev_loop *loop, ev_io *w, int revents)
 	(void)loop;
 	(void)revents;
 	for (i = 0; i < ACCEPT_TURN; i++) {
-		fd = accept_one(w->fd);
+		fd = accept_one((struct listener_socket *)w);
 		if (fd != -1) {
 			if (conn_new(l->conns, fd) == -1)
 				log_warn("a connection: no memory");
@@ -108,6 +119,7 @@ listener_start(struct listener *l, struct conns *conns,
 		    EV_READ);
 		l->socket[i].io.data = l;
 		l->socket[i].inherited = sockets->one[i].inherited;
+		l->socket[i].inet = is_inet(sockets->one[i].fd);
 	}
 	ev_init(&l->pause, on_pause_over);
 	l->pause.data = l;

@@ -12,8 +12,9 @@
 /* Takes connections off the listening sockets. */
 struct listener {
 	struct listener_socket {
-		ev_io io;
+		ev_io io;	/* first */
 		bool inherited; /* the next process has it too */
+		bool inet;	/* TCP, not a Unix socket */
 	} socket[SOCKETS_MAX];
 	size_t sockets;
 	ev_timer pause; /* runs while no descriptor is left for a connection */
