@@ -24,5 +24,7 @@ void proc_group_add(struct proc_group *, const char *list);
 uint64_t proc_group_cpu(const struct proc_group *);
 /* Bytes of RssAnon; the kernel's socket buffers are in no process's. */
 int64_t proc_group_memory(const struct proc_group *);
+/* Bytes that are not in that: shared memory, and rings of io_uring. */
+int64_t proc_group_shared(const struct proc_group *);
 
 #endif
