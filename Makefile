@@ -413,7 +413,7 @@ check-32: need-check-32
 # For those who work on it.
 bench: need-bench
 	@$(MAKE) -s build/sse-fcgi
-	$(MAKE) -C tests/bench
+	$(MAKE) -C tests/bench BEFORE="$(abspath $(BEFORE))"
 
 bench-fronts: need-bench-fronts
 	@$(MAKE) -s build/sse-fcgi
@@ -428,8 +428,10 @@ lint: need-lint
 	    -D'RB_PROTOTYPE(a,b,c,d)=' -D'RB_GENERATE(a,b,c,d)=' -D__linux__ \
 	    --suppress=uninitvar -Isrc src # it reads TAILQ_FOREACH wrongly
 	mandoc -Tlint -Wwarning src/sse-fcgi.8
-	shellcheck -x conf/run conf/fill tests/packages tests/bench/bench \
-	    tests/harness/manual tests/harness/filter tests/harness/valgrind tests/harness/deb \
+	shellcheck -x conf/run conf/fill tests/packages \
+	    $(addprefix tests/bench/,bench clock channels few fronts servers) \
+	    tests/harness/manual tests/harness/filter tests/harness/valgrind \
+	    tests/harness/deb \
 	    tests/harness/32bit tests/here tests/edges conf/debian/postinst conf/debian/postrm .ci/run
 
 SECONDS ?= 60
