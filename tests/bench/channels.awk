@@ -43,6 +43,8 @@ function print_storm(    row) {
 	    low[row, "back"], high[row, "back_max"], high[row, "replayed"],
 	    high[row, "holes"], high[row, "repeats"], high[row, "stay_p50"],
 	    high[row, "stay_p99"]
+	if ("storm-before" in bad)
+		printf "  The version before: %s.", bad["storm-before"]
 	if (ran("storm-before"))
 		printf "  With the version before: after %.2f s.",
 		    median("storm-before", "back_s")
