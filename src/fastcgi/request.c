@@ -33,20 +33,24 @@
 #include "base/platform.h"
 
 /* The strings of struct request and the parameters they come from. */
+#define WANT(name, field)                                               \
+	{                                                               \
+		name, sizeof(name) - 1, offsetof(struct request, field) \
+	}
 static const struct wanted {
 	const char *name;
-	size_t offset;
+	size_t len, offset;
 } wanted[] = {
-    {"SSE_ROLE", offsetof(struct request, role)},
-    {"HTTP_LAST_EVENT_ID", offsetof(struct request, last_event_id)},
-    {"REMOTE_ADDR", offsetof(struct request, address)},
-    {"SSE_CHANNEL", offsetof(struct request, channel)},
-    {"QUERY_STRING", offsetof(struct request, query)},
-    {"CONTENT_LENGTH", offsetof(struct request, content_length)},
-    {"CONTENT_TYPE", offsetof(struct request, content_type)},
-    {"HTTP_HOST", offsetof(struct request, host)},
-    {"HTTP_ORIGIN", offsetof(struct request, origin)},
-    {"HTTP_SEC_FETCH_SITE", offsetof(struct request, fetch_site)},
+    WANT("SSE_ROLE", role),
+    WANT("HTTP_LAST_EVENT_ID", last_event_id),
+    WANT("REMOTE_ADDR", address),
+    WANT("SSE_CHANNEL", channel),
+    WANT("QUERY_STRING", query),
+    WANT("CONTENT_LENGTH", content_length),
+    WANT("CONTENT_TYPE", content_type),
+    WANT("HTTP_HOST", host),
+    WANT("HTTP_ORIGIN", origin),
+    WANT("HTTP_SEC_FETCH_SITE", fetch_site),
 };
 
 #define WANTED (sizeof(wanted) / sizeof(wanted[0]))
@@ -173,16 +177,18 @@ keep(struct request *r, const struct wanted *w, const char *value)
 static int
 copy(struct request *r, char **env)
 {
-	size_t i, n;
+	const char *value;
+	size_t i, len;
 
-	for (; *env != NULL; env++)
-		for (i = 0; i < WANTED; i++) {
-			n = strlen(wanted[i].name);
-			if (strncmp(*env, wanted[i].name, n) == 0 &&
-			    (*env)[n] == '=' &&
-			    keep(r, &wanted[i], *env + n + 1) == -1)
+	for (; *env != NULL; env++) {
+		value = strchr(*env, '=') + 1; /* libfcgi puts one there */
+		len = (size_t)(value - 1 - *env);
+		for (i = 0; i < WANTED; i++)
+			if (wanted[i].len == len &&
+			    memcmp(wanted[i].name, *env, len) == 0 &&
+			    keep(r, &wanted[i], value) == -1)
 				return -1;
-		}
+	}
 	return 0;
 }
 
