@@ -21,6 +21,7 @@ struct piece {
 	uint8_t kind; /* the maker's mark */
 	bool raw;
 	struct event *event; /* whose bytes they are; NULL: see batch_add() */
+	const void *origin;  /* the maker's own, to know it by again */
 };
 
 /*

@@ -40,44 +40,74 @@ cursors(const struct reader *r)
 			   r->cursors.several;
 }
 
+/* What comes next. */
+struct step {
+	enum { NOTHING, EVENT, GAP } kind;
+	struct eventid id; /* the position behind it */
+	const struct held *held;
+};
+
 /*
- * What this channel alone would give to a reader at this position: its next
- * event, or before that what it has lost.
+ * A reader's way from step to step: the number of the first held event above
+ * its position, in each of its channels.  They are looked for once, and go on
+ * from event to event.
  */
-static struct reader_step
-next_of(const struct channel *ch, struct eventid at)
+struct walk {
+	struct reader r;
+	uint64_t number[READER_CHANNELS_MAX];
+};
+
+static void
+find_place(struct walk *w)
 {
-	uint64_t number = channel_after(ch, at);
+	unsigned i;
+
+	for (i = 0; i < w->r.n; i++)
+		w->number[i] =
+		    channel_after(cursors(&w->r)[i].channel, w->r.at);
+}
+
+static void
+begin(struct walk *w, const struct reader *r)
+{
+	w->r = *r;
+	find_place(w);
+}
+
+/*
+ * What this channel alone would give: its next event, or before that what it
+ * has lost.
+ */
+static struct step
+next_of(const struct channel *ch, struct eventid at, uint64_t number)
+{
 	bool lost = eventid_compare(ch->lost.upto, at) > 0;
-	struct held *e;
+	const struct held *e;
 
 	if (number == ch->end)
-		return (struct reader_step){.kind = lost ? READER_GAP :
-							   READER_NOTHING,
+		return (struct step){.kind = lost ? GAP : NOTHING,
 		    .id = ch->lost.upto};
 	e = channel_entry(ch, number);
 	if (lost && eventid_compare(ch->lost.upto, e->id) < 0)
-		return (struct reader_step){.kind = READER_GAP,
-		    .id = ch->lost.upto};
-	return (struct reader_step){.kind = READER_EVENT,
-	    .id = e->id,
-	    .event = e->event};
+		return (struct step){.kind = GAP, .id = ch->lost.upto};
+	return (struct step){.kind = EVENT, .id = e->id, .held = e};
 }
 
 /* The lowest step of all channels. */
-struct reader_step
-reader_next(const struct reader *r)
+static struct step
+next(const struct walk *w)
 {
-	struct reader_step best = {.kind = READER_NOTHING}, step;
+	struct step best = {.kind = NOTHING}, step;
 	unsigned i;
 
-	if (r->lost != 0)
-		return (struct reader_step){.kind = READER_GAP,
-		    .id = readers_of(r)->hub->base};
-	for (i = 0; i < r->n; i++) {
-		step = next_of(cursors(r)[i].channel, r->at);
-		if (step.kind != READER_NOTHING &&
-		    (best.kind == READER_NOTHING ||
+	if (w->r.lost != 0)
+		return (struct step){.kind = GAP,
+		    .id = readers_of(&w->r)->hub->base};
+	for (i = 0; i < w->r.n; i++) {
+		step =
+		    next_of(cursors(&w->r)[i].channel, w->r.at, w->number[i]);
+		if (step.kind != NOTHING &&
+		    (best.kind == NOTHING ||
 			eventid_compare(step.id, best.id) < 0))
 			best = step;
 	}
@@ -93,28 +123,32 @@ lost_to(const struct reader *r, const struct channel *ch, struct eventid id)
 }
 
 static void
-go_behind(struct reader *r, const struct reader_step *step)
+go_behind(struct reader *r, struct eventid id)
 {
 	r->lost = 0;
-	r->at = step->id;
+	r->at = id;
 }
 
-void
-reader_take(struct reader *r, const struct reader_step *step)
+/* Goes on behind the step, which is the next. */
+static void
+go_on(struct walk *w, const struct step *step)
 {
-	unsigned long long *gaps = readers_of(r)->gaps;
 	const struct channel *ch;
+	uint64_t *number = w->number;
 	unsigned i;
 
-	assert(step->kind != READER_NOTHING);
-	if (r->lost != 0)
-		gaps[r->lost]++;
-	else if (step->kind == READER_GAP)
-		for (i = 0; i < r->n; i++) {
-			ch = cursors(r)[i].channel;
-			gaps[ch->lost.reason] += lost_to(r, ch, step->id);
-		}
-	go_behind(r, step);
+	go_behind(&w->r, step->id);
+	if (step->kind == GAP) {
+		find_place(w);
+		return;
+	}
+	for (i = 0; i < w->r.n; i++, number++) {
+		ch = cursors(&w->r)[i].channel;
+		if (*number < ch->end &&
+		    eventid_compare(channel_entry(ch, *number)->id, step->id) <=
+			0)
+			++*number;
+	}
 }
 
 /*
@@ -123,7 +157,7 @@ reader_take(struct reader *r, const struct reader_step *step)
  * together, and only the last has the id, so that none is passed over.
  */
 static size_t
-gap(const struct reader *r, const struct reader_step *step, char *buf)
+gap(const struct reader *r, const struct step *step, char *buf)
 {
 	char from[EVENTID_SIZE], to[EVENTID_SIZE];
 	const struct channel *ch, *next = NULL;
@@ -149,13 +183,18 @@ gap(const struct reader *r, const struct reader_step *step, char *buf)
 }
 
 static struct piece *
-offer(const struct reader *r, const struct reader_step *step, struct batch *b,
+offer(const struct reader *r, const struct step *step, struct batch *b,
     uint8_t kind)
 {
+	struct piece *p;
 	char *room;
 
-	if (step->kind == READER_EVENT)
-		return batch_add_event(b, kind, step->event);
+	if (step->kind == EVENT) {
+		p = batch_add_event(b, kind, step->held->event);
+		if (p != NULL)
+			p->origin = step->held;
+		return p;
+	}
 	room = batch_text(b, (size_t)r->n * GAP_SIZE);
 	return room == NULL ? NULL :
 			      batch_add(b, kind, room, gap(r, step, room));
@@ -165,15 +204,38 @@ offer(const struct reader *r, const struct reader_step *step, struct batch *b,
 static void
 reader_fill(struct subscriber *sub, struct batch *b, uint8_t kind)
 {
-	struct reader r = *(struct reader *)sub;
-	struct reader_step step;
+	struct walk w;
+	struct step step;
 
-	for (step = reader_next(&r); step.kind != READER_NOTHING;
-	     step = reader_next(&r)) {
-		if (offer(&r, &step, b, kind) == NULL)
+	begin(&w, (struct reader *)sub);
+	for (step = next(&w); step.kind != NOTHING; step = next(&w)) {
+		if (offer(&w.r, &step, b, kind) == NULL)
 			break;
-		go_behind(&r, &step);
+		go_on(&w, &step);
 	}
+}
+
+/* The gap that comes next is on its way. */
+static void
+take_gap(struct reader *r)
+{
+	unsigned long long *gaps = readers_of(r)->gaps;
+	const struct channel *ch;
+	struct walk w;
+	struct step step;
+	unsigned i;
+
+	begin(&w, r);
+	step = next(&w);
+	assert(step.kind == GAP);
+	if (r->lost != 0)
+		gaps[r->lost]++;
+	else
+		for (i = 0; i < r->n; i++) {
+			ch = cursors(r)[i].channel;
+			gaps[ch->lost.reason] += lost_to(r, ch, step.id);
+		}
+	go_behind(r, step.id);
 }
 
 /* The same steps again, on the reader itself, for those that are on their way.
@@ -182,10 +244,12 @@ static void
 reader_took(struct subscriber *sub, const struct piece *p)
 {
 	struct reader *r = (struct reader *)sub;
-	struct reader_step step = reader_next(r);
+	const struct held *e = p->origin;
 
-	(void)p;
-	reader_take(r, &step);
+	if (e != NULL)
+		go_behind(r, e->id);
+	else
+		take_gap(r);
 }
 
 static void
@@ -215,10 +279,12 @@ static size_t
 reader_position(struct subscriber *sub, char *buf)
 {
 	struct reader *r = (struct reader *)sub;
+	struct walk w;
 
 	if (r->lost != 0)
 		return 0;
-	if (reader_next(r).kind == READER_NOTHING)
+	begin(&w, r);
+	if (next(&w).kind == NOTHING)
 		r->at = readers_of(r)->hub->last;
 	return eventid_format(buf, r->at);
 }

@@ -40,13 +40,6 @@ struct reader {
 	} cursors;
 };
 
-/* What comes next. */
-struct reader_step {
-	enum { READER_NOTHING, READER_EVENT, READER_GAP } kind;
-	struct eventid id;   /* the position behind it */
-	struct event *event; /* the channel's reference */
-};
-
 /* The feed of all readers of one hub. */
 struct readers {
 	struct feed feed;
@@ -64,11 +57,5 @@ void readers_init(struct readers *, struct hub *);
  */
 enum hub_result reader_begin(struct readers *, struct reader *,
     const char *const channels[], size_t n, const struct position *);
-
-/* What comes next; pure. */
-struct reader_step reader_next(const struct reader *);
-
-/* Goes on behind that step, which must be the next. */
-void reader_take(struct reader *, const struct reader_step *);
 
 #endif
