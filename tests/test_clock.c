@@ -71,8 +71,7 @@ flush(struct wheel *w, struct listener *l)
 	struct piece *p = w->batch.piece;
 	const char *id;
 
-	w->batch.n = 0;
-	w->batch.text_used = 0;
+	batch_begin(&w->batch);
 	l->tick.sub.feed->fill(&l->tick.sub, &w->batch, KIND);
 	if (w->batch.n == 0 || l->full)
 		return;

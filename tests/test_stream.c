@@ -38,7 +38,7 @@ ssize_t __wrap_writev(int, const struct iovec *, int);
 ssize_t
 __wrap_writev(int fd, const struct iovec *iov, int n)
 {
-	struct iovec part[200];
+	struct iovec part[400];
 	size_t left;
 	long take;
 	int i;
@@ -1275,6 +1275,31 @@ all_is_freed_whatever_is_open(void **state)
 	/* The rest is tear_down()'s, and the sanitizer's. */
 }
 
+/* Of a storm it is many who do. */
+static void
+stream_that_comes_back_is_written_to_once(void **state)
+{
+	static const int sizes[] = {10, 100, 600}; /* copied, and not */
+	struct peer p;
+	size_t i;
+
+	(void)state;
+	next.serve = serve_channels;
+	hub.set.history = 100; /* as it is, unless it is told otherwise */
+	position.kind = POSITION_EARLIEST;
+	for (i = 0; i < LENGTH(sizes); i++) {
+		publish("a", 100, sizes[i]);
+		end_turn();
+		peer_open(&p, GET);
+		script.calls = 0;
+		streams.messages = 0;
+		end_turn();
+		assert_int_equal(script.calls, 1);
+		assert_int_equal(streams.messages, 100);
+		peer_close(&p);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -1321,6 +1346,7 @@ main(void)
 	    TEST(event_that_is_being_written_is_written_whole),
 	    TEST(stream_that_pins_memory_is_closed_for_new_events),
 	    TEST(stream_that_keeps_up_loses_nothing_of_a_large_batch),
+	    TEST(stream_that_comes_back_is_written_to_once),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -24,7 +24,7 @@ static struct {
 	size_t steps, step;
 	unsigned calls;
 	size_t len; /* what arrived */
-	uint8_t bytes[1 << 21];
+	uint8_t bytes[5 << 20];
 } front;
 
 ssize_t __wrap_writev(int, const struct iovec *, int);
@@ -230,7 +230,7 @@ check_arrived(const struct queue *q)
 }
 
 static uint8_t end_request[RECORD_END_SIZE];
-static uint8_t big[1 << 20];
+static uint8_t big[5 << 19]; /* more than a call's records hold */
 
 static void
 three_pieces(struct queue *q)
@@ -482,7 +482,7 @@ big_event_is_cut_about_every_record(void **state)
 }
 
 static void
-batch_holds_32_pieces(void **state)
+batch_holds_128_pieces(void **state)
 {
 	static struct batch b;
 	struct writer o = {0};
@@ -490,11 +490,30 @@ batch_holds_32_pieces(void **state)
 
 	(void)state;
 	writer_begin(&o, &b);
-	for (i = 0; i < 32; i++)
+	for (i = 0; i < 128; i++)
 		assert_non_null(batch_add(&b, 1, "x", 1));
 	assert_null(batch_add(&b, 1, "x", 1));
 	assert_null(batch_text(&b, 1));
-	assert_int_equal(b.n, 32);
+	assert_int_equal(b.n, 128);
+}
+
+static void
+batch_takes_no_piece_behind_512_kib(void **state)
+{
+	static struct batch b;
+	struct writer o = {0};
+
+	(void)state;
+	writer_begin(&o, &b);
+	assert_non_null(batch_add(&b, 1, big, (1 << 19) - 1));
+	assert_non_null(batch_add(&b, 1, big, 100000)); /* it is but one */
+	assert_false(b.full);
+	assert_null(batch_add(&b, 1, "x", 1));
+	assert_true(b.full);
+	writer_begin(&o, &b);
+	assert_non_null(batch_add(&b, 1, big, 1 << 19));
+	assert_null(batch_text(&b, 1));
+	assert_true(b.full);
 }
 
 static void
@@ -592,7 +611,8 @@ main(void)
 	    cmocka_unit_test(big_event_is_many_records),
 	    cmocka_unit_test(all_written_may_be_less_than_all_pieces),
 	    cmocka_unit_test(big_event_is_cut_about_every_record),
-	    cmocka_unit_test(batch_holds_32_pieces),
+	    cmocka_unit_test(batch_holds_128_pieces),
+	    cmocka_unit_test(batch_takes_no_piece_behind_512_kib),
 	    cmocka_unit_test(text_has_room_for_so_many_bytes_and_no_more),
 	    cmocka_unit_test(held_event_goes_out_first),
 	    cmocka_unit_test(random_pieces_and_cuts_lose_nothing),

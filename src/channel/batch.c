@@ -12,7 +12,14 @@ batch_begin(struct batch *b)
 {
 	b->n = 0;
 	b->full = false;
+	b->bytes = 0;
 	b->text_used = 0;
+}
+
+static bool
+has_room(const struct batch *b)
+{
+	return b->n < BATCH_PIECES && b->bytes < BATCH_BYTES;
 }
 
 struct piece *
@@ -20,11 +27,12 @@ batch_add(struct batch *b, uint8_t kind, const void *data, size_t len)
 {
 	struct piece *p;
 
-	if (b->n == BATCH_PIECES) {
+	if (!has_room(b)) {
 		b->full = true;
 		return NULL;
 	}
 	assert(len > 0 && len <= UINT32_MAX);
+	b->bytes += len;
 	p = &b->piece[b->n++];
 	*p = (struct piece){.data = data, .len = (uint32_t)len, .kind = kind};
 	return p;
@@ -45,7 +53,7 @@ batch_text(struct batch *b, size_t size)
 {
 	char *room;
 
-	if (b->n == BATCH_PIECES || size > BATCH_TEXT - b->text_used) {
+	if (!has_room(b) || size > BATCH_TEXT - b->text_used) {
 		b->full = true;
 		return NULL;
 	}

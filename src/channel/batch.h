@@ -8,8 +8,13 @@
 
 #include "channel/event.h"
 
-#define BATCH_PIECES 32	  /* pieces in one write */
-#define BATCH_TEXT   8192 /* bytes of text made for one write */
+/*
+ * Pieces in one write: a stream that comes back has missed no more than
+ * --history holds, which is 100 events unless it is told otherwise.
+ */
+#define BATCH_PIECES 128
+#define BATCH_BYTES  (1 << 19) /* it takes no piece more behind so many */
+#define BATCH_TEXT   8192      /* bytes of text made for one write */
 
 /*
  * A piece of a response: bytes that go out as STDOUT records of their own or,
@@ -31,6 +36,7 @@ struct piece {
 struct batch {
 	unsigned n;
 	bool full; /* something did not fit */
+	size_t bytes;
 	size_t text_used;
 	struct piece piece[BATCH_PIECES];
 	char text[BATCH_TEXT];
