@@ -237,6 +237,10 @@ static void
 stream_is_small(void **state)
 {
 	(void)state;
+	/* malloc() takes these steps, of which a word is its own. */
+	assert_in_range(offsetof(struct stream, age), 1, 224 - sizeof(size_t));
+	assert_int_equal(streams.conns.owner.size,
+	    offsetof(struct stream, age));
 	assert_in_range(sizeof(struct stream), 1, 256 - sizeof(size_t));
 }
 
@@ -739,6 +743,7 @@ front_that_has_gone_frees_its_stream(void **state)
 static void
 age_limit(double seconds)
 {
+	streams.conns.owner.size = sizeof(struct stream);
 	ages_init(&streams.ages, loop, &streams.conns.now, seconds,
 	    streams.ages.over);
 }
@@ -1107,6 +1112,25 @@ end_of_a_slow_stream_does_not_wait_for_its_events(void **state)
 	peer_close(&p);
 }
 
+/* The time that a connection has room for begins anew after two years. */
+static void
+heartbeat_comes_after_two_years_too(void **state)
+{
+	struct peer p;
+	size_t len;
+
+	(void)state;
+	streams.conns.now = 0x1p32 / 64 - 5;
+	peer_open(&p, GET);
+	end_turn();
+	len = strlen(peer_read(&p));
+	seconds_pass(14);
+	assert_int_equal(strlen(peer_read(&p)), len);
+	seconds_pass(1);
+	assert_string_equal(peer_read(&p) + len, ":\n\n");
+	peer_close(&p);
+}
+
 static void
 heartbeat_of_channels_says_where_the_hub_is(void **state)
 {
@@ -1312,6 +1336,7 @@ main(void)
 	    TEST(short_writes_anywhere_lose_nothing),
 	    TEST(message_that_a_full_socket_refuses_is_not_counted),
 	    TEST(heartbeat_comes_when_nothing_else_does),
+	    TEST(heartbeat_comes_after_two_years_too),
 	    TEST(head_gets_the_headers_and_the_end),
 	    TEST(one_stream_too_many_is_told_to_come_back_late),
 	    TEST(one_address_has_its_own_limit),

@@ -26,7 +26,7 @@ conn_enter(struct conn *c, enum conn_phase phase)
 	struct conns *cs = conn_all(c);
 
 	c->phase = phase;
-	c->since = cs->now;
+	c->since = conns_moment(cs);
 	if (phase == CONN_CLOSED)
 		return;
 	TAILQ_INSERT_TAIL(&cs->list[phase], c, link);
@@ -48,7 +48,7 @@ conn_touch(struct conn *c)
 {
 	struct conn_list *list = &conn_all(c)->list[c->phase];
 
-	c->since = conn_all(c)->now;
+	c->since = conns_moment(conn_all(c));
 	if (TAILQ_NEXT(c, link) == NULL)
 		return;
 	TAILQ_REMOVE(list, c, link);

@@ -117,11 +117,11 @@ struct conn {
 	ev_io io; /* data: its struct conns */
 	TAILQ_ENTRY(conn) link;
 	STAILQ_ENTRY(conn) dirty_link;
-	double since;
 	struct gate gate;
 	struct writer writer;
 	const struct role *role; /* of its exchange; NULL: there is none */
 	void *own;		 /* the exchange's, if it is not the object */
+	uint32_t since;		 /* see conns_seconds() */
 	uint8_t phase;
 	bool dirty : 1;
 	bool ending : 1; /* END_REQUEST comes after what is there to write */
@@ -130,6 +130,7 @@ struct conn {
 	/* The exchange's; they stand here because there is room. */
 	uint8_t todo;
 	uint32_t messages;
+	uint32_t begun; /* as since */
 };
 
 _Static_assert(offsetof(struct conn, io) == 0, "a watcher is its connection");
@@ -184,6 +185,13 @@ void conns_limit(struct conns *, size_t waiting, unsigned long values);
 
 /* It is this late, in monotonic seconds: once a turn. */
 void conns_set_time(struct conns *, double now);
+
+/*
+ * Now, and the seconds since then, as a connection has room for it: right to a
+ * sixtieth, and it begins anew after two years.
+ */
+uint32_t conns_moment(const struct conns *);
+double conns_seconds(const struct conns *, uint32_t since);
 
 /* From now on no connection is kept after its request. */
 void conns_keep_none(struct conns *);

@@ -15,6 +15,20 @@
 
 #define YOUNG 0.5 /* seconds; see conns_bound_waiting() */
 
+#define MOMENTS 64 /* in a second */
+
+uint32_t
+conns_moment(const struct conns *cs)
+{
+	return (uint32_t)(uint64_t)(cs->now * MOMENTS);
+}
+
+double
+conns_seconds(const struct conns *cs, uint32_t since)
+{
+	return (double)(conns_moment(cs) - since) / MOMENTS;
+}
+
 static void
 drop(struct conns *cs, struct conn *c, const char *why)
 {
@@ -45,7 +59,7 @@ conns_bound_waiting(struct conns *cs)
 	struct conn *c = TAILQ_FIRST(&cs->list[CONN_WAITING]);
 
 	if (cs->count[CONN_WAITING] > cs->waiting_max &&
-	    cs->now - c->since >= YOUNG)
+	    conns_seconds(cs, c->since) >= YOUNG)
 		drop(cs, c, "too many without a whole request");
 }
 
@@ -56,7 +70,7 @@ time_out(struct conns *cs, enum conn_phase phase, double limit)
 	struct conn *c;
 
 	while ((c = TAILQ_FIRST(&cs->list[phase])) != NULL &&
-	       cs->now - c->since >= limit) {
+	       conns_seconds(cs, c->since) >= limit) {
 		log_debug("fd %d: closed: time is up", c->io.fd);
 		cs->timed_out++;
 		conn_close(c);
@@ -120,7 +134,7 @@ end_stalled(struct conns *cs)
 	struct conn *c;
 
 	while ((c = TAILQ_FIRST(&cs->list[CONN_FULL])) != NULL &&
-	       cs->now - c->since >= cs->stall) {
+	       conns_seconds(cs, c->since) >= cs->stall) {
 		log_debug("fd %d: closed: it takes nothing", c->io.fd);
 		cs->stalled++;
 		conn_close(c);
@@ -134,7 +148,7 @@ end_awaited(struct conns *cs)
 	struct conn *c;
 
 	while ((c = TAILQ_FIRST(&cs->list[CONN_ENGINE])) != NULL &&
-	       cs->now - c->since >= CONN_ENGINE_PATIENCE - 1) {
+	       conns_seconds(cs, c->since) >= CONN_ENGINE_PATIENCE - 1) {
 		conn_retire(c);
 		assert(c->phase != CONN_ENGINE);
 	}
@@ -153,7 +167,8 @@ conns_sweep(struct conns *cs)
 	end_stalled(cs);
 	end_awaited(cs);
 	for (c = TAILQ_FIRST(&cs->list[CONN_OPEN]);
-	     c != NULL && cs->now - c->since >= cs->heartbeat; c = next) {
+	     c != NULL && conns_seconds(cs, c->since) >= cs->heartbeat;
+	     c = next) {
 		next = TAILQ_NEXT(c, link);
 		c->role->idle(c);
 	}

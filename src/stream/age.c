@@ -5,21 +5,6 @@
  */
 #include "stream/age.h"
 
-#define TICKS 64 /* in a second */
-
-/* The time in parts of a second, as a stream has room for it. */
-static uint32_t
-ticks(const struct ages *as)
-{
-	return (uint32_t)(uint64_t)(*as->now * TICKS);
-}
-
-double
-age_seconds(const struct ages *as, const struct age *a)
-{
-	return (double)(ticks(as) - a->begun) / TICKS;
-}
-
 void
 ages_turn(struct ages *as)
 {
@@ -74,7 +59,6 @@ age_begin(struct ages *as, struct age *a, double chance)
 	unsigned quarter = as->slots / 4;
 	unsigned turns = as->slots - (unsigned)(quarter * chance);
 
-	a->begun = ticks(as);
 	if (as->tick == 0)
 		return;
 	if (as->members++ == 0) {

@@ -10,11 +10,10 @@
 #define AGE_SLOTS_MAX 128
 #define AGE_TICK_MIN  0.01 /* seconds from one slot to the next */
 
-/* One stream's age, and its place among those whose time is limited. */
+/* One stream's place among those whose time is limited. */
 struct age {
 	TAILQ_ENTRY(age) link;
 	uint16_t slot;
-	uint32_t begun; /* in parts of a second; see age_seconds() */
 };
 
 TAILQ_HEAD(age_list, age);
@@ -34,8 +33,9 @@ struct ages {
 };
 
 /*
- * max in seconds; 0 is no limit.  *now is the time, kept by the caller.  over()
- * may make no member leave.  loop and now must outlive the ages.
+ * max in seconds; 0 is no limit, and no struct age is touched.  *now is the
+ * time, kept by the caller.  over() may make no member leave.  loop and now
+ * must outlive the ages.
  */
 void ages_init(struct ages *, struct ev_loop *, const double *now, double max,
     void (*over)(struct age *));
@@ -45,9 +45,6 @@ void ages_init(struct ages *, struct ev_loop *, const double *now, double max,
  * sooner, by chance: 0 to 1.
  */
 void age_begin(struct ages *, struct age *, double chance);
-
-/* Seconds since then, right to a sixtieth; it begins anew after two years. */
-double age_seconds(const struct ages *, const struct age *);
 
 /* It leaves; to be called once. */
 void age_end(struct ages *, struct age *);

@@ -188,7 +188,7 @@ over(struct conn *c)
 
 	log_debug("stream closed: %s (fd %d), %.3f s, %lu messages",
 	    s->address == NULL ? "-" : s->address->text, c->io.fd,
-	    age_seconds(&ss->ages, &s->age), (unsigned long)c->messages);
+	    conns_seconds(&ss->conns, c->begun), (unsigned long)c->messages);
 	s->sub.feed->leave(&s->sub);
 	address_leave(&ss->addresses, s->address);
 	s->address = NULL;
@@ -268,6 +268,7 @@ begin(struct streams *ss, struct stream *s, const struct request *r)
 	ss->open++;
 	ss->opened++;
 	age_begin(&ss->ages, &s->age, chance());
+	s->conn.begun = conns_moment(&ss->conns);
 	s->conn.messages = 0;
 	s->conn.todo = HEAD | RETRY;
 	log_debug("stream opened: %s (fd %d)",
@@ -317,7 +318,9 @@ streams_init(struct streams *ss, struct ev_loop *loop, const struct config *cfg,
     void (*request)(void *, struct conn *, const struct gate_event *),
     void *arg)
 {
-	struct conn_owner owner = {.size = sizeof(struct stream),
+	struct conn_owner owner = {.size = cfg->max_age > 0 ?
+					       sizeof(struct stream) :
+					       offsetof(struct stream, age),
 	    .request = request,
 	    .arg = arg};
 

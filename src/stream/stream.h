@@ -19,7 +19,8 @@
 /*
  * One browser's EventSource: an exchange that stays.  What it is beside its
  * connection has a meaning only in the role of streams.  Of the connection,
- * todo is what fill() adds beside the feed's events, and messages are counted.
+ * todo is what fill() adds beside the feed's events, messages are counted, and
+ * it has begun then.
  */
 struct stream {
 	struct conn conn;
@@ -29,6 +30,7 @@ struct stream {
 		struct reader reader; /* of the channels' */
 	};
 	struct address *address;
+	/* Last: without a greatest age streams are made without it. */
 	struct age age;
 };
 
