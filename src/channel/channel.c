@@ -29,7 +29,7 @@ channel_new(const char *name, struct loss lost)
 void
 channel_free(struct channel *ch)
 {
-	assert(ch->reading == 0 && channel_held(ch) == 0);
+	assert(ch->reading == 0 && channel_held(ch) == 0 && ch->reserved == 0);
 	free(ch->ring);
 	free(ch);
 }
@@ -76,15 +76,41 @@ channel_reserve(struct channel *ch, size_t n)
 {
 	size_t size = ch->size == 0 ? SIZE_MIN : ch->size;
 
-	while (size - channel_held(ch) < n)
+	while (size - channel_held(ch) - ch->reserved < n)
 		size *= 2;
-	return size == ch->size ? 0 : resize(ch, size);
+	if (size != ch->size && resize(ch, size) == -1)
+		return -1;
+	ch->reserved += n;
+	return 0;
+}
+
+/* No larger a ring than is needed. */
+static void
+shrink(struct channel *ch)
+{
+	size_t needed = channel_held(ch) + ch->reserved;
+
+	if (needed == 0) {
+		free(ch->ring);
+		ch->ring = NULL;
+		ch->size = 0;
+	} else if (ch->size > SIZE_MIN && needed <= ch->size / 4)
+		(void)resize(ch, ch->size / 2); /* or it stays as it is */
+}
+
+void
+channel_give_up(struct channel *ch, size_t n)
+{
+	assert(ch->reserved >= n);
+	ch->reserved -= n;
+	shrink(ch);
 }
 
 void
 channel_append(struct channel *ch, struct held *e)
 {
-	assert(channel_held(ch) < ch->size);
+	assert(ch->reserved > 0);
+	ch->reserved--;
 	e->channel = ch;
 	*place(ch, ch->end++) = e;
 	ch->bytes += e->cost;
@@ -129,12 +155,7 @@ channel_drop(struct channel *ch)
 	ch->bytes -= e->cost;
 	ch->first++;
 	channel_lose(ch, (struct loss){e->id, LOSS_OVERFLOW});
-	if (channel_held(ch) == 0) {
-		free(ch->ring);
-		ch->ring = NULL;
-		ch->size = 0;
-	} else if (ch->size > SIZE_MIN && channel_held(ch) <= ch->size / 4)
-		(void)resize(ch, ch->size / 2); /* or it stays as it is */
+	shrink(ch);
 	return e;
 }
 

@@ -65,6 +65,7 @@ struct channel {
 	size_t reading;
 	struct held **ring;
 	size_t size;	     /* of the ring; 0 or a power of 2 */
+	size_t reserved;     /* places in it, for what is to come */
 	uint64_t first, end; /* numbers held: first up to, not with, end */
 	size_t bytes;	     /* of all that is held */
 	size_t unread;	     /* of what not all readers could read yet */
@@ -82,10 +83,17 @@ struct channel *channel_new(const char *name, struct loss);
 /* Frees it; it must be empty and have no readers. */
 void channel_free(struct channel *);
 
-/* Room for n entries more.  -1: no memory, and nothing has changed. */
+/*
+ * Room for n entries more, which stays until they come or are given up.  -1: no
+ * memory, and nothing has changed.
+ */
 int channel_reserve(struct channel *, size_t n);
+void channel_give_up(struct channel *, size_t n);
 
-/* Appends the entry, for which there must be room; nobody could read it yet. */
+/*
+ * Appends the entry, for which there must be reserved room; nobody could read
+ * it yet.
+ */
 void channel_append(struct channel *, struct held *);
 
 /*

@@ -1,98 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The hub: what comes into the channels, who reads them, and what is told to
- * whom in a turn.
+ * The hub: who reads the channels, and what is told to whom in a turn.
  */
 #include "channel/hub.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <stdlib.h>
 
 #include "channel/names.h"
 #include "channel/retention.h"
 
-static void
-throw_away(struct hub *h, struct held_list *batch)
+/* Does it take a place among those that readers name, once one reads it? */
+static bool
+is_unnamed(const struct channel *ch)
 {
-	struct held *e;
-
-	while ((e = TAILQ_FIRST(batch)) != NULL) {
-		TAILQ_REMOVE(batch, e, link);
-		held_free(e, &h->held_bytes, &h->slow_bytes);
-	}
-}
-
-/* All messages encoded, and counted in held_bytes. */
-static enum hub_result
-encode_all(struct hub *h, struct held_list *batch, const struct eventid ids[],
-    const struct sse_message messages[], size_t n)
-{
-	size_t i, before = h->held_bytes;
-	struct held *e;
-
-	for (i = 0; i < n; i++) {
-		e = held_new(ids[i], &messages[i], *h->set.now, &h->held_bytes);
-		if (e == NULL)
-			return HUB_NO_MEMORY;
-		TAILQ_INSERT_TAIL(batch, e, link);
-		if (h->held_bytes - before > h->set.bytes_max)
-			return HUB_TOO_LARGE;
-	}
-	return HUB_DONE;
-}
-
-/* Marks the channel for the end of the turn. */
-static void
-touch(struct hub *h, struct channel *ch)
-{
-	ch->fresh = true;
-	if (!ch->touched)
-		STAILQ_INSERT_TAIL(&h->touched, ch, touched_link);
-	if (!ch->unserved)
-		STAILQ_INSERT_TAIL(&h->unserved, ch, unserved_link);
-	ch->touched = ch->unserved = true;
-}
-
-static void
-append(struct hub *h, struct channel *ch, struct held_list *batch)
-{
-	struct held *e;
-
-	if (ch->published && ch->reading == 0)
-		TAILQ_REMOVE(retention_shelf(h, ch), ch, link);
-	if (!ch->published)
-		h->named--;
-	ch->published = true;
-	while ((e = TAILQ_FIRST(batch)) != NULL) {
-		TAILQ_REMOVE(batch, e, link);
-		retention_hold(h, ch, e);
-	}
-	if (ch->reading == 0)
-		TAILQ_INSERT_TAIL(retention_shelf(h, ch), ch, link);
-	touch(h, ch);
-}
-
-enum hub_result
-hub_publish(struct hub *h, const char *channel, const struct eventid ids[],
-    const struct sse_message messages[], size_t n, size_t *readers)
-{
-	struct held_list batch = TAILQ_HEAD_INITIALIZER(batch);
-	struct channel *ch;
-	enum hub_result result = encode_all(h, &batch, ids, messages, n);
-
-	if (result == HUB_DONE && !retention_has_room(h))
-		result = HUB_NO_ROOM;
-	if (result == HUB_DONE)
-		result = names_open(h, channel, n, &ch);
-	if (result != HUB_DONE) {
-		throw_away(h, &batch);
-		return result;
-	}
-	append(h, ch, &batch);
-	retention_make_room(h);
-	*readers = ch->reading;
-	return HUB_DONE;
+	return !ch->published && ch->reading == 0;
 }
 
 enum hub_result
@@ -101,14 +22,15 @@ hub_join(struct hub *h, struct cursor *cu, const char *channel,
 {
 	struct channel *ch = hub_find(h, channel);
 
-	if (ch == NULL && h->named >= h->set.channels_max)
+	if ((ch == NULL || is_unnamed(ch)) && h->named >= h->set.channels_max)
 		return HUB_NO_CHANNEL;
 	if (ch == NULL)
 		ch = names_make(h, channel);
 	if (ch == NULL)
 		return HUB_NO_MEMORY;
-	if (ch->published && ch->reading == 0)
-		TAILQ_REMOVE(retention_shelf(h, ch), ch, link);
+	if (retention_is_idle(ch))
+		retention_take(h, ch);
+	h->named += is_unnamed(ch);
 	channel_join(ch, cu, reader);
 	return HUB_DONE;
 }
@@ -121,9 +43,10 @@ hub_leave(struct hub *h, struct cursor *cu)
 	channel_leave(cu);
 	if (ch->reading > 0)
 		return;
-	if (ch->published)
-		TAILQ_INSERT_TAIL(retention_shelf(h, ch), ch, link);
-	else
+	h->named -= is_unnamed(ch);
+	if (retention_is_idle(ch))
+		retention_shelve(h, ch);
+	else if (!ch->published && ch->reserved == 0)
 		names_unmake(h, ch);
 }
 
@@ -142,6 +65,7 @@ hub_lost(struct hub *h, struct loss lost)
 	struct channel *ch;
 
 	assert(eventid_compare(lost.upto, h->last) > 0);
+	assert(TAILQ_EMPTY(&h->promises));
 	h->last = lost.upto;
 	h->forgotten = lost;
 	TAILQ_FOREACH (ch, &h->all, all_link) {
@@ -206,6 +130,7 @@ hub_init(struct hub *h, const struct hub_setup *setup)
 	TAILQ_INIT(&h->unread);
 	TAILQ_INIT(&h->unused);
 	TAILQ_INIT(&h->dying);
+	TAILQ_INIT(&h->promises);
 	STAILQ_INIT(&h->touched);
 	STAILQ_INIT(&h->unserved);
 	hub_begin(h, (struct eventid){0, 0});
@@ -216,6 +141,7 @@ hub_free(struct hub *h)
 {
 	struct channel *ch;
 
+	assert(TAILQ_EMPTY(&h->promises));
 	while ((ch = TAILQ_FIRST(&h->unread)) != NULL ||
 	       (ch = TAILQ_FIRST(&h->unused)) != NULL)
 		names_forget(h, ch);

@@ -14,7 +14,10 @@
 /* The type of the events that say what a stream has lost; ours alone. */
 #define HUB_GAP "gap"
 
+struct promise;
+
 RB_HEAD(channel_names, channel);
+TAILQ_HEAD(promise_list, promise);
 
 /* What the hub is told once. */
 struct hub_setup {
@@ -42,24 +45,31 @@ struct hub_setup {
  * What always holds:
  * - Every entry stands in its channel's ring and in entries; ids increase in
  *   both.
- * - held_bytes is the sum of the channels' bytes; spare_bytes of what they may
- *   give (channel_spare()).  Who may give something is in largest, or dying.
+ * - held_bytes is the sum of the channels' bytes and of those of promises;
+ *   spare_bytes of what the channels may give (channel_spare()).  Who may give
+ *   something is in largest, or dying.
+ * - What a promise needs is there: room for its events in the channel's ring,
+ *   for all bytes in the budget, and for the channel among those that are
+ *   opened.
  * - A channel is in names and all, or it is dying.  Of those that were
- *   published to, at most channels_max are there, and of the others, named, as
- *   many; one of these goes when its last reader does.
- * - One that was published to, and has no readers, is in unread if it holds
- *   events, and in unused if it does not.
+ *   published to or are promised something, opened, at most channels_max are
+ *   there, and of those that never were and have readers, named, as many; one
+ *   that is neither goes.
+ * - One that was published to, is promised nothing and has no readers is in
+ *   unread if it holds events, and in unused if it does not.
  */
 struct hub {
 	struct hub_setup set;
 	struct channel_names names;
 	size_t channels;	       /* all in names */
+	size_t opened;		       /* of these, that are published to */
 	size_t named;		       /* of these, that only readers named */
 	struct channel_list all;       /* in the order they were made */
 	struct held_list entries;      /* all that are held, oldest first */
 	struct channel_list unread;    /* no readers; longest so first */
 	struct channel_list unused;    /* neither readers nor events */
 	struct channel_list dying;     /* forgotten, but for their events */
+	struct promise_list promises;  /* in their order */
 	struct channel_queue touched;  /* published to in this turn */
 	struct channel_queue unserved; /* not all readers could read all */
 	struct heap largest;	       /* who holds most gives first */
@@ -67,7 +77,7 @@ struct hub {
 	struct eventid last;	       /* of the newest event, at first base */
 	struct eventid serving;	       /* up to here the turn's readers are */
 	struct loss forgotten;	       /* of what has no channel any more */
-	size_t held_bytes;	       /* of all that are held */
+	size_t held_bytes;	       /* of all that are held, or promised */
 	size_t spare_bytes;	       /* of these, that may be dropped now */
 	size_t slow_bytes; /* of events that only slow streams still have */
 	size_t held;	   /* entries */
@@ -78,7 +88,8 @@ enum hub_result {
 	HUB_DONE,
 	HUB_NO_CHANNEL, /* there may be no channel more */
 	HUB_TOO_LARGE,	/* it is more than the budget of bytes */
-	HUB_NO_ROOM,	/* the budget is used up by what is not read yet */
+	HUB_NO_ROOM,	/* the budget is used up by what is not read yet, or
+			   promised */
 	HUB_NO_MEMORY
 };
 
@@ -92,9 +103,33 @@ void hub_begin(struct hub *, struct eventid base);
 void hub_free(struct hub *);
 
 /*
- * Publishes n messages, whose ids increase and are above hub->last, to the
- * channel: all or none.  *readers is then the number of its readers.
+ * A publication in two steps, for who has something to do between them that may
+ * fail, and must not fail to publish after that.
+ *
+ * hub_prepare() takes on n messages, all or none: everything is there then that
+ * they need, whatever else comes, and readers see nothing.  Their ids increase
+ * and are above hub->last and those of all promises that stand.  The promise is
+ * then kept, and that is when they are published, or broken, as if they had
+ * never been.  Either frees it.  Promises are kept in their order, and none may
+ * stand at hub_publish(), hub_lost() and hub_free().
  */
+enum hub_result hub_prepare(struct hub *, const char *channel,
+    const struct eventid ids[], const struct sse_message messages[], size_t n,
+    struct promise **);
+
+/* Returns the number of the channel's readers. */
+size_t hub_keep(struct hub *, struct promise *);
+
+void hub_break(struct hub *, struct promise *);
+
+/*
+ * When it was prepared: was the channel one that had never been published to,
+ * and what had it lost?
+ */
+bool hub_promised_new(const struct promise *);
+struct eventid hub_promised_lost(const struct promise *);
+
+/* Both steps in one.  *readers is then the number of the channel's readers. */
 enum hub_result hub_publish(struct hub *, const char *channel,
     const struct eventid ids[], const struct sse_message messages[], size_t n,
     size_t *readers);

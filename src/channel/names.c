@@ -27,14 +27,7 @@ hub_find(const struct hub *h, const char *name)
 	    (struct channel_names *)(uintptr_t)&h->names, &wanted);
 }
 
-/* Channels that were published to. */
-static size_t
-kept(const struct hub *h)
-{
-	return h->channels - h->named;
-}
-
-/* Takes the channel, which has no readers, from where it can be found. */
+/* Takes the channel, which nobody uses, from where it can be found. */
 static void
 remove_name(struct hub *h, struct channel *ch)
 {
@@ -58,29 +51,45 @@ names_forget(struct hub *h, struct channel *ch)
 		    LOSS_OVERFLOW};
 	if (eventid_compare(lost.upto, h->forgotten.upto) > 0)
 		h->forgotten = lost;
-	TAILQ_REMOVE(retention_shelf(h, ch), ch, link);
+	retention_take(h, ch);
+	h->opened--;
 	remove_name(h, ch);
 	retention_bury(h, ch);
 }
 
-/*
- * Makes room for one channel more that is published to.  Returns false if all
- * are read.
- */
-static bool
-make_room(struct hub *h)
+/* The channel that goes when its place is needed; NULL: all are in use. */
+static struct channel *
+victim(const struct hub *h)
 {
-	struct channel *ch;
+	struct channel *ch = TAILQ_FIRST(&h->unused);
 
-	if (kept(h) < h->set.channels_max)
-		return true;
-	ch = TAILQ_FIRST(&h->unused);
-	if (ch == NULL)
-		ch = TAILQ_FIRST(&h->unread);
-	if (ch == NULL)
-		return false;
-	names_forget(h, ch);
-	return true;
+	return ch == NULL ? TAILQ_FIRST(&h->unread) : ch;
+}
+
+/* Has it a place among those that are published to? */
+static bool
+is_open(const struct channel *ch)
+{
+	return ch->published || ch->reserved > 0;
+}
+
+/* The same of one that is to get n events; its place is there, or made. */
+static enum hub_result
+open_channel(struct hub *h, struct channel *ch, size_t n)
+{
+	bool idle = retention_is_idle(ch), is_new = !is_open(ch),
+	     full = h->opened >= h->set.channels_max;
+
+	if (is_new && full && victim(h) == NULL)
+		return HUB_NO_CHANNEL;
+	if (channel_reserve(ch, n) == -1)
+		return HUB_NO_MEMORY;
+	if (idle)
+		retention_take(h, ch);
+	if (is_new && full)
+		names_forget(h, victim(h));
+	h->opened += is_new;
+	return HUB_DONE;
 }
 
 struct channel *
@@ -96,7 +105,6 @@ names_make(struct hub *h, const char *name)
 	(void)RB_INSERT(channel_names, &h->names, ch);
 	TAILQ_INSERT_TAIL(&h->all, ch, all_link);
 	h->channels++;
-	h->named++;
 	return ch;
 }
 
@@ -104,14 +112,13 @@ void
 names_unmake(struct hub *h, struct channel *ch)
 {
 	remove_name(h, ch);
-	h->named--;
 	channel_free(ch);
 }
 
 enum hub_result
 names_open(struct hub *h, const char *name, size_t n, struct channel **ch)
 {
-	enum hub_result result = HUB_NO_MEMORY;
+	enum hub_result result;
 	bool is_new = false;
 
 	*ch = hub_find(h, name);
@@ -120,11 +127,23 @@ names_open(struct hub *h, const char *name, size_t n, struct channel **ch)
 		is_new = true;
 	}
 	if (*ch == NULL)
-		return result;
-	if (channel_reserve(*ch, n) == 0)
-		result = (*ch)->published || make_room(h) ? HUB_DONE :
-							    HUB_NO_CHANNEL;
+		return HUB_NO_MEMORY;
+	result = open_channel(h, *ch, n);
 	if (result != HUB_DONE && is_new)
 		names_unmake(h, *ch);
 	return result;
+}
+
+void
+names_close(struct hub *h, struct channel *ch)
+{
+	if (ch->reserved > 0)
+		return;
+	if (retention_is_idle(ch))
+		retention_shelve(h, ch);
+	if (ch->published)
+		return;
+	h->opened--;
+	if (ch->reading == 0)
+		names_unmake(h, ch);
 }

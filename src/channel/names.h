@@ -19,20 +19,23 @@
  * So no reader, whatever names it invents, takes history from anybody.
  */
 
-/* A new channel, which only a reader has named so far.  NULL: no memory. */
+/* A new channel, of nobody so far.  NULL: no memory. */
 struct channel *names_make(struct hub *, const char *name);
 
-/* It has no readers and was never published to: it goes. */
+/* It was never published to, and nobody uses it: it goes. */
 void names_unmake(struct hub *, struct channel *);
 
 /*
- * The channel to publish to, with room for n events: HUB_DONE; or
+ * The channel to publish to, with room for n events, and it stays: HUB_DONE; or
  * HUB_NO_CHANNEL or HUB_NO_MEMORY, and nothing has changed.
  */
 enum hub_result names_open(struct hub *, const char *name, size_t n,
     struct channel **);
 
-/* Forgets a channel that was published to; its events are lost. */
+/* After that: n events came, or were given up. */
+void names_close(struct hub *, struct channel *);
+
+/* Forgets a channel that was published to and is idle; its events are lost. */
 void names_forget(struct hub *, struct channel *);
 
 #endif

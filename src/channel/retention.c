@@ -11,10 +11,28 @@
 
 #define SLICE 4096 /* events dropped in one turn, for each of the reasons */
 
-struct channel_list *
-retention_shelf(struct hub *h, const struct channel *ch)
+bool
+retention_is_idle(const struct channel *ch)
+{
+	return ch->published && ch->reading == 0 && ch->reserved == 0;
+}
+
+static struct channel_list *
+shelf(struct hub *h, const struct channel *ch)
 {
 	return channel_held(ch) > 0 ? &h->unread : &h->unused;
+}
+
+void
+retention_shelve(struct hub *h, struct channel *ch)
+{
+	TAILQ_INSERT_TAIL(shelf(h, ch), ch, link);
+}
+
+void
+retention_take(struct hub *h, struct channel *ch)
+{
+	TAILQ_REMOVE(shelf(h, ch), ch, link);
 }
 
 void
@@ -30,12 +48,11 @@ retention_hold(struct hub *h, struct channel *ch, struct held *e)
 	assert(eventid_compare(e->id, h->last) > 0);
 	h->last = e->id;
 	h->held++;
-	h->published++;
 	channel_append(ch, e);
 	TAILQ_INSERT_TAIL(&h->entries, e, link);
 }
 
-/* A channel without readers has dropped its last event. */
+/* A channel that nobody uses has dropped its last event. */
 static void
 emptied(struct hub *h, struct channel *ch)
 {
@@ -62,7 +79,7 @@ drop(struct hub *h, struct channel *ch)
 	TAILQ_REMOVE(&h->entries, e, link);
 	h->held--;
 	held_free(e, &h->held_bytes, &h->slow_bytes);
-	if (ch->reading == 0 && channel_held(ch) == 0)
+	if (channel_held(ch) == 0 && retention_is_idle(ch))
 		emptied(h, ch);
 }
 

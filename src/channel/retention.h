@@ -9,8 +9,14 @@
  * are here, too.
  */
 
-/* Where the hub keeps a channel that was published to and has no readers. */
-struct channel_list *retention_shelf(struct hub *, const struct channel *);
+/*
+ * Is it on a shelf: was it published to, and is neither read nor promised
+ * anything?  It goes there when that becomes so, and is taken from there by who
+ * ends it.
+ */
+bool retention_is_idle(const struct channel *);
+void retention_shelve(struct hub *, struct channel *);
+void retention_take(struct hub *, struct channel *);
 
 /* The entry is the channel's newest, and counted. */
 void retention_hold(struct hub *, struct channel *, struct held *);
