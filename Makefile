@@ -46,7 +46,7 @@ NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 BASE	= log config endpoint socket platform capacity notify ring zone text \
 	  buffer utf8 query spelling
 CHANNEL	= event eventid batch sse sse_parse held channel heap names retention \
-	  hub promise gap reader
+	  hub promise restore gap reader
 ENGINE	= memory
 FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
@@ -99,7 +99,7 @@ unit_arguments = arguments query spelling $(unit_channel)
 unit_origin    = origin
 unit_text      = text
 unit_heap      = heap $(unit_channel)
-unit_hub       = hub promise names retention $(unit_heap)
+unit_hub       = hub promise restore names retention $(unit_heap)
 unit_memory    = memory platform $(unit_hub)
 unit_model     = $(unit_reader)
 unit_reader    = reader gap batch $(unit_hub)

@@ -121,6 +121,16 @@ hub_begin(struct hub *h, struct eventid base)
 }
 
 void
+hub_kept_by(struct hub *h, void *keeper,
+    void (*dropped)(void *, struct eventid),
+    void (*forgot)(void *, const char *, struct eventid))
+{
+	h->set.keeper = keeper;
+	h->set.dropped = dropped;
+	h->set.forgot = forgot;
+}
+
+void
 hub_init(struct hub *h, const struct hub_setup *setup)
 {
 	*h = (struct hub){.set = *setup};
@@ -142,6 +152,7 @@ hub_free(struct hub *h)
 	struct channel *ch;
 
 	assert(TAILQ_EMPTY(&h->promises));
+	hub_kept_by(h, NULL, NULL, NULL);
 	while ((ch = TAILQ_FIRST(&h->unread)) != NULL ||
 	       (ch = TAILQ_FIRST(&h->unused)) != NULL)
 		names_forget(h, ch);

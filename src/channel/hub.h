@@ -33,6 +33,13 @@ struct hub_setup {
 	bool (*relieve)(void *arg, const size_t *account);
 	void *arg;
 	const double *now; /* monotonic seconds, kept by the caller */
+	/*
+	 * Who keeps what the hub holds, so that it can be restored, hears what
+	 * that is no more; see hub_kept_by().
+	 */
+	void (*dropped)(void *keeper, struct eventid);
+	void (*forgot)(void *keeper, const char *channel, struct eventid upto);
+	void *keeper;
 };
 
 /*
@@ -98,6 +105,40 @@ void hub_init(struct hub *, const struct hub_setup *);
 
 /* While it is empty: its base is this one. */
 void hub_begin(struct hub *, struct eventid base);
+
+/*
+ * From now on dropped() is called for each event that is not held any more, and
+ * forgot() for each channel that was published to and is there no more.  Its
+ * events are lost then, though each is dropped only by and by; and to channels
+ * that are made from then on, all events up to that id are.  Either may be
+ * NULL, and neither may call the hub.  hub_free() calls them no more.
+ */
+void hub_kept_by(struct hub *, void *keeper,
+    void (*dropped)(void *keeper, struct eventid),
+    void (*forgot)(void *keeper, const char *channel, struct eventid upto));
+
+/*
+ * What was held in a former life, while the hub is empty but for that, nobody
+ * reads and nothing is promised; behind hub_begin(), in this order:
+ *
+ * hub_restore_channel(): a channel that was published to, and what it had lost.
+ * One that is not restored has lost what is up to the hub's base.
+ *
+ * hub_restore(): an event.  Ids increase, and times, which may be negative, do
+ * not decrease.  It is held as if it had been read by all; what is over the
+ * limits is dropped as ever, but at once.
+ *
+ * hub_restored(): that was all.  last is not below any id that was given out,
+ * forgotten is what is lost of channels that are there no more.  Where there
+ * are too many channels, some are forgotten.
+ *
+ * HUB_DONE or HUB_NO_MEMORY; nobody is woken, and nothing counts as published.
+ */
+enum hub_result hub_restore_channel(struct hub *, const char *name,
+    struct eventid lost);
+enum hub_result hub_restore(struct hub *, const char *channel, struct eventid,
+    const struct sse_message *, double time);
+void hub_restored(struct hub *, struct eventid last, struct eventid forgotten);
 
 /* Frees all; nobody may read any more. */
 void hub_free(struct hub *);

@@ -51,6 +51,8 @@ names_forget(struct hub *h, struct channel *ch)
 		    LOSS_OVERFLOW};
 	if (eventid_compare(lost.upto, h->forgotten.upto) > 0)
 		h->forgotten = lost;
+	if (h->set.forgot != NULL)
+		h->set.forgot(h->set.keeper, ch->name, h->forgotten.upto);
 	retention_take(h, ch);
 	h->opened--;
 	remove_name(h, ch);
@@ -146,4 +148,26 @@ names_close(struct hub *h, struct channel *ch)
 	h->opened--;
 	if (ch->reading == 0)
 		names_unmake(h, ch);
+}
+
+enum hub_result
+names_restore(struct hub *h, const char *name, struct channel **ch)
+{
+	*ch = hub_find(h, name);
+	if (*ch != NULL)
+		return HUB_DONE;
+	*ch = names_make(h, name);
+	if (*ch == NULL)
+		return HUB_NO_MEMORY;
+	(*ch)->published = true;
+	h->opened++;
+	retention_shelve(h, *ch);
+	return HUB_DONE;
+}
+
+void
+names_restored(struct hub *h)
+{
+	while (h->opened > h->set.channels_max)
+		names_forget(h, victim(h));
 }

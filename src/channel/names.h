@@ -35,6 +35,14 @@ enum hub_result names_open(struct hub *, const char *name, size_t n,
 /* After that: n events came, or were given up. */
 void names_close(struct hub *, struct channel *);
 
+/*
+ * The channel, which was published to in a former life.  There may be too many
+ * of them until names_restored().
+ */
+enum hub_result names_restore(struct hub *, const char *name,
+    struct channel **);
+void names_restored(struct hub *);
+
 /* Forgets a channel that was published to and is idle; its events are lost. */
 void names_forget(struct hub *, struct channel *);
 

@@ -78,6 +78,8 @@ drop(struct hub *h, struct channel *ch)
 	retention_recount(h, ch, spare);
 	TAILQ_REMOVE(&h->entries, e, link);
 	h->held--;
+	if (h->set.dropped != NULL)
+		h->set.dropped(h->set.keeper, e->id);
 	held_free(e, &h->held_bytes, &h->slow_bytes);
 	if (channel_held(ch) == 0 && retention_is_idle(ch))
 		emptied(h, ch);
@@ -158,6 +160,33 @@ hub_trim(struct hub *h)
 	return false;
 }
 
+/* The oldest event, if it is too old; or NULL. */
+static struct held *
+too_old(const struct hub *h)
+{
+	struct held *e = TAILQ_FIRST(&h->entries);
+
+	if (e == NULL || h->set.history_age == 0 ||
+	    *h->set.now - e->time < h->set.history_age)
+		return NULL;
+	return e;
+}
+
+void
+retention_restore(struct hub *h, struct channel *ch)
+{
+	size_t spare = channel_spare(ch);
+	struct held *e;
+
+	channel_served(ch, h->last);
+	retention_recount(h, ch, spare);
+	while (channel_held(ch) > h->set.history)
+		drop(h, ch);
+	while ((e = too_old(h)) != NULL)
+		drop(h, e->channel);
+	retention_make_room(h);
+}
+
 bool
 hub_age(struct hub *h)
 {
@@ -167,10 +196,7 @@ hub_age(struct hub *h)
 
 	for (n = 0; n < SLICE && (ch = TAILQ_FIRST(&h->dying)) != NULL; n++)
 		drop(h, ch);
-	for (; n < SLICE && h->set.history_age > 0 &&
-	       (e = TAILQ_FIRST(&h->entries)) != NULL &&
-	       *h->set.now - e->time >= h->set.history_age;
-	     n++)
+	for (; n < SLICE && (e = too_old(h)) != NULL; n++)
 		drop(h, e->channel);
 	return n == SLICE;
 }

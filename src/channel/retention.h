@@ -31,10 +31,13 @@ void retention_recount(struct hub *, struct channel *, size_t spare);
 bool retention_has_room(const struct hub *);
 void retention_make_room(struct hub *);
 
+/* The channel's newest event was read in a former life; the limits apply. */
+void retention_restore(struct hub *, struct channel *);
+
 /* Drops all that is held of a channel that nobody can find any more. */
 void retention_bury(struct hub *, struct channel *);
 
-/* At the end: all that is left to be dropped is. */
+/* All that is still left to be dropped of those is. */
 void retention_finish(struct hub *);
 
 #endif
