@@ -19,7 +19,7 @@ JOBS	?= $(shell getconf _NPROCESSORS_ONLN)
 # What Debian calls the things we need.  NAME=COMMAND: any such command will do;
 # NAME?: a front's, which is left out where the system does not have it.
 NEED	      = gcc=cc libc6-dev pkg-config libfcgi-dev libev-dev \
-		libbsd-dev liburing-dev
+		libbsd-dev liburing-dev libsqlite3-dev
 NEED_apache   = apache2-bin?=apache2 media-types
 NEED_caddy    = caddy?=caddy
 NEED_h2o      = h2o?=h2o perl
@@ -47,7 +47,8 @@ BASE	= log config endpoint socket platform capacity notify ring zone text \
 	  buffer utf8 query spelling
 CHANNEL	= event eventid batch sse sse_parse held channel heap names retention \
 	  hub promise restore gap reader
-ENGINE	= memory
+STORE	= store store_file store_open store_load
+ENGINE	= memory $(STORE)
 FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
 STREAM	= stream clock drain address age
@@ -63,7 +64,7 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 # The modules each unit test links: it shows what they depend on.
 TESTS = event sse record params buffer gate writer ring wave flush clock config address \
 	age log endpoint socket request stream route eventid utf8 query \
-	spelling channel sse_parse arguments origin text memory heap hub reader \
+	spelling channel sse_parse arguments origin text memory store heap hub reader \
 	model notify platform capacity zone publish server
 unit_event     = event
 unit_sse       = sse
@@ -101,6 +102,7 @@ unit_text      = text
 unit_heap      = heap $(unit_channel)
 unit_hub       = hub promise restore names retention $(unit_heap)
 unit_memory    = memory platform $(unit_hub)
+unit_store     = $(STORE) utf8 $(unit_channel)
 unit_model     = $(unit_reader)
 unit_reader    = reader gap batch $(unit_hub)
 unit_route     = route subscribe publish publication body status arguments \
@@ -126,7 +128,8 @@ PLAIN	 = -URING -U_DEFAULT_SOURCE -D_XOPEN_SOURCE=700 -DPLAIN_POSIX \
 SANITIZE = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	   -fno-sanitize-recover=all
 LIBS	 = $(shell pkg-config --libs fcgi 2>/dev/null || echo -lfcgi) -lev -lm \
-	   $(RING_LIBS)
+	   $(shell pkg-config --libs sqlite3 2>/dev/null || echo -lsqlite3) \
+	   $(RING_LIBS) -lpthread
 # Without liburing it is the same program, at one system call an event.
 RING_LIBS := $(shell pkg-config --libs liburing 2>/dev/null)
 RING	:= $(if $(RING_LIBS),-DRING)

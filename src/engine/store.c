@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Transactions.  One that is committed is on disk: SQLite has appended its
+ * pages to the WAL, the last with the mark that makes them count, and has had
+ * that synced.
+ *
+ * When COMMIT fails, may it come back?  The mark goes with the last page, and
+ * is worth nothing without all of that page.  So after a write that failed it
+ * is not there, nor can it be.  After a sync that failed all may be in the
+ * WAL, and count when the power comes back: that is unknown.  But SQLite, which
+ * has forgotten it, writes the next transaction over it, in the same place,
+ * and the checksums of what remains behind it do not follow from that.  So the
+ * proof that the store works again, which is a small transaction, settles it:
+ * it was not.  Therefore the connection stays as it is, whatever happens.  A
+ * new one would take the pages in the WAL for good because the system still has
+ * them in memory, and write behind them; they would be missing after a power
+ * cut, and with them all that follows (once a sync has failed Linux says so
+ * only once, and forgets which bytes those were).
+ */
+#include "engine/store_inner.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define COUNT_MASK ((INT64_C(1) << STORE_KEY_BITS) - 1)
+
+/*
+ * Pages in the WAL that are to go into the file: 4 MiB.  If they cannot, there
+ * is an end to it.
+ */
+#define PAGES	  1000
+#define PAGES_MAX 16000
+
+static const char *const sql[STORE_STATEMENTS] = {
+    [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_CHANNEL] = "INSERT OR IGNORE INTO channel (name, lost) VALUES (?, ?)",
+    [SQL_EVENT] = "INSERT INTO event (key, time, channel, type, data)"
+		  " VALUES (?, ?, ?, ?, ?)",
+    [SQL_LOSE] = "UPDATE channel SET lost = max(lost, ?1)"
+		 " WHERE name = (SELECT channel FROM event WHERE key = ?1)",
+    [SQL_DELETE] = "DELETE FROM event WHERE key = ?",
+    [SQL_UNLIST] = "DELETE FROM channel WHERE name = ?",
+    [SQL_FORGET] = "UPDATE fact SET value = max(value, ?)"
+		   " WHERE name = 'forgotten'",
+    [SQL_LAST] = "UPDATE fact SET value = ? WHERE name = 'last'",
+    [SQL_PROOF] = "UPDATE fact SET value = value + 1 WHERE name = 'faults'",
+};
+
+int64_t
+store_key(struct eventid id)
+{
+	return (int64_t)(id.ms << STORE_KEY_BITS | (id.n & COUNT_MASK));
+}
+
+struct eventid
+store_id(const struct store *st, int64_t key)
+{
+	return (struct eventid){.ms = (uint64_t)key >> STORE_KEY_BITS,
+	    .n = (uint64_t)st->epoch << STORE_KEY_BITS |
+		 (uint64_t)(key & COUNT_MASK)};
+}
+
+int
+store_failed(struct store *st)
+{
+	int system = sqlite3_system_errno(st->db);
+
+	st->code = sqlite3_extended_errcode(st->db);
+	if ((st->code & 0xff) == SQLITE_IOERR && system != 0)
+		(void)snprintf(st->fault, sizeof(st->fault), "%s: %s",
+		    sqlite3_errmsg(st->db), strerror(system));
+	else
+		(void)snprintf(st->fault, sizeof(st->fault), "%s",
+		    sqlite3_errmsg(st->db));
+	return -1;
+}
+
+int
+store_wrong(struct store *st, const char *fmt, ...)
+{
+	va_list ap;
+
+	st->code = SQLITE_ERROR;
+	va_start(ap, fmt);
+	(void)vsnprintf(st->fault, sizeof(st->fault), fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+const char *
+store_fault(const struct store *st)
+{
+	return st->fault;
+}
+
+int
+store_exec(struct store *st, const char *text)
+{
+	if (sqlite3_exec(st->db, text, NULL, NULL, NULL) != SQLITE_OK)
+		return store_failed(st);
+	return 0;
+}
+
+int
+store_prepare(struct store *st)
+{
+	int i;
+
+	for (i = 0; i < STORE_STATEMENTS; i++)
+		if (sqlite3_prepare_v3(st->db, sql[i], -1,
+			SQLITE_PREPARE_PERSISTENT, &st->statement[i],
+			NULL) != SQLITE_OK)
+			return store_failed(st);
+	return 0;
+}
+
+/* Runs a statement whose values are bound. */
+static int
+run(struct store *st, enum store_statement which)
+{
+	sqlite3_stmt *s = st->statement[which];
+	int ret = 0;
+
+	if (sqlite3_step(s) != SQLITE_DONE)
+		ret = store_failed(st);
+	(void)sqlite3_reset(s);
+	return ret;
+}
+
+/* The same within a transaction, which is lost with it. */
+static int
+change(struct store *st, enum store_statement which, bool bound)
+{
+	if (st->lost)
+		return -1;
+	if (bound && run(st, which) == 0)
+		return 0;
+	if (!bound)
+		(void)store_failed(st);
+	st->lost = true;
+	return -1;
+}
+
+/* Text may hold any bytes, NUL too; what it is lasts longer than the run. */
+static bool
+bind_text(struct store *st, enum store_statement which, int i, const char *s,
+    size_t len)
+{
+	return sqlite3_bind_text64(st->statement[which], i, s, len,
+		   SQLITE_STATIC, SQLITE_UTF8) == SQLITE_OK;
+}
+
+static bool
+bind_number(struct store *st, enum store_statement which, int i, int64_t n)
+{
+	return sqlite3_bind_int64(st->statement[which], i, n) == SQLITE_OK;
+}
+
+void
+store_rollback(struct store *st)
+{
+	if (!sqlite3_get_autocommit(st->db))
+		(void)run(st, SQL_ROLLBACK);
+}
+
+static bool
+is_there(const char *path, const struct store_inode *inode)
+{
+	struct stat s;
+
+	return stat(path, &s) == 0 && s.st_dev == inode->dev &&
+	       s.st_ino == inode->ino;
+}
+
+/* What is written into a file without a name is lost. */
+static int
+check_files(struct store *st)
+{
+	if (is_there(st->path, &st->file) && is_there(st->wal, &st->log))
+		return 0;
+	return store_wrong(st, "the file was moved or deleted");
+}
+
+/* Behind the answer to what was committed, and before the next. */
+static int
+checkpoint(struct store *st)
+{
+	if (st->pages < PAGES ||
+	    sqlite3_wal_checkpoint_v2(st->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
+		NULL, NULL) == SQLITE_OK ||
+	    st->pages < PAGES_MAX)
+		return 0;
+	return store_failed(st);
+}
+
+int
+store_begin(struct store *st)
+{
+	assert(sqlite3_get_autocommit(st->db));
+	st->lost = st->down || checkpoint(st) == -1 || run(st, SQL_BEGIN) == -1;
+	return st->lost ? -1 : 0;
+}
+
+int
+store_add_channel(struct store *st, const char *name, int64_t lost)
+{
+	return change(st, SQL_CHANNEL,
+	    bind_text(st, SQL_CHANNEL, 1, name, strlen(name)) &&
+		bind_number(st, SQL_CHANNEL, 2, lost));
+}
+
+int
+store_add(struct store *st, int64_t key, int64_t time, const char *channel,
+    const struct sse_message *m)
+{
+	return change(st, SQL_EVENT,
+	    bind_number(st, SQL_EVENT, 1, key) &&
+		bind_number(st, SQL_EVENT, 2, time) &&
+		bind_text(st, SQL_EVENT, 3, channel, strlen(channel)) &&
+		bind_text(st, SQL_EVENT, 4, m->type,
+		    m->type == NULL ? 0 : strlen(m->type)) &&
+		bind_text(st, SQL_EVENT, 5, m->data == NULL ? "" : m->data,
+		    m->len));
+}
+
+int
+store_drop(struct store *st, int64_t key)
+{
+	if (change(st, SQL_LOSE, bind_number(st, SQL_LOSE, 1, key)) == -1)
+		return -1;
+	return change(st, SQL_DELETE, bind_number(st, SQL_DELETE, 1, key));
+}
+
+int
+store_forget(struct store *st, const char *channel, int64_t upto)
+{
+	if (change(st, SQL_UNLIST,
+		bind_text(st, SQL_UNLIST, 1, channel, strlen(channel))) == -1)
+		return -1;
+	return change(st, SQL_FORGET, bind_number(st, SQL_FORGET, 1, upto));
+}
+
+int
+store_set_last(struct store *st, int64_t key)
+{
+	return change(st, SQL_LAST, bind_number(st, SQL_LAST, 1, key));
+}
+
+enum store_result
+store_commit(struct store *st)
+{
+	bool written = false;
+
+	if (!st->lost && check_files(st) == 0) {
+		if (run(st, SQL_COMMIT) == 0)
+			return STORE_COMMITTED;
+		written = (st->code & 0xff) != SQLITE_FULL &&
+			  st->code != SQLITE_IOERR_WRITE;
+	}
+	st->lost = true;
+	if (store_reopen(st) == 0 || !written)
+		return STORE_NOT;
+	return STORE_UNKNOWN;
+}
+
+int
+store_reopen(struct store *st)
+{
+	store_rollback(st);
+	st->down = check_files(st) == -1 || run(st, SQL_BEGIN) == -1 ||
+		   run(st, SQL_PROOF) == -1 || run(st, SQL_COMMIT) == -1;
+	if (st->down)
+		store_rollback(st);
+	return st->down ? -1 : 0;
+}
+
+uint64_t
+store_bytes(const struct store *st)
+{
+	struct stat s;
+	uint64_t bytes = 0;
+
+	if (stat(st->path, &s) == 0)
+		bytes += (uint64_t)s.st_size;
+	if (stat(st->wal, &s) == 0)
+		bytes += (uint64_t)s.st_size;
+	return bytes;
+}

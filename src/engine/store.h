@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef STORE_H
+#define STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "channel/eventid.h"
+#include "channel/sse.h"
+
+/*
+ * The file of the engine sqlite: an SQLite database with the events that live,
+ * what each channel has lost, and a few facts.  Not safe for two threads at a
+ * time, but for store_bytes().
+ *
+ * The way of what is written:
+ *
+ *     store_begin, any number of store_add_channel ... store_set_last,
+ *     store_commit
+ *
+ * Each of them returns 0, or -1 if it did not work: then the transaction is
+ * lost, what follows in it returns -1 too, and store_commit() says
+ * STORE_NOT.  store_fault() is the reason of the last failure.
+ */
+
+/*
+ * An event id as a number that is ordered as ids are: ms * 2^20 + the count
+ * within the millisecond.  The epoch is the file's, and not in it.
+ */
+#define STORE_KEY_BITS 20
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+#define STORE_FAULT_SIZE 160
+
+#define STORE_STATEMENTS 11 /* see store_inner.h */
+
+struct store {
+	struct sqlite3 *db; /* NULL: not open */
+	struct sqlite3_stmt *statement[STORE_STATEMENTS];
+	char *path, *wal; /* absolute */
+	struct store_inode {
+		dev_t dev;
+		ino_t ino;
+	} file, log; /* that path and wal are to be */
+	uint32_t epoch;
+	int64_t base, last; /* as they were when it was opened */
+	bool sound;	    /* all of it could be read */
+	bool lost;	    /* the transaction that is open */
+	bool down;	    /* until store_reopen() */
+	int pages;	    /* in the WAL */
+	int code;	    /* SQLite's, of the last failure */
+	char fault[STORE_FAULT_SIZE];
+};
+
+/* What the file knows of its hub; keys but for the epoch. */
+struct store_facts {
+	uint32_t epoch;
+	int64_t base;	   /* below all events that there ever were */
+	int64_t last;	   /* of all that were ever given out */
+	int64_t forgotten; /* what channels without a row have lost */
+};
+
+int64_t store_key(struct eventid);
+struct eventid store_id(const struct store *, int64_t key);
+
+/*
+ * Opens the file for this process alone and reads its facts; one that is not
+ * there, or empty, is made with those of fresh.  For as long as another
+ * process has it, it is tried again for so many seconds.  -1 with a line in
+ * err, which says what is wrong and what to do: the file is as it was.
+ */
+int store_open(struct store *, const char *path, double patience,
+    const struct store_facts *fresh, struct store_facts *, char *err,
+    size_t size);
+
+/* Frees what store_open() has made, also after it has failed. */
+void store_close(struct store *);
+
+/*
+ * Reads all, newest first, up to so many bytes of events; older ones are
+ * deleted, and lost to their channels.  Then channel() is told of each channel
+ * that has a row, and event() of each event in the order of the keys; what they
+ * get lasts as long as the call.  -1: what is in the file cannot be (nobody was
+ * told anything, and the file is as it was), it cannot be read or written, or
+ * one of them returned -1.
+ */
+int store_load(struct store *, size_t bytes_max,
+    int (*channel)(void *arg, const char *name, int64_t lost),
+    int (*event)(void *arg, int64_t key, int64_t time, const char *channel,
+	const struct sse_message *),
+    void *arg);
+
+/* What each event is counted for beside its bytes. */
+#define STORE_EVENT_SIZE 200
+
+int store_begin(struct store *);
+
+/* The channel is there; if it was not, it has lost what is up to this key. */
+int store_add_channel(struct store *, const char *name, int64_t lost);
+
+/* An event, at wall time in milliseconds.  The message's id is not looked at.
+ */
+int store_add(struct store *, int64_t key, int64_t time, const char *channel,
+    const struct sse_message *);
+
+/* The event goes, and its channel has lost it. */
+int store_drop(struct store *, int64_t key);
+
+/* The channel goes; what it has lost, up to this key, its next life has too. */
+int store_forget(struct store *, const char *channel, int64_t upto);
+
+/* The last key that was given out. */
+int store_set_last(struct store *, int64_t key);
+
+enum store_result {
+	STORE_COMMITTED, /* it is on disk */
+	STORE_NOT,	 /* nothing of it is, nor can be */
+	STORE_UNKNOWN	 /* all or nothing, known when the file is read again */
+};
+
+/*
+ * Ends the transaction.  Unless it is STORE_COMMITTED the store may be down:
+ * then there is no store_begin() before store_reopen() has returned 0.
+ */
+enum store_result store_commit(struct store *);
+
+/*
+ * Is it usable?  Writes something, as a proof.  What was STORE_UNKNOWN before
+ * is not there when this has returned 0.
+ */
+int store_reopen(struct store *);
+
+/* Why the last call failed that did. */
+const char *store_fault(const struct store *);
+
+/* Of the file and its WAL; for any thread. */
+uint64_t store_bytes(const struct store *);
+
+#endif
