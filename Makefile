@@ -48,7 +48,7 @@ BASE	= log config endpoint socket platform capacity notify ring zone text \
 CHANNEL	= event eventid batch sse sse_parse held channel heap names retention \
 	  hub promise restore gap reader
 STORE	= store store_file store_open store_load
-ENGINE	= memory $(STORE)
+ENGINE	= memory $(STORE) changes committer sqlite
 FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
 STREAM	= stream clock drain address age

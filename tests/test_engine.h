@@ -101,9 +101,9 @@ test_engine_figures(const struct engine *engine,
 	const struct test_engine *e = (const struct test_engine *)engine;
 
 	row[0] = (struct engine_figure){"engine.given", "ssefcgi_engine_given",
-	    "", "gauge", "Given to it.", (double)e->n};
+	    "", "gauge", "Given to it.", (double)e->n, NULL};
 	row[1] = (struct engine_figure){"engine.last", "ssefcgi_engine_last",
-	    "", "gauge", "Its last.", (double)e->last};
+	    "", "gauge", "Its last.", (double)e->last, NULL};
 	return 2;
 }
 

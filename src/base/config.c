@@ -67,6 +67,10 @@ static const struct option_row {
     {"max-body", "BYTES", BYTES, AT(max_body), 1, 1e9, "1M",
 	"The body of one POST; the buffers of all unfinished ones together may "
 	"have sixteen times as much."},
+    {"store", "FILE", TEXT, AT(store), 0, 0, NULL,
+	"Keep the channels and their events in this SQLite database, so that "
+	"they outlive the process; its directory must be there.  Without it "
+	"they are as old as the process."},
     {"waves", "auto|always|off", WORD, AT(waves), 0, 0, "auto",
 	"Write to many streams in one system call, by io_uring, where the "
 	"kernel lets us and it is worth it; always, where it lets us; off takes "

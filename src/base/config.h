@@ -30,6 +30,7 @@ struct config {
 	unsigned long max_channels;
 	unsigned long max_event; /* bytes */
 	unsigned long max_body;	 /* bytes */
+	const char *store;	 /* NULL: none */
 	unsigned long waves;	 /* a CONFIG_WAVES_ */
 	const char *log;	 /* NULL: standard error */
 	bool verbose;

@@ -31,6 +31,8 @@ struct published {
 	struct eventid last; /* the id of the last message */
 	size_t events;
 	size_t streams; /* that read the channel here */
+	const char
+	    *why; /* PUBLISH_AWAY or PUBLISH_NO_ROOM, in words; or NULL */
 };
 
 /* Where an id is that somebody comes back with. */
@@ -45,6 +47,7 @@ enum place {
 struct engine_figure {
 	const char *json, *name, *label, *type, *help;
 	double value;
+	const char *suffix; /* of the name, in a histogram's rows; or NULL */
 };
 
 /*

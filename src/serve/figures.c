@@ -223,7 +223,8 @@ add_prometheus(struct answer *a, const struct engine_figure *f)
 		text_add(a->t, "# HELP %s %s\n# TYPE %s %s\n", f->name, f->help,
 		    f->name, f->type);
 	a->before = f->name;
-	text_add(a->t, "%s{pid=\"%ld\"%s%s} %.15g\n", f->name, (long)getpid(),
+	text_add(a->t, "%s%s{pid=\"%ld\"%s%s} %.15g\n", f->name,
+	    f->suffix == NULL ? "" : f->suffix, (long)getpid(),
 	    *f->label == '\0' ? "" : ",", f->label, f->value);
 }
 
@@ -270,7 +271,7 @@ add_all(const struct server *sv, struct answer *a,
 
 	for (row = rows; row < rows + ROWS; row++)
 		add(a, &(struct engine_figure){row->json, row->name, row->label,
-			   row->type, row->help, value(sv, &s, row)});
+			   row->type, row->help, value(sv, &s, row), NULL});
 	n = sv->engine->figures(sv->engine, its);
 	for (i = 0; i < n; i++)
 		add(a, &its[i]);

@@ -126,16 +126,19 @@ on_published(void *arg, const struct published *what)
 		    p->by->cfg->history_bytes);
 		break;
 	case PUBLISH_NO_ROOM:
-		publication_refuse(p, 503,
-		    "what was published before is still being written to "
-		    "streams: try again");
+		publication_refuse(p, 503, "%s: try again",
+		    what->why != NULL ? what->why :
+					"what was published before is still "
+					"being written to streams");
 		break;
 	case PUBLISH_NO_MEMORY:
 		publication_no_memory(p);
 		break;
 	case PUBLISH_AWAY:
-		publication_refuse(p, 503,
-		    "what keeps the events is not there now: try again");
+		publication_refuse(p, 503, "%s: try again",
+		    what->why != NULL ?
+			what->why :
+			"what keeps the events is not there now");
 		break;
 	case PUBLISH_UNKNOWN:
 		publication_refuse(p, 504,

@@ -105,12 +105,23 @@ relieve(void *arg, const size_t *account)
 	return conns_relieve(arg, account);
 }
 
-void
-server_make_hub(struct server *sv)
+static void
+make_engine(struct server *sv)
 {
+	if (sv->cfg.store != NULL) {
+		sqlite_init(&sv->sqlite, sv->cfg.store, sv->cfg.drain, wall_ms);
+		sv->engine = &sv->sqlite.engine;
+		return;
+	}
 	if (memory_init(&sv->memory, 0, wall_ms) == -1)
 		fatal("no random number: %s", strerror(errno));
 	sv->engine = &sv->memory.engine;
+}
+
+void
+server_make_hub(struct server *sv)
+{
+	make_engine(sv);
 	publisher_init(&sv->publisher, &sv->cfg, sv->engine,
 	    sv->cfg.max_body * CONFIG_BODIES, publish_body);
 	hub_init(&sv->hub, &(struct hub_setup){

@@ -10,6 +10,7 @@
 #include "channel/hub.h"
 #include "fastcgi/listener.h"
 #include "engine/memory.h"
+#include "engine/sqlite.h"
 #include "base/notify.h"
 #include "base/socket.h"
 #include "serve/publication.h"
@@ -31,6 +32,7 @@ struct server {
 	struct notify notify;
 	struct hub hub;
 	struct memory memory;
+	struct sqlite sqlite;
 	struct engine *engine;
 	struct publisher publisher;
 	double started; /* monotonic seconds */

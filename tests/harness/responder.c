@@ -66,8 +66,8 @@ file_text(const struct responder *r, const char *name)
 static void
 become(const struct responder *r, unsigned files, const char *const options[])
 {
-	const char *argv[OPTIONS_MAX + 8], *program = getenv("PROGRAM");
-	char log[128], errors[128];
+	const char *argv[OPTIONS_MAX + 10], *program = getenv("PROGRAM");
+	char log[128], errors[128], store[128];
 	int i, n = 0, null = open("/dev/null", O_RDWR);
 	struct rlimit rl = {.rlim_cur = files, .rlim_max = files};
 
@@ -77,6 +77,11 @@ become(const struct responder *r, unsigned files, const char *const options[])
 	argv[n++] = "--verbose";
 	argv[n++] = "--log";
 	argv[n++] = log;
+	if (getenv("STORE") != NULL) { /* in this place, and the first */
+		path_of(r, store, "events.db");
+		argv[n++] = "--store";
+		argv[n++] = store;
+	}
 	if (getenv("WAVES") != NULL) {
 		argv[n++] = "--waves";
 		argv[n++] = getenv("WAVES");

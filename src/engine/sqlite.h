@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SQLITE_H
+#define SQLITE_H
+
+#include <sys/queue.h>
+
+#include <ev.h>
+#include <stdbool.h>
+
+#include "channel/eventid.h"
+#include "channel/hub.h"
+#include "engine/changes.h"
+#include "engine/committer.h"
+#include "engine/engine.h"
+#include "engine/store.h"
+
+#define SQLITE_BUCKETS 8 /* of the histogram of commits */
+
+struct waiting;
+STAILQ_HEAD(waiting_list, waiting);
+
+/*
+ * The engine that outlives the process: what is answered is on the disk, and
+ * what is delivered, too.
+ *
+ * A publication is taken on by the hub first (hub_prepare()), so that what is
+ * durable can be delivered for certain.  At the end of the turn all that came
+ * in it are given to the committer's thread as one transaction, together with
+ * what the hub has dropped meanwhile; while that is under way, those of further
+ * turns gather for the next.  When it is done the hub keeps them, and they are
+ * answered.
+ *
+ * When a transaction fails the store is down: nothing is taken on, and what was
+ * is answered.  Streams go on with what the hub holds.  Once a second the
+ * thread tries to make the store usable again.
+ */
+struct sqlite {
+	struct engine engine;
+	const char *path;
+	double patience; /* seconds for another process to let go of the file */
+	uint64_t (*wall_ms)(void);
+	struct hub *hub; /* from start() on, as all that follows */
+	struct ev_loop *loop;
+	struct store store;
+	struct committer committer;
+	struct eventid_source source;
+	struct changes next, going; /* to be committed; being so */
+	struct waiting_list waiting, going_waiting; /* for the one, the other */
+	double restored; /* the time of the event that was restored last */
+	ev_prepare turn_ends;
+	ev_async committed;
+	ev_timer second;
+	bool down;
+	char why[256]; /* it is down, in words */
+	unsigned long long commits, failures, bucket[SQLITE_BUCKETS + 1];
+	double commit_seconds; /* of all of them */
+	uint64_t bytes;	       /* of the store's files, lately */
+};
+
+_Static_assert(offsetof(struct sqlite, engine) == 0,
+    "what its calls get is cast to struct sqlite");
+
+/*
+ * The file at this path, which must outlive it.  patience in seconds; wall_ms
+ * tells the wall clock's milliseconds.
+ */
+void sqlite_init(struct sqlite *, const char *path, double patience,
+    uint64_t (*wall_ms)(void));
+
+#endif
