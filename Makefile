@@ -64,7 +64,8 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 # The modules each unit test links: it shows what they depend on.
 TESTS = event sse record params buffer gate writer ring wave flush clock config address \
 	age log endpoint socket request stream route eventid utf8 query \
-	spelling channel sse_parse arguments origin text memory store heap hub reader \
+	spelling channel sse_parse arguments origin text memory store heap hub \
+	promise restore reader \
 	model notify platform capacity zone publish server
 unit_event     = event
 unit_sse       = sse
@@ -101,6 +102,8 @@ unit_origin    = origin
 unit_text      = text
 unit_heap      = heap $(unit_channel)
 unit_hub       = hub promise restore names retention $(unit_heap)
+unit_promise   = $(unit_hub)
+unit_restore   = $(unit_hub)
 unit_memory    = memory platform $(unit_hub)
 unit_store     = $(STORE) utf8 $(unit_channel)
 unit_model     = $(unit_reader)
@@ -228,6 +231,8 @@ wrap_server = -Wl,--wrap=setsockopt
 wrap_gate   = -Wl,--wrap=realloc
 wrap_text   = -Wl,--wrap=realloc
 wrap_hub    = -Wl,--wrap=calloc,--wrap=malloc
+wrap_promise = -Wl,--wrap=calloc,--wrap=malloc
+wrap_restore = -Wl,--wrap=calloc,--wrap=malloc
 wrap_reader = -Wl,--wrap=calloc,--wrap=malloc
 wrap_route  = -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc,--wrap=strdup
 wrap_memory = -Wl,--wrap=calloc,--wrap=malloc

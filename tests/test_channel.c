@@ -142,6 +142,36 @@ reserved_room_is_there_for_so_many(void **state)
 }
 
 static void
+reserved_room_stays_until_it_is_given_up(void **state)
+{
+	struct channel *ch =
+	    channel_new("news", (struct loss){{0, 0}, LOSS_OVERFLOW});
+	uint64_t ms = 0;
+
+	(void)state;
+	append(ch, ++ms);
+	assert_int_equal(channel_reserve(ch, 30), 0);
+	assert_int_equal(channel_reserve(ch, 30), 0);
+	assert_int_equal(ch->size, 64);
+	(void)drop(ch);
+	assert_int_equal(ch->size, 64);
+	while (ms < 31)
+		channel_append(ch, new_entry((struct eventid){++ms, 1}));
+	while (channel_held(ch) > 0)
+		(void)drop(ch);
+	assert_int_equal(ch->reserved, 30);
+	channel_append(ch, new_entry((struct eventid){++ms, 1}));
+	channel_give_up(ch, 28);
+	assert_int_equal(ch->size, 4);
+	assert_int_equal(channel_entry(ch, 31)->id.ms, 32);
+	(void)drop(ch);
+	assert_int_equal(ch->size, 4);
+	channel_give_up(ch, 1);
+	assert_null(ch->ring);
+	free_all(ch);
+}
+
+static void
 an_empty_channel_has_no_ring(void **state)
 {
 	struct channel *ch =
@@ -265,6 +295,7 @@ main(void)
 	    cmocka_unit_test(an_entry_keeps_its_number),
 	    cmocka_unit_test(a_dropped_event_stays_for_those_who_hold_it),
 	    cmocka_unit_test(reserved_room_is_there_for_so_many),
+	    cmocka_unit_test(reserved_room_stays_until_it_is_given_up),
 	    cmocka_unit_test(an_empty_channel_has_no_ring),
 	    cmocka_unit_test(readers_join_and_leave_in_any_order),
 	    cmocka_unit_test(the_next_one_after_any_id_is_found),

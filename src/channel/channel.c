@@ -88,14 +88,18 @@ channel_reserve(struct channel *ch, size_t n)
 static void
 shrink(struct channel *ch)
 {
-	size_t needed = channel_held(ch) + ch->reserved;
+	size_t needed = channel_held(ch) + ch->reserved, size = ch->size;
 
 	if (needed == 0) {
 		free(ch->ring);
 		ch->ring = NULL;
 		ch->size = 0;
-	} else if (ch->size > SIZE_MIN && needed <= ch->size / 4)
-		(void)resize(ch, ch->size / 2); /* or it stays as it is */
+		return;
+	}
+	while (size > SIZE_MIN && needed <= size / 4)
+		size /= 2;
+	if (size != ch->size)
+		(void)resize(ch, size); /* or it stays as it is */
 }
 
 void
