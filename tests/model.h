@@ -22,8 +22,9 @@
 struct model_event {
 	struct eventid id;
 	unsigned channel;
-	size_t cost; /* bytes, while it is held */
-	size_t len;  /* of its data */
+	unsigned long number; /* which its data says */
+	size_t cost;	      /* bytes, while it is held */
+	size_t len;	      /* of its data */
 	double time;
 	bool held;
 	bool unserved; /* not all could read it yet */
@@ -33,18 +34,18 @@ struct model_channel {
 	bool exists;
 	bool published; /* not only readers have named it */
 	bool touched;	/* published to in this turn */
-	unsigned readers;
+	unsigned readers, promises;
 	size_t held;
 	struct eventid lost;  /* the newest event that was dropped */
 	struct eventid begin; /* what it began with as lost */
-	unsigned long idle;   /* without readers: when that, or an event came */
+	unsigned long idle;   /* unused: when that, or an event came */
 };
 
 struct model {
 	size_t history, bytes_max, channels_max;
 	double age, now;
 	struct eventid base, last, forgotten, serving;
-	size_t n, bytes;
+	size_t n, bytes; /* those of promises included */
 	struct model_event event[MODEL_EVENTS];
 	struct model_channel channel[MODEL_NAMES];
 	unsigned long order;
@@ -59,7 +60,7 @@ struct model_reads {
 struct model_step {
 	enum { MODEL_NOTHING, MODEL_EVENT, MODEL_GAP } kind;
 	struct eventid id;
-	size_t event;			 /* its number */
+	size_t event;			 /* its place in the list */
 	unsigned gaps, gap[MODEL_READS]; /* channels that lost up to id */
 };
 
@@ -127,7 +128,8 @@ model_victim(const struct model *m)
 
 	for (i = 0; i < MODEL_NAMES; i++) {
 		ch = &m->channel[i];
-		if (!ch->exists || !ch->published || ch->readers > 0)
+		if (!ch->exists || !ch->published || ch->readers > 0 ||
+		    ch->promises > 0)
 			continue;
 		if (best == NULL || (ch->held == 0) > (best->held == 0) ||
 		    ((ch->held == 0) == (best->held == 0) &&
@@ -139,16 +141,29 @@ model_victim(const struct model *m)
 	return victim;
 }
 
-/* The channels that were published to, or the others. */
+/* The channels that were published to, or are promised that. */
 static inline size_t
-model_channels(const struct model *m, bool published)
+model_opened(const struct model *m)
 {
 	size_t n = 0;
 	int i;
 
 	for (i = 0; i < MODEL_NAMES; i++)
 		n += m->channel[i].exists &&
-		     m->channel[i].published == published;
+		     (m->channel[i].published || m->channel[i].promises > 0);
+	return n;
+}
+
+/* Those that were not, and are read. */
+static inline size_t
+model_named(const struct model *m)
+{
+	size_t n = 0;
+	int i;
+
+	for (i = 0; i < MODEL_NAMES; i++)
+		n += m->channel[i].exists && !m->channel[i].published &&
+		     m->channel[i].readers > 0;
 	return n;
 }
 
@@ -161,7 +176,7 @@ model_make(struct model *m, unsigned channel)
 	    .idle = ++m->order};
 }
 
-/* The channel may be published to, or false: there may be none more. */
+/* The channel is promised something, or false: there may be none more. */
 static inline bool
 model_open(struct model *m, unsigned channel)
 {
@@ -169,11 +184,13 @@ model_open(struct model *m, unsigned channel)
 	bool is_new = !ch->exists;
 	int victim;
 
-	if (ch->exists && ch->published)
+	if (ch->exists && (ch->published || ch->promises > 0)) {
+		ch->promises++;
 		return true;
+	}
 	if (is_new)
 		model_make(m, channel);
-	if (model_channels(m, true) >= m->channels_max) {
+	if (model_opened(m) >= m->channels_max) {
 		victim = model_victim(m);
 		if (victim == -1) {
 			ch->exists = !is_new;
@@ -181,29 +198,40 @@ model_open(struct model *m, unsigned channel)
 		}
 		model_forget(m, (unsigned)victim);
 	}
-	ch->published = true;
+	ch->promises++;
 	return true;
 }
 
-/* An event comes to a channel that is there. */
+/* A promise less: it was kept, or broken. */
 static inline void
-model_append(struct model *m, unsigned channel, struct eventid id, size_t len,
-    size_t cost)
+model_close(struct model *m, unsigned channel)
+{
+	struct model_channel *ch = &m->channel[channel];
+
+	if (--ch->promises == 0) {
+		ch->idle = ++m->order;
+		ch->exists = ch->published || ch->readers > 0;
+	}
+}
+
+/* An event comes to a channel that is there; its bytes are counted already. */
+static inline void
+model_append(struct model *m, unsigned channel, struct eventid id,
+    unsigned long number, size_t len, size_t cost)
 {
 	assert(m->n < MODEL_EVENTS);
 	m->event[m->n++] = (struct model_event){.id = id,
 	    .channel = channel,
+	    .number = number,
 	    .cost = cost,
 	    .len = len,
 	    .time = m->now,
 	    .held = true,
 	    .unserved = true};
-	m->bytes += cost;
 	m->last = id;
+	m->channel[channel].published = true;
 	m->channel[channel].held++;
 	m->channel[channel].touched = true;
-	if (m->channel[channel].readers == 0)
-		m->channel[channel].idle = ++m->order;
 }
 
 /* The bytes that may be dropped, of this channel or, if it is -1, of all. */
@@ -272,12 +300,14 @@ model_served(struct model *m)
 static inline bool
 model_join(struct model *m, unsigned channel)
 {
-	if (!m->channel[channel].exists) {
-		if (model_channels(m, false) >= m->channels_max)
-			return false;
+	struct model_channel *ch = &m->channel[channel];
+
+	if ((!ch->exists || (!ch->published && ch->readers == 0)) &&
+	    model_named(m) >= m->channels_max)
+		return false;
+	if (!ch->exists)
 		model_make(m, channel);
-	}
-	m->channel[channel].readers++;
+	ch->readers++;
 	return true;
 }
 
@@ -289,7 +319,7 @@ model_leave(struct model *m, unsigned channel)
 	if (--ch->readers > 0)
 		return;
 	ch->idle = ++m->order;
-	ch->exists = ch->published;
+	ch->exists = ch->published || ch->promises > 0;
 }
 
 static inline void
@@ -312,6 +342,57 @@ model_age(struct model *m)
 	while (m->age > 0 && (i = model_oldest(m, -1)) < m->n &&
 	       m->now - m->event[i].time >= m->age)
 		model_drop(m, i);
+}
+
+/* What was held comes in again, one by one, under the limits of now. */
+static inline void
+model_restore(struct model *m)
+{
+	static bool held[MODEL_EVENTS];
+	size_t i;
+
+	for (i = 0; i < m->n; i++) {
+		held[i] = m->event[i].held;
+		m->event[i].held = m->event[i].unserved = false;
+	}
+	for (i = 0; i < MODEL_NAMES; i++)
+		m->channel[i].held = 0;
+	m->bytes = 0;
+	for (i = 0; i < m->n; i++) {
+		if (!held[i])
+			continue;
+		m->event[i].held = true;
+		m->bytes += m->event[i].cost;
+		m->channel[m->event[i].channel].held++;
+		m->channel[m->event[i].channel].idle = ++m->order;
+		model_trim(m);
+		model_age(m);
+		model_keep_to_budget(m);
+	}
+	while (model_opened(m) > m->channels_max)
+		model_forget(m, (unsigned)model_victim(m));
+}
+
+/*
+ * The process ends and is there again: nobody reads, and no channel is left
+ * that was only named.
+ */
+static inline void
+model_restart(struct model *m, struct eventid last, double now)
+{
+	struct model_channel *ch;
+	size_t i;
+
+	for (i = 0; i < m->n; i++)
+		m->event[i].time -= m->now - now;
+	m->now = now;
+	m->last = m->serving = last;
+	for (ch = m->channel; ch < m->channel + MODEL_NAMES; ch++) {
+		assert(ch->readers == 0 && ch->promises == 0);
+		ch->idle = ++m->order;
+		ch->touched = false;
+	}
+	model_restore(m);
 }
 
 /*

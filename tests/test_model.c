@@ -3,16 +3,30 @@
  * Hub and walk together against a simple model (model.h), over very many
  * random steps: visitors come, read some bytes, are cut off anywhere, and come
  * back with the id that they have; channels overflow, grow old, are forgotten
- * and made again; the process begins a new life.
+ * and made again; what is published is promised first, and kept or broken; the
+ * process ends and goes on with what was kept, or begins a new life.
  *
  * SEED=n is another run, STEPS=n a longer one.
  */
-#include "model_reader.h"
+#include "model_keeper.h"
 
 #define STEPS	 1000000
 #define BATCH	 40 /* events published at once, at most */
 #define KIND	 5
-#define DATA_MAX 200
+#define PROMISES 6 /* that stand at once, at most */
+
+/* Publications that are prepared, in their order. */
+static struct promised {
+	struct promise *promise;
+	unsigned channel;
+	unsigned long number; /* of the first event */
+	size_t n;
+	struct eventid id[BATCH];
+	size_t len[BATCH], cost[BATCH];
+	bool is_new;
+	struct eventid lost;
+} promised[PROMISES];
+static unsigned promises;
 
 /* The channels are joined, or none is: there may be no more. */
 static bool
@@ -135,42 +149,114 @@ wall_ms(void)
 	return run.wall;
 }
 
+/* The oldest promise is kept. */
+static void
+keep_one(void)
+{
+	struct promised p = promised[0];
+	size_t i;
+
+	memmove(promised, promised + 1, --promises * sizeof(p));
+	CHECK(hub_keep(&run.hub, p.promise) ==
+	      run.model.channel[p.channel].readers);
+	for (i = 0; i < p.n; i++)
+		model_append(&run.model, p.channel, p.id[i], p.number + i,
+		    p.len[i], p.cost[i]);
+	model_close(&run.model, p.channel);
+	keeper_keeps(p.channel, p.n, p.is_new, p.lost);
+}
+
+/* Any is broken. */
+static void
+break_one(void)
+{
+	unsigned which = below(promises);
+	struct promised p = promised[which];
+	size_t i;
+
+	memmove(promised + which, promised + which + 1,
+	    (--promises - which) * sizeof(p));
+	hub_break(&run.hub, p.promise);
+	for (i = 0; i < p.n; i++)
+		run.model.bytes -= p.cost[i];
+	model_close(&run.model, p.channel);
+	run.broken++;
+}
+
+static void
+promises_end(void)
+{
+	while (promises > 0)
+		if (below(6) == 0)
+			break_one();
+		else
+			keep_one();
+}
+
+/* What is to be published, and its bytes in all. */
+static size_t
+choose_batch(struct promised *p)
+{
+	char id[EVENTID_SIZE];
+	uint64_t ms = wall_ms();
+	size_t i, all = 0;
+
+	p->channel = below(MODEL_NAMES);
+	p->n = below(4) > 0 ? 1 : 1 + below(below(8) == 0 ? BATCH : 5);
+	p->number = run.number + 1;
+	run.number += p->n;
+	for (i = 0; i < p->n; i++) {
+		p->id[i] = eventid_next(&run.source, ms);
+		p->len[i] = (size_t)snprintf(NULL, 0, "%lu %*s", p->number + i,
+		    (int)below(100), "");
+		p->cost[i] = run.entry + sizeof(struct event) + 16 + p->len[i] +
+			     strlen("id: \ndata: \n\n") +
+			     eventid_format(id, p->id[i]);
+		all += p->cost[i];
+	}
+	return all;
+}
+
+static enum hub_result
+prepare_batch(struct promised *p)
+{
+	static char text[BATCH][DATA_MAX];
+	struct sse_message m[BATCH];
+	size_t i;
+
+	for (i = 0; i < p->n; i++) {
+		write_data(text[i], p->number + i, p->len[i]);
+		m[i] = (struct sse_message){.data = text[i], .len = p->len[i]};
+	}
+	return hub_prepare(&run.hub, name(p->channel), p->id, m, p->n,
+	    &p->promise);
+}
+
 static void
 publish_some(void)
 {
-	static char text[BATCH][DATA_MAX];
-	unsigned channel = below(MODEL_NAMES);
-	size_t n = below(4) > 0 ? 1 : 1 + below(below(8) == 0 ? BATCH : 5), i;
-	struct sse_message m[BATCH];
-	struct eventid ids[BATCH];
-	char id[EVENTID_SIZE];
-	uint64_t ms = wall_ms();
-	enum hub_result expected;
-	size_t cost[BATCH], all = 0, reading = 0;
+	struct promised *p = &promised[promises];
+	size_t all = choose_batch(p);
+	const struct model_channel *ch = &run.model.channel[p->channel];
+	enum hub_result expected =
+	    all > run.model.bytes_max		? HUB_TOO_LARGE :
+	    !model_has_room(&run.model, all)	? HUB_NO_ROOM :
+	    !model_open(&run.model, p->channel) ? HUB_NO_CHANNEL :
+						  HUB_DONE;
 
-	for (i = 0; i < n; i++) {
-		ids[i] = eventid_next(&run.source, ms);
-		m[i] = (struct sse_message){.data = text[i],
-		    .len = (size_t)snprintf(text[i], DATA_MAX, "%zu %*s",
-			run.model.n + i, (int)below(100), "")};
-		cost[i] = run.entry + sizeof(struct event) + 16 + m[i].len +
-			  strlen("id: \ndata: \n\n") +
-			  eventid_format(id, ids[i]);
-		all += cost[i];
-	}
-	expected = all > run.model.bytes_max	    ? HUB_TOO_LARGE :
-		   !model_has_room(&run.model, all) ? HUB_NO_ROOM :
-		   !model_open(&run.model, channel) ? HUB_NO_CHANNEL :
-						      HUB_DONE;
-	CHECK(hub_publish(&run.hub, name(channel), ids, m, n, &reading) ==
-	      expected);
+	CHECK(prepare_batch(p) == expected);
 	run.results[expected]++;
 	if (expected != HUB_DONE)
 		return;
-	CHECK(reading == run.model.channel[channel].readers);
-	for (i = 0; i < n; i++)
-		model_append(&run.model, channel, ids[i], m[i].len, cost[i]);
+	p->is_new = hub_promised_new(p->promise);
+	p->lost = hub_promised_lost(p->promise);
+	CHECK(p->is_new == !ch->published);
+	CHECK(same(p->lost, ch->lost));
+	run.model.bytes += all;
 	model_keep_to_budget(&run.model);
+	promises++;
+	if (promises == PROMISES || below(2) == 0)
+		promises_end();
 }
 
 /* Those who read what was published in this turn are woken, and no others. */
@@ -220,15 +306,14 @@ compare_all(void)
 	unsigned i;
 
 	(void)hub_age(&run.hub); /* of forgotten channels, all is dropped */
-	CHECK(run.hub.named == model_channels(&run.model, false));
-	CHECK(run.hub.channels - run.hub.named ==
-	      model_channels(&run.model, true));
+	CHECK(run.hub.named == model_named(&run.model));
+	CHECK(run.hub.opened == model_opened(&run.model));
 	CHECK(run.hub.spare_bytes == model_spare(&run.model, -1));
 	CHECK(hub_bytes(&run.hub) == run.model.bytes);
 	CHECK(run.hub.held_bytes == run.model.bytes);
 	CHECK(same(run.hub.last, run.model.last));
 	CHECK(same(run.hub.forgotten.upto, run.model.forgotten));
-	CHECK(run.hub.published == run.model.n);
+	CHECK(run.hub.published == run.model.n - run.former);
 	for (i = 0; i < MODEL_NAMES; i++) {
 		ch = hub_find(&run.hub, name(i));
 		CHECK((ch != NULL) == run.model.channel[i].exists);
@@ -240,6 +325,7 @@ compare_all(void)
 	}
 	for (i = 0; i < LOSS_REASONS; i++)
 		CHECK(run.readers.gaps[i] == run.gaps[i]);
+	check_keeper();
 }
 
 static bool
@@ -285,6 +371,18 @@ begin_hub(struct eventid base)
 	run.hub.set.channels_max = 1;
 }
 
+static void
+choose_limits(void)
+{
+	struct model *m = &run.model;
+
+	run.hub.set.history = m->history = 1 + below(below(2) == 0 ? 4 : 40);
+	run.hub.set.history_age = m->age = below(2) == 0 ? 0 : 1 + below(60);
+	run.hub.set.bytes_max = m->bytes_max =
+	    1000 + below(below(2) == 0 ? 3000 : 40000);
+	run.hub.set.channels_max = m->channels_max = 1 + below(MODEL_NAMES);
+}
+
 /* A new life, with other limits; visitors will come back with former ids. */
 static void
 life_begins(void)
@@ -294,16 +392,14 @@ life_begins(void)
 	memset(run.gaps, 0, sizeof(run.gaps));
 	eventid_begin(&run.source, chance(&run.seed), wall_ms());
 	begin_hub(run.source.last);
+	keeper_begins(run.source.last);
 	readers_init(&run.readers, &run.hub);
 	run.readers.feed.wake = wake;
 	m->n = m->bytes = 0;
 	memset(m->channel, 0, sizeof(m->channel));
 	m->base = m->last = m->forgotten = m->serving = run.source.last;
-	run.hub.set.history = m->history = 1 + below(below(2) == 0 ? 4 : 40);
-	run.hub.set.history_age = m->age = below(2) == 0 ? 0 : 1 + below(60);
-	run.hub.set.bytes_max = m->bytes_max =
-	    1000 + below(below(2) == 0 ? 3000 : 40000);
-	run.hub.set.channels_max = m->channels_max = 1 + below(MODEL_NAMES);
+	run.former = 0;
+	choose_limits();
 }
 
 static void
@@ -311,12 +407,36 @@ life_ends(void)
 {
 	struct model_reader *v;
 
+	promises_end();
 	for (v = run.visitor; v < run.visitor + MODEL_READERS; v++)
 		if (v->open)
 			model_reader_leaves(v);
 	compare_all();
 	hub_free(&run.hub);
 	CHECK(hub_bytes(&run.hub) == 0);
+}
+
+/*
+ * The process ends and begins, and it is the same life, perhaps with other
+ * limits: visitors come back, and it is for them as if nothing had been.
+ */
+static void
+life_goes_on(void)
+{
+	struct model *m = &run.model;
+	struct hub_setup before;
+
+	life_ends();
+	before = run.hub.set;
+	begin_hub(run.source.last);
+	run.hub.set = before;
+	if (below(3) == 0)
+		choose_limits();
+	model_restart(m, run.source.last, below(100) / 10.0);
+	keeper_restores(run.source.last);
+	run.former = m->n;
+	run.restarts++;
+	compare_all();
 }
 
 static void
@@ -372,7 +492,10 @@ readers_get_what_the_model_says(void **state)
 	life_begins();
 	for (run.step = 0; run.step < steps; run.step++) {
 		one_step();
-		if (below(2000) == 0 || run.model.n > MODEL_EVENTS - BATCH) {
+		if (below(1000) == 0)
+			life_goes_on();
+		if (below(4000) == 0 ||
+		    run.model.n > MODEL_EVENTS - PROMISES * BATCH) {
 			life_ends();
 			life_begins();
 		}
@@ -380,9 +503,11 @@ readers_get_what_the_model_says(void **state)
 	life_ends();
 	for (i = 0; i < HUB_NO_MEMORY; i++)
 		CHECK(run.results[i] > 0);
+	CHECK(run.restarts > 0 && run.broken > 0);
 	print_message("%llu events, %llu gaps (%llu of forgotten channels), "
-		      "%llu cuts, %llu refused\n",
-	    run.seen, run.gaps_seen, run.false_gaps, run.cuts, run.refused);
+		      "%llu cuts, %llu refused, %llu broken, %llu restarts\n",
+	    run.seen, run.gaps_seen, run.false_gaps, run.cuts, run.refused,
+	    run.broken, run.restarts);
 }
 
 int
