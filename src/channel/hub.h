@@ -124,9 +124,9 @@ void hub_kept_by(struct hub *, void *keeper,
  * hub_restore_channel(): a channel that was published to, and what it had lost.
  * One that is not restored has lost what is up to the hub's base.
  *
- * hub_restore(): an event.  Ids increase, and times, which may be negative, do
- * not decrease.  It is held as if it had been read by all; what is over the
- * limits is dropped as ever, but at once.
+ * hub_restore(): an event.  Ids increase; times, which may be negative, do not
+ * decrease and are not after now.  It is held as if it had been read by all;
+ * what is over the limits is dropped as ever, but at once.
  *
  * hub_restored(): that was all.  last is not below any id that was given out,
  * forgotten is what is lost of channels that are there no more.  Where there
