@@ -64,7 +64,7 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 # The modules each unit test links: it shows what they depend on.
 TESTS = event sse record params buffer gate writer ring wave flush clock config address \
 	age log endpoint socket request stream route eventid utf8 query \
-	spelling channel sse_parse arguments origin text memory store heap hub \
+	spelling channel sse_parse arguments origin text memory store sqlite heap hub \
 	promise restore reader \
 	model notify platform capacity zone publish server
 unit_event     = event
@@ -105,6 +105,7 @@ unit_hub       = hub promise restore names retention $(unit_heap)
 unit_promise   = $(unit_hub)
 unit_restore   = $(unit_hub)
 unit_memory    = memory platform $(unit_hub)
+unit_sqlite    = $(STORE) sqlite changes committer platform utf8 log $(unit_hub)
 unit_store     = $(STORE) utf8 $(unit_channel)
 unit_model     = $(unit_reader)
 unit_reader    = reader gap batch $(unit_hub)

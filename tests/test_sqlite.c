@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The engine that outlives the process, with its thread, its loop and a file:
+ * what is told when, and that a hub that was filled from the file is the one
+ * that there was before.
+ */
+#include "unit.h"
+
+#include <ev.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "engine/sqlite.h"
+
+#define MANY 200 /* publications at a time */
+
+static struct hub hub;
+static struct sqlite sqlite;
+static struct ev_loop *loop;
+static char dir[64], path[128];
+#define NAMES 30 /* c0 and so on, where names are drawn */
+
+static uint64_t wall;
+static double now;
+static bool
+wake(struct subscriber *s)
+{
+	(void)s;
+	return true;
+}
+
+static struct feed feed = {.wake = wake};
+static unsigned ready;
+
+/* What became of the publications that were given. */
+static struct {
+	unsigned told, published;
+	struct published last;
+} done;
+
+static uint64_t
+wall_ms(void)
+{
+	return wall;
+}
+
+static bool
+relieve(void *arg, const size_t *account)
+{
+	(void)account;
+	(void)arg;
+	return false;
+}
+
+static void
+on_ready(void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+static void
+on_done(void *arg, const struct published *what)
+{
+	assert_ptr_equal(arg, &done);
+	done.told++;
+	done.published += what->result == PUBLISHED;
+	done.last = *what;
+}
+
+/* A life begins with what the file has, under these limits. */
+static void
+begin_with(size_t history, double age, size_t bytes, size_t channels)
+{
+	loop = ev_loop_new(EVFLAG_AUTO);
+	assert_non_null(loop);
+	hub_init(&hub, &(struct hub_setup){.history = history,
+			   .history_age = age,
+			   .bytes_max = bytes,
+			   .channels_max = channels,
+			   .relieve = relieve,
+			   .now = &now});
+	sqlite_init(&sqlite, path, 0, wall_ms);
+	ready = 0;
+	sqlite.engine.start(&sqlite.engine, &hub, loop, on_ready, &ready);
+	assert_int_equal(ready, 1);
+}
+
+static void
+begin(void)
+{
+	begin_with(100, 0, 1 << 24, 10);
+}
+
+/* It ends; the hub is as it was. */
+static void
+stop(void)
+{
+	sqlite.engine.stop(&sqlite.engine);
+	ev_loop_destroy(loop);
+}
+
+static void
+end(void)
+{
+	stop();
+	hub_free(&hub);
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	wall = 1795359156000;
+	now = 100;
+	memset(&done, 0, sizeof(done));
+	(void)snprintf(dir, sizeof(dir), "/tmp/sse-fcgi-sqlite-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/events.db", dir);
+	begin();
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	static const char *const ends[] = {"", "-wal", "-journal"};
+	char name[160];
+	size_t i;
+
+	(void)state;
+	end();
+	for (i = 0; i < LENGTH(ends); i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+		(void)unlink(name);
+	}
+	assert_int_equal(rmdir(dir), 0);
+	return 0;
+}
+
+/* Gives n messages, of which the first is this text. */
+static void
+give_some(const char *channel, const char *text, size_t n)
+{
+	struct sse_message m[ENGINE_BATCH_MAX];
+	char data[2000];
+	size_t i;
+
+	(void)snprintf(data, sizeof(data), "%s", text);
+	for (i = 0; i < n; i++)
+		m[i] = (struct sse_message){.type = i % 2 == 0 ? NULL : "odd",
+		    .data = data,
+		    .len = strlen(data)};
+	sqlite.engine.publish(&sqlite.engine, channel, m, n, on_done, &done);
+	memset(data, 'x', sizeof(data)); /* it need not last longer */
+}
+
+/* Waits for the disk if something is on its way to it. */
+static void
+turn(void)
+{
+	bool waits = !STAILQ_EMPTY(&sqlite.waiting) || sqlite.down ||
+		     !committer_idle(&sqlite.committer);
+
+	(void)ev_run(loop, waits ? EVRUN_ONCE : EVRUN_NOWAIT);
+	hub_wake(&hub);
+	hub_serving(&hub);
+	hub_served(&hub);
+	while (hub_trim(&hub))
+		continue;
+}
+
+/* Until so many were told in all. */
+static void
+until_told(unsigned n)
+{
+	while (done.told < n)
+		turn();
+	assert_int_equal(done.told, n);
+}
+
+static enum publish_result
+publish(const char *channel, const char *text, size_t n)
+{
+	unsigned told = done.told;
+
+	give_some(channel, text, n);
+	until_told(told + 1);
+	return done.last.result;
+}
+
+static void
+nobody_has_what_is_not_on_the_disk(void **state)
+{
+	struct subscriber reader = {&feed};
+	struct eventid base = hub.last;
+	struct cursor cu;
+
+	(void)state;
+	assert_int_equal(hub_join(&hub, &cu, "a", &reader), HUB_DONE);
+	give_some("a", "x", 3);
+	assert_int_equal(done.told, 0);
+	assert_int_equal(hub.held, 0);
+	assert_int_equal(eventid_compare(hub.last, base), 0);
+	until_told(1);
+	assert_int_equal(done.last.result, PUBLISHED);
+	assert_int_equal(done.last.events, 3);
+	assert_int_equal(done.last.streams, 1);
+	assert_int_equal(eventid_compare(done.last.last, hub.last), 0);
+	assert_int_equal(hub.held, 3);
+	hub_leave(&hub, &cu);
+}
+
+static void
+publications_of_a_turn_are_one_transaction(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < MANY; i++)
+		give_some(i % 2 == 0 ? "a" : "b", "x", 1);
+	until_told(MANY);
+	assert_int_equal(done.published, MANY);
+	assert_int_equal(sqlite.commits, 1);
+	assert_int_equal(hub.held, MANY);
+}
+
+/* What comes while a transaction is under way is in the next, in its order. */
+static void
+publications_meanwhile_are_the_next_one(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	give_some("a", "first", 1);
+	(void)ev_run(loop, EVRUN_NOWAIT);
+	for (i = 1; i < MANY; i++)
+		give_some("a", "others", 1);
+	until_told(MANY);
+	assert_int_equal(done.published, MANY);
+	assert_in_range(sqlite.commits, 1, 3);
+	assert_int_equal(hub.held, 100);
+}
+
+static void
+stop_tells_all_that_wait(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	give_some("a", "x", 1);
+	(void)ev_run(loop, EVRUN_NOWAIT);
+	for (i = 1; i < 10; i++)
+		give_some("a", "x", 1);
+	end();
+	assert_int_equal(done.told, 10);
+	assert_int_equal(done.published, 10);
+	begin();
+	assert_int_equal(hub.held, 10);
+}
+
+static void
+more_than_the_disk_takes_is_refused(void **state)
+{
+	static char large[1500];
+	unsigned n = 0;
+
+	(void)state;
+	memset(large, 'x', sizeof(large) - 1);
+	while (done.told == 0) {
+		give_some("a", large, ENGINE_BATCH_MAX);
+		assert_true(++n < 1000);
+	}
+	assert_int_equal(done.last.result, PUBLISH_NO_ROOM);
+	assert_in_range(n, 10, 100);
+	until_told(n);
+	assert_int_equal(done.published, n - 1);
+	assert_int_equal(publish("a", "x", 1), PUBLISHED);
+}
+
+static void
+what_the_hub_refuses_is_not_written(void **state)
+{
+	static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g",
+	    "h", "i", "j", "k"};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(names); i++)
+		give_some(names[i], "x", 1);
+	assert_int_equal(done.told, 1); /* of the eleventh channel */
+	assert_int_equal(done.last.result, PUBLISH_NO_CHANNEL);
+	until_told(LENGTH(names));
+	assert_int_equal(done.published, LENGTH(names) - 1);
+	end();
+	begin();
+	assert_int_equal(hub.held, LENGTH(names) - 1);
+	assert_null(hub_find(&hub, "k"));
+}
+
+static enum place
+place(struct eventid id)
+{
+	return sqlite.engine.place(&sqlite.engine, id);
+}
+
+static void
+ids_go_on_whatever_the_clock_says(void **state)
+{
+	struct eventid first, last, id;
+
+	(void)state;
+	first = hub.base;
+	assert_int_equal(publish("a", "x", 3), PUBLISHED);
+	last = done.last.last;
+	end();
+	wall -= 1000000000;
+	now = 1; /* the machine was started anew */
+	begin();
+	assert_int_equal(place(first), PLACE_AFTER);
+	assert_int_equal(place(last), PLACE_AFTER);
+	assert_int_equal(eventid_compare(hub.last, last), 0);
+	assert_int_equal(eventid_compare(hub.base, first), 0);
+	assert_int_equal(publish("a", "x", 1), PUBLISHED);
+	assert_true(eventid_compare(done.last.last, last) > 0);
+	id = done.last.last;
+	id.n++; /* never given out */
+	assert_int_equal(place(id), PLACE_UNKNOWN);
+	id.n += 1 << 20;
+	assert_int_equal(place(id), PLACE_ANOTHER_LIFE);
+}
+
+/* Also when the newest event is not held any more. */
+static void
+ids_go_on_above_events_that_are_gone(void **state)
+{
+	struct eventid last;
+
+	(void)state;
+	assert_int_equal(publish("a", "x", 1), PUBLISHED);
+	last = done.last.last;
+	end();
+	wall += 10000;
+	begin_with(100, 5, 1 << 24, 10);
+	assert_int_equal(hub.held, 0);
+	assert_int_equal(eventid_compare(hub_find(&hub, "a")->lost.upto, last),
+	    0);
+	wall -= 1000000;
+	end();
+	begin();
+	assert_int_equal(eventid_compare(hub.last, last), 0);
+	assert_int_equal(publish("b", "x", 1), PUBLISHED);
+	assert_true(eventid_compare(done.last.last, last) > 0);
+}
+
+/* The store is down while its file is away, and up when it is there again. */
+static void
+store_that_fails_is_down_until_it_works(void **state)
+{
+	char away[160];
+	struct engine_figure row[ENGINE_FIGURES_MAX];
+
+	(void)state;
+	(void)snprintf(away, sizeof(away), "%s.away", path);
+	assert_int_equal(publish("a", "x", 1), PUBLISHED);
+	assert_int_equal(rename(path, away), 0);
+	give_some("a", "y", 1);
+	give_some("new", "y", 1);
+	until_told(3);
+	assert_int_equal(done.published, 1);
+	assert_int_equal(done.last.result, PUBLISH_AWAY);
+	assert_non_null(strstr(done.last.why, "moved or deleted"));
+	assert_null(hub_find(&hub, "new"));
+	assert_int_equal(hub.held, 1);
+	assert_int_equal(publish("a", "y", 1), PUBLISH_AWAY); /* at once */
+	assert_true(sqlite.engine.figures(&sqlite.engine, row) > 3);
+	assert_true(row[0].value == 0);
+	assert_int_equal(rename(away, path), 0);
+	while (sqlite.down)
+		turn();
+	assert_int_equal(publish("new", "z", 1), PUBLISHED);
+	assert_int_equal(sqlite.failures, 1);
+	end();
+	begin();
+	assert_int_equal(hub.held, 2);
+}
+
+/* Nothing is on its way to the disk. */
+static void
+settle(void)
+{
+	while (!committer_idle(&sqlite.committer) ||
+	       !STAILQ_EMPTY(&sqlite.waiting))
+		turn();
+}
+
+/* A hub as text: what each channel holds and has lost, and what there is. */
+static char *
+picture(void)
+{
+	char *text = NULL, id[EVENTID_SIZE], name[16];
+	const struct channel *ch;
+	unsigned i;
+	struct held *e;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	assert_non_null(f);
+	(void)eventid_format(id, hub.last);
+	(void)fprintf(f, "last %s", id);
+	(void)eventid_format(id, hub.forgotten.upto);
+	(void)fprintf(f, " forgotten %s held %zu\n", id, hub.held);
+	for (i = 0; i < NAMES; i++) {
+		(void)snprintf(name, sizeof(name), "c%u", i);
+		if ((ch = hub_find(&hub, name)) == NULL)
+			continue;
+		(void)eventid_format(id, ch->lost.upto);
+		(void)fprintf(f, "%s lost %s\n", name, id);
+	}
+	TAILQ_FOREACH (e, &hub.entries, link)
+		(void)fprintf(f, "%s %.6f %.*s", e->channel->name, e->time,
+		    (int)e->event->len, (const char *)e->event->bytes);
+	(void)fclose(f);
+	return text;
+}
+
+/*
+ * A hundred lives of random publications under limits that are always reached:
+ * each begins with what the one before had when it ended.
+ */
+static void
+every_life_begins_as_the_last_one_ended(void **state)
+{
+	static const char text[] =
+	    "a line\nand\r\nothers\rof \xc3\xa9 \x01 text";
+	unsigned life, steps = getenv("STEPS") == NULL ?
+				   100 :
+				   (unsigned)atoi(getenv("STEPS"));
+	char *before, *after, channel[16];
+	uint64_t start = wall - 1000000;
+	unsigned i, n;
+
+	(void)state;
+	end();
+	srandom(11);
+	now = 1000;
+	begin_with(7, 50, 65536, 12);
+	for (life = 0; life < 100; life++) {
+		for (i = 0; i < steps; i++) {
+			(void)snprintf(channel, sizeof(channel), "c%ld",
+			    random() % (random() % 4 == 0 ? NAMES : 5));
+			n = 1 + (unsigned)(random() % 20 == 0 ? random() % 60 :
+								random() % 3);
+			give_some(channel, text + random() % 20, n);
+			if (random() % 3 != 0)
+				continue;
+			if (random() % 2 == 0) {
+				turn();
+				continue;
+			}
+			settle();
+			wall += (uint64_t)(random() % 2000);
+			now = (double)(wall - start) / 1000;
+			turn();
+			while (random() % 9 == 0 && hub_age(&hub))
+				continue;
+		}
+		settle();
+		turn();
+		while (hub_age(&hub))
+			continue;
+		before = picture();
+		end();
+		begin_with(7, 50, 65536, 12);
+		after = picture();
+		assert_string_equal(after, before);
+		free(before);
+		free(after);
+	}
+}
+
+static void
+figures_are_of_one_family_together(void **state)
+{
+	struct engine_figure row[ENGINE_FIGURES_MAX];
+	size_t n, i;
+
+	(void)state;
+	assert_int_equal(publish("a", "x", 1), PUBLISHED);
+	n = sqlite.engine.figures(&sqlite.engine, row);
+	assert_in_range(n, 10, ENGINE_FIGURES_MAX);
+	assert_string_equal(row[0].json, "store.up");
+	assert_true(row[0].value == 1);
+	for (i = 1; i < n; i++)
+		if (row[i].suffix != NULL && row[i - 1].suffix != NULL)
+			assert_string_equal(row[i].name, row[i - 1].name);
+	assert_string_equal(row[n - 1].suffix, "_count");
+	assert_true(row[n - 1].value == 1);
+	assert_true(row[n - 3].value == 1); /* le="+Inf" */
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define SQLITE_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	    SQLITE_TEST(nobody_has_what_is_not_on_the_disk),
+	    SQLITE_TEST(publications_of_a_turn_are_one_transaction),
+	    SQLITE_TEST(publications_meanwhile_are_the_next_one),
+	    SQLITE_TEST(stop_tells_all_that_wait),
+	    SQLITE_TEST(more_than_the_disk_takes_is_refused),
+	    SQLITE_TEST(what_the_hub_refuses_is_not_written),
+	    SQLITE_TEST(ids_go_on_whatever_the_clock_says),
+	    SQLITE_TEST(ids_go_on_above_events_that_are_gone),
+	    SQLITE_TEST(store_that_fails_is_down_until_it_works),
+	    SQLITE_TEST(every_life_begins_as_the_last_one_ended),
+	    SQLITE_TEST(figures_are_of_one_family_together),
+	};
+
+	(void)log_open("/dev/null", false);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
