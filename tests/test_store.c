@@ -14,9 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <sqlite3.h>
-
 #include "engine/store.h"
+#include "vfs.h"
 
 #define PATH_SIZE 64
 #define SECOND	  (INT64_C(1000) << STORE_KEY_BITS)
@@ -195,14 +194,671 @@ events_come_back_byte_for_byte_in_their_order(void **state)
 	assert_int_equal(got.event[2].len, sizeof(nasty) - 1);
 }
 
+static void
+what_is_dropped_is_lost_to_its_channel(void **state)
+{
+	(void)state;
+	assert_int_equal(open_store(), 0);
+	assert_int_equal(store_begin(&store), 0);
+	assert_int_equal(store_add_channel(&store, "a", 0), 0);
+	assert_int_equal(store_add_channel(&store, "b", key(0)), 0);
+	add(1, "a", NULL, "1", 1);
+	add(2, "b", NULL, "2", 1);
+	add(3, "a", NULL, "3", 1);
+	add(4, "none", NULL, "4", 1);
+	assert_int_equal(store_drop(&store, key(1)), 0);
+	assert_int_equal(store_drop(&store, key(4)), 0);
+	assert_int_equal(store_drop(&store, key(77)), 0);
+	assert_int_equal(store_commit(&store), STORE_COMMITTED);
+	live_again();
+	assert_int_equal(got.events, 2);
+	assert_int_equal(got.event[0].key, key(2));
+	assert_int_equal(got.event[1].key, key(3));
+	assert_int_equal(got.channels, 2);
+	assert_int_equal(got.channel[0].lost, key(1));
+	assert_int_equal(got.channel[1].lost, key(0));
+	/* It never gets less. */
+	assert_int_equal(store_begin(&store), 0);
+	assert_int_equal(store_add_channel(&store, "b", key(4)), 0);
+	assert_int_equal(store_drop(&store, key(2)), 0);
+	assert_int_equal(store_commit(&store), STORE_COMMITTED);
+	live_again();
+	assert_int_equal(got.channel[1].lost, key(4));
+}
+
+static void
+forgotten_channel_leaves_what_it_lost_to_all(void **state)
+{
+	(void)state;
+	assert_int_equal(open_store(), 0);
+	assert_int_equal(store_begin(&store), 0);
+	assert_int_equal(store_add_channel(&store, "a", 0), 0);
+	assert_int_equal(store_add_channel(&store, "b", 0), 0);
+	assert_int_equal(store_set_last(&store, key(9)), 0);
+	assert_int_equal(store_forget(&store, "a", key(7)), 0);
+	assert_int_equal(store_forget(&store, "none", key(3)), 0);
+	assert_int_equal(store_commit(&store), STORE_COMMITTED);
+	live_again();
+	assert_int_equal(facts.forgotten, key(7));
+	assert_int_equal(facts.last, key(9));
+	assert_int_equal(facts.base, key(0));
+	assert_int_equal(got.channels, 1);
+	assert_string_equal(got.channel[0].name, "b");
+}
+
+static void
+keys_are_ordered_as_ids_are_and_give_them_back(void **state)
+{
+	struct eventid id[] = {{1, (uint64_t)7 << 20},
+	    {1, (uint64_t)7 << 20 | 1}, {1, (uint64_t)7 << 20 | 0xfffff},
+	    {2, (uint64_t)7 << 20},
+	    {UINT64_C(8796093022207), UINT64_C(8388607)}};
+	struct eventid back;
+	size_t i;
+
+	(void)state;
+	store.epoch = 7;
+	for (i = 0; i < LENGTH(id); i++) {
+		back = store_id(&store, store_key(id[i]));
+		assert_int_equal(eventid_compare(back, id[i]), 0);
+		if (i > 0)
+			assert_true(store_key(id[i - 1]) < store_key(id[i]));
+	}
+	assert_true(store_key(id[i - 1]) == INT64_MAX);
+}
+
+/* What people see in it. */
+static void
+the_view_shows_ids_and_times_as_text(void **state)
+{
+	char want[64];
+	sqlite3 *db;
+	sqlite3_stmt *q;
+
+	(void)state;
+	assert_int_equal(open_store(), 0);
+	assert_int_equal(store_begin(&store), 0);
+	add(5, "a", "tick", "hello", 5);
+	assert_int_equal(store_commit(&store), STORE_COMMITTED);
+	(void)eventid_format(want, store_id(&store, key(5)));
+	store_close(&store);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT id, time FROM events",
+			     -1, &q, NULL),
+	    SQLITE_OK);
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	assert_string_equal((const char *)sqlite3_column_text(q, 0), want);
+	assert_string_equal((const char *)sqlite3_column_text(q, 1),
+	    "1970-01-01T00:01:40.005Z");
+	assert_int_equal(sqlite3_finalize(q), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* Ten events of two channels, each of a hundred bytes. */
+static void
+write_ten(void)
+{
+	char data[100];
+	int64_t n;
+
+	memset(data, 'x', sizeof(data));
+	assert_int_equal(open_store(), 0);
+	assert_int_equal(store_begin(&store), 0);
+	assert_int_equal(store_add_channel(&store, "a", 0), 0);
+	assert_int_equal(store_add_channel(&store, "b", 0), 0);
+	for (n = 1; n <= 10; n++)
+		add(n, n % 2 == 1 ? "a" : "b", "type", data, sizeof(data));
+	assert_int_equal(store_commit(&store), STORE_COMMITTED);
+}
+
+static void
+what_has_no_room_is_deleted_and_lost(void **state)
+{
+	size_t one = 100 + 4 + 1 + STORE_EVENT_SIZE;
+
+	(void)state;
+	write_ten();
+	assert_int_equal(load(10 * one), 0);
+	assert_int_equal(got.events, 10);
+	assert_int_equal(got.channel[0].lost, 0);
+	assert_int_equal(load(3 * one + one - 1), 0);
+	assert_int_equal(got.events, 3);
+	assert_int_equal(got.event[0].key, key(8));
+	assert_int_equal(got.channels, 2);
+	assert_int_equal(got.channel[0].lost, key(7));
+	assert_int_equal(got.channel[1].lost, key(6));
+	live_again();
+	assert_int_equal(got.events, 3);
+	assert_int_equal(got.channel[0].lost, key(7));
+	assert_int_equal(load(one - 1), 0);
+	assert_int_equal(got.events, 0);
+	assert_int_equal(got.channel[0].lost, key(9));
+	assert_int_equal(got.channel[1].lost, key(10));
+	live_again();
+	assert_int_equal(got.events, 0);
+	assert_int_equal(facts.last, key(10));
+}
+
+static void
+who_reads_back_may_have_enough(void **state)
+{
+	(void)state;
+	write_ten();
+	memset(&got, 0, sizeof(got));
+	got.refuse = 4;
+	assert_int_equal(store_load(&store, SIZE_MAX, got_channel, got_event,
+			     &got),
+	    -1);
+	assert_int_equal(got.events, 4);
+	assert_string_equal(store_fault(&store), "no memory");
+	live_again();
+	assert_int_equal(got.events, 10);
+}
+
+/* All that is in the directory, names and bytes. */
+static size_t
+snapshot(char **bytes)
+{
+	char command[PATH_SIZE + 128];
+	size_t len = 0, n, size = 1 << 22;
+	FILE *f;
+
+	*bytes = malloc(size);
+	assert_non_null(*bytes);
+	(void)snprintf(command, sizeof(command),
+	    "cd %s && ls -lR --time-style=full-iso . &&"
+	    " find . -type f -exec cat {} +",
+	    dir);
+	f = popen(command, "r");
+	assert_non_null(f);
+	while ((n = fread(*bytes + len, 1, size - len, f)) > 0)
+		len += n;
+	assert_true(len < size);
+	(void)pclose(f);
+	return len;
+}
+
+static void
+edit(const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void
+write_file(const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void
+no_directory(void)
+{
+	(void)snprintf(path, sizeof(path), "%s/none/events.db", dir);
+}
+
+static void
+a_file_as_directory(void)
+{
+	write_file("");
+	(void)snprintf(path, sizeof(path), "%s/events.db/x", dir);
+}
+
+static void
+a_directory(void)
+{
+	assert_int_equal(mkdir(path, 0700), 0);
+}
+
+static void
+a_fifo(void)
+{
+	assert_int_equal(mkfifo(path, 0600), 0);
+}
+
+static void
+a_text(void)
+{
+	write_file("These are not the events that you are looking for.\n"
+		   "These are not the events that you are looking for.\n");
+}
+
+static void
+a_short_text(void)
+{
+	write_file("SQLite format 3");
+}
+
+static void
+no_application(void)
+{
+	edit("CREATE TABLE event (a, b)");
+}
+
+static void
+another_application(void)
+{
+	edit("PRAGMA journal_mode = WAL; PRAGMA application_id = 77;"
+	     "PRAGMA user_version = 1; CREATE TABLE event (a, b)");
+}
+
+static void
+a_newer_form(void)
+{
+	write_ten();
+	store_close(&store);
+	edit("PRAGMA user_version = 2");
+}
+
+static void
+no_table(void)
+{
+	write_ten();
+	store_close(&store);
+	edit("DROP TABLE channel");
+}
+
+static void
+no_epoch(void)
+{
+	write_ten();
+	store_close(&store);
+	edit("DELETE FROM fact WHERE name = 'epoch'");
+}
+
+static void
+a_base_above_all(void)
+{
+	write_ten();
+	store_close(&store);
+	edit("UPDATE fact SET value = value + 1000 WHERE name = 'base'");
+}
+
+static void
+spoil(long at, int byte, size_t len)
+{
+	FILE *f = fopen(path, "r+");
+
+	assert_non_null(f);
+	assert_int_equal(fseek(f, at, SEEK_SET), 0);
+	while (len-- > 0)
+		assert_int_equal(fputc(byte, f), byte);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void
+a_bad_first_page(void)
+{
+	write_ten();
+	store_close(&store);
+	spoil(100, 0xff, 3996);
+}
+
+struct wrong {
+	void (*make)(void);
+	const char *line; /* a part of it */
+};
+
+static void
+file_that_is_wrong_is_refused_in_a_line_and_stays(void **state)
+{
+	const struct wrong *w = *state;
+	char *before, *after;
+	size_t len;
+
+	assert_int_equal(set_up(NULL), 0);
+	w->make();
+	len = snapshot(&before);
+	assert_int_equal(open_store(), -1);
+	if (strstr(err, w->line) == NULL || strstr(err, path) == NULL)
+		fail_msg("it says: %s", err);
+	assert_null(strchr(err, '\n'));
+	assert_int_equal(snapshot(&after), len);
+	assert_memory_equal(before, after, len);
+	free(before);
+	free(after);
+	assert_int_equal(tear_down(NULL), 0);
+}
+
+#define WRONG(f, line)                                                 \
+	{                                                              \
+		.name = #f,                                            \
+		.test_func =                                           \
+		    file_that_is_wrong_is_refused_in_a_line_and_stays, \
+		.initial_state = &(struct wrong)                       \
+		{                                                      \
+			f, line                                        \
+		}                                                      \
+	}
+
+/* Runs f in a process of its own: 0 if it returns 0. */
+static int
+as_nobody(int (*f)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(setgid(65534) != 0 || setuid(65534) != 0 || f() != 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static int
+is_refused(void)
+{
+	return open_store() != -1 || strstr(err, "Permission denied") == NULL;
+}
+
+static void
+what_may_not_be_written_is_said(void **state)
+{
+	(void)state;
+	if (geteuid() != 0) /* who has other users' files */
+		skip();
+	write_ten();
+	store_close(&store);
+	assert_int_equal(chmod(dir, 0755), 0);
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_int_equal(as_nobody(is_refused), 0);
+	assert_int_equal(chmod(path, 0666), 0);
+	assert_int_equal(as_nobody(is_refused), 0); /* the directory */
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(as_nobody(is_refused), 0); /* which has none */
+	assert_int_equal(chmod(dir, 0700), 0);
+	assert_int_equal(as_nobody(is_refused), 0);
+}
+
+/* Another process that has the file until it reads a byte. */
+static struct {
+	pid_t pid;
+	int in, out;
+	size_t naps; /* until it is told to end; 0: never */
+} holder;
+
+static void
+hold(void)
+{
+	int to[2], from[2];
+	char byte = 0;
+
+	assert_int_equal(pipe(to), 0);
+	assert_int_equal(pipe(from), 0);
+	if ((holder.pid = fork()) == 0) {
+		(void)close(to[1]);
+		byte = (char)open_store();
+		(void)!write(from[1], &byte, 1);
+		(void)!read(to[0], &byte, 1);
+		_exit(0);
+	}
+	(void)close(to[0]);
+	(void)close(from[1]);
+	holder.in = to[1];
+	holder.out = from[0];
+	assert_int_equal(read(holder.out, &byte, 1), 1);
+	assert_int_equal(byte, 0);
+}
+
+static void
+let_go(void)
+{
+	int status;
+
+	(void)close(holder.in);
+	(void)close(holder.out);
+	assert_int_equal(waitpid(holder.pid, &status, 0), holder.pid);
+	assert_int_equal(status, 0);
+}
+
+int __real_nanosleep(const struct timespec *, struct timespec *);
+int __wrap_nanosleep(const struct timespec *, struct timespec *);
+
+int
+__wrap_nanosleep(const struct timespec *t, struct timespec *rest)
+{
+	if (holder.naps > 0 && --holder.naps == 0)
+		let_go();
+	return __real_nanosleep(t, rest);
+}
+
+static void
+who_has_the_file_is_said(void **state)
+{
+	char want[64], *before, *after;
+	size_t len;
+
+	(void)state;
+	write_ten();
+	store_close(&store);
+	hold();
+	len = snapshot(&before);
+	assert_int_equal(open_store(), -1);
+	(void)snprintf(want, sizeof(want), "process %ld has it open",
+	    (long)holder.pid);
+	assert_non_null(strstr(err, want));
+	assert_int_equal(snapshot(&after), len);
+	assert_memory_equal(before, after, len);
+	let_go();
+	assert_int_equal(open_store(), 0);
+	free(before);
+	free(after);
+}
+
+static void
+file_that_another_process_gives_up_is_waited_for(void **state)
+{
+	(void)state;
+	write_ten();
+	store_close(&store);
+	hold();
+	holder.naps = 3;
+	assert_int_equal(store_open(&store, path, 600, &fresh, &facts, err,
+			     sizeof(err)),
+	    0);
+	assert_int_equal(holder.naps, 0);
+	assert_int_equal(load(SIZE_MAX), 0);
+	assert_int_equal(got.events, 10);
+}
+
+static void
+new_file_is_not_made_by_two(void **state)
+{
+	(void)state;
+	hold();
+	assert_int_equal(open_store(), -1);
+	assert_non_null(strstr(err, "has it open"));
+	let_go();
+	assert_int_equal(open_store(), 0);
+}
+
+static void
+row_that_cannot_be_is_refused_and_the_file_stays(void **state)
+{
+	static const char *const edits[] = {
+	    "UPDATE event SET channel = 'no such name' WHERE key % 10 = 3",
+	    "UPDATE event SET channel = '' WHERE key % 10 = 3",
+	    "UPDATE event SET channel = x'61' WHERE key % 10 = 3",
+	    "UPDATE event SET channel = 'a' || char(0) WHERE key % 10 = 3",
+	    "UPDATE event SET type = 'a' || char(10) WHERE key % 10 = 3",
+	    "UPDATE event SET type = 'a' || char(13) WHERE key % 10 = 3",
+	    "UPDATE event SET type = x'61' WHERE key % 10 = 3",
+	    "UPDATE event SET type = CAST(x'ff' AS TEXT) WHERE key % 10 = 3",
+	    "UPDATE event SET data = x'61' WHERE key % 10 = 3",
+	    "UPDATE event SET data = CAST(x'c080' AS TEXT) WHERE key % 10 = 3",
+	    "UPDATE event SET time = 'noon' WHERE key % 10 = 3",
+	    "UPDATE fact SET value = value + 2 WHERE name = 'base'",
+	    "UPDATE event SET key = 9223372036854775807 WHERE key % 10 = 3",
+	    "UPDATE fact SET value = value - 1 WHERE name = 'last'",
+	    "INSERT INTO channel VALUES ('no such name', 0)",
+	    "INSERT INTO channel VALUES (x'61', 0)",
+	    "INSERT INTO channel VALUES ('c', -1)",
+	    "INSERT INTO channel VALUES ('c', 9223372036854775807)",
+	};
+	char *before, *after;
+	size_t i, len;
+
+	(void)state;
+	for (i = 0; i < LENGTH(edits); i++) {
+		write_ten();
+		store_close(&store);
+		edit(edits[i]);
+		len = snapshot(&before);
+		assert_int_equal(open_store(), 0);
+		if (load(3000) == 0)
+			fail_msg("%s: nothing is said", edits[i]);
+		if (strstr(store_fault(&store), "cannot be") == NULL)
+			fail_msg("%s: %s", edits[i], store_fault(&store));
+		assert_int_equal(got.channels + got.events, 0);
+		store_close(&store);
+		assert_int_equal(snapshot(&after), len);
+		assert_memory_equal(before, after, len);
+		free(before);
+		free(after);
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
+/* Every page in turn: of what is not said to be damaged all is there. */
+static void
+damaged_page_is_said_or_harmless(void **state)
+{
+	static const int bytes[] = {0x00, 0xff, 0x0d};
+	static char data[3000];
+	char *before, *after;
+	size_t i, len, page, pages;
+	struct stat st;
+	bool said;
+	unsigned damaged = 0;
+
+	(void)state;
+	memset(data, 'x', sizeof(data));
+	assert_int_equal(open_store(), 0);
+	assert_int_equal(store_begin(&store), 0);
+	for (i = 1; i <= 20; i++)
+		add((int64_t)i, "a", NULL, data, i % 3 == 0 ? 10 : 3000);
+	assert_int_equal(store_commit(&store), STORE_COMMITTED);
+	assert_int_equal(load(SIZE_MAX), 0);
+	store_close(&store);
+	assert_int_equal(stat(path, &st), 0);
+	pages = (size_t)st.st_size / 4096;
+	assert_true(pages > 10);
+	(void)snprintf(err, sizeof(err), "cp %s %s.whole", path, path);
+	assert_int_equal(system(err), 0);
+	for (page = 0; page < pages; page++)
+		for (i = 0; i < LENGTH(bytes); i++) {
+			spoil((long)page * 4096 + (page == 0 ? 100 : 0),
+			    bytes[i], page == 0 ? 3996 : 4096);
+			len = snapshot(&before);
+			said = open_store() == -1 || load(SIZE_MAX) == -1;
+			store_close(&store);
+			damaged += said;
+			if (said) {
+				assert_int_equal(snapshot(&after), len);
+				assert_memory_equal(before, after, len);
+				free(after);
+			} else
+				assert_int_equal(got.events, 20);
+			free(before);
+			(void)snprintf(err, sizeof(err), "cp %s.whole %s", path,
+			    path);
+			assert_int_equal(system(err), 0);
+		}
+	print_message("%u of %zu were said\n", damaged, pages * LENGTH(bytes));
+	assert_true(damaged > pages);
+}
+
+static void
+file_that_was_moved_takes_nothing(void **state)
+{
+	static const char *const names[] = {"", "-wal"};
+	char from[PATH_SIZE + 32], to[PATH_SIZE + 32];
+	size_t i;
+
+	(void)state;
+	write_ten();
+	for (i = 0; i < LENGTH(names); i++) {
+		(void)snprintf(from, sizeof(from), "%s%s", path, names[i]);
+		(void)snprintf(to, sizeof(to), "%s/elsewhere", dir);
+		assert_int_equal(store_begin(&store), 0);
+		add(11, "a", NULL, "x", 1);
+		assert_int_equal(rename(from, to), 0);
+		assert_int_equal(store_commit(&store), STORE_NOT);
+		assert_non_null(strstr(store_fault(&store), "moved"));
+		assert_int_equal(store_begin(&store), -1);
+		assert_non_null(strstr(store_fault(&store), "moved"));
+		assert_int_equal(store_reopen(&store), -1);
+		assert_int_equal(rename(to, from), 0);
+		assert_int_equal(store_reopen(&store), 0);
+	}
+	live_again();
+	assert_int_equal(got.events, 10);
+	assert_int_equal(store_begin(&store), 0);
+	add(11, "a", NULL, "x", 1);
+	assert_int_equal(store_commit(&store), STORE_COMMITTED);
+}
+
+static void
+key_that_is_there_loses_the_whole_transaction(void **state)
+{
+	struct sse_message m = {.data = "x", .len = 1};
+
+	(void)state;
+	write_ten();
+	assert_int_equal(store_begin(&store), 0);
+	add(11, "a", NULL, "x", 1);
+	assert_int_equal(store_add(&store, key(10), 0, "a", &m), -1);
+	assert_non_null(strstr(store_fault(&store), "UNIQUE"));
+	assert_int_equal(store_add(&store, key(12), 0, "a", &m), -1);
+	assert_int_equal(store_drop(&store, key(1)), -1);
+	assert_int_equal(store_commit(&store), STORE_NOT);
+	live_again();
+	assert_int_equal(got.events, 10);
+	assert_int_equal(facts.last, key(10));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
 main(void)
 {
-	static const struct CMUnitTest tests[] = {
+	const struct CMUnitTest tests[] = {
 	    TEST(a_new_file_has_the_facts_that_it_is_given),
 	    TEST(events_come_back_byte_for_byte_in_their_order),
+	    TEST(what_is_dropped_is_lost_to_its_channel),
+	    TEST(forgotten_channel_leaves_what_it_lost_to_all),
+	    TEST(keys_are_ordered_as_ids_are_and_give_them_back),
+	    TEST(the_view_shows_ids_and_times_as_text),
+	    TEST(what_has_no_room_is_deleted_and_lost),
+	    TEST(who_reads_back_may_have_enough),
+	    WRONG(no_directory, "its directory is not there"),
+	    WRONG(a_file_as_directory, "its directory is not there"),
+	    WRONG(a_directory, "cannot be opened for writing: Is a directory"),
+	    WRONG(a_fifo, "it is no file"),
+	    WRONG(a_text, "it is no SQLite database"),
+	    WRONG(a_short_text, "it is no SQLite database"),
+	    WRONG(no_application, "another program's database"),
+	    WRONG(another_application, "another program's database"),
+	    WRONG(a_newer_form, "a newer sse-fcgi has written it"),
+	    WRONG(no_table, "it is damaged (no such table: channel)"),
+	    WRONG(no_epoch, "it is damaged (the fact 'epoch' cannot be)"),
+	    WRONG(a_base_above_all,
+		"it is damaged (the fact 'base' cannot be)"),
+	    WRONG(a_bad_first_page, "it is damaged"),
+	    TEST(what_may_not_be_written_is_said),
+	    TEST(who_has_the_file_is_said),
+	    TEST(file_that_another_process_gives_up_is_waited_for),
+	    TEST(new_file_is_not_made_by_two),
+	    TEST(row_that_cannot_be_is_refused_and_the_file_stays),
+	    TEST(damaged_page_is_said_or_harmless),
+	    TEST(file_that_was_moved_takes_nothing),
+	    TEST(key_that_is_there_loses_the_whole_transaction),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,31 +24,39 @@ struct row {
 	size_t bytes;
 };
 
-/* The column's text without NUL, or NULL: it has another type. */
+/* The column's text, or NULL: it has another type, or there is no memory. */
 static const char *
-word(sqlite3_stmt *q, int column)
+text(sqlite3_stmt *q, int column, size_t *len)
 {
-	const char *s;
+	const char *s = NULL;
 
-	if (sqlite3_column_type(q, column) != SQLITE_TEXT)
-		return NULL;
-	s = (const char *)sqlite3_column_text(q, column);
-	if (s == NULL || strlen(s) != (size_t)sqlite3_column_bytes(q, column))
-		return NULL;
+	if (sqlite3_column_type(q, column) == SQLITE_TEXT)
+		s = (const char *)sqlite3_column_text(q, column);
+	*len = s == NULL ? 0 : (size_t)sqlite3_column_bytes(q, column);
 	return s;
+}
+
+/* Likewise, without NUL. */
+static const char *
+word(sqlite3_stmt *q, int column, size_t *len)
+{
+	const char *s = text(q, column, len);
+
+	return s == NULL || strlen(s) != *len ? NULL : s;
 }
 
 static void
 read_row(sqlite3_stmt *q, struct row *r)
 {
+	size_t channel, type, data;
+
 	r->key = sqlite3_column_int64(q, 0);
 	r->time = sqlite3_column_int64(q, 1);
-	r->channel = word(q, 2);
-	r->message = (struct sse_message){.type = word(q, 3),
-	    .data = (const char *)sqlite3_column_text(q, 4),
-	    .len = (size_t)sqlite3_column_bytes(q, 4)};
-	r->bytes = r->message.len + (size_t)sqlite3_column_bytes(q, 2) +
-		   (size_t)sqlite3_column_bytes(q, 3) + STORE_EVENT_SIZE;
+	r->channel = word(q, 2, &channel);
+	r->message = (struct sse_message){.type = word(q, 3, &type),
+	    .data = text(q, 4, &data)};
+	r->message.len = data;
+	r->bytes = channel + type + data + STORE_EVENT_SIZE;
 }
 
 static bool
@@ -67,7 +75,6 @@ is_row(sqlite3_stmt *q, const struct row *r, const struct store *st)
 	       r->channel != NULL && channel_name_valid(r->channel) &&
 	       (sqlite3_column_type(q, 3) == SQLITE_NULL ||
 		   is_type(r->message.type)) &&
-	       sqlite3_column_type(q, 4) == SQLITE_TEXT &&
 	       r->message.data != NULL &&
 	       utf8_valid((const uint8_t *)r->message.data, r->message.len);
 }
@@ -89,6 +96,14 @@ each(struct store *st, const char *sql, int64_t bound,
 		ret = store_failed(st);
 	(void)sqlite3_finalize(q);
 	return ret;
+}
+
+static int
+number(struct store *st, sqlite3_stmt *q, void *arg)
+{
+	(void)st;
+	*(int64_t *)arg = sqlite3_column_int64(q, 0);
+	return 0;
 }
 
 struct room {
@@ -119,7 +134,8 @@ measure(struct store *st, sqlite3_stmt *q, void *arg)
 static int
 check_channel(struct store *st, sqlite3_stmt *q, void *arg)
 {
-	const char *name = word(q, 0);
+	size_t len;
+	const char *name = word(q, 0, &len);
 	int64_t lost = sqlite3_column_int64(q, 1);
 
 	(void)arg;
@@ -160,7 +176,8 @@ static int
 tell_channel(struct store *st, sqlite3_stmt *q, void *arg)
 {
 	const struct told *t = arg;
-	const char *name = word(q, 0);
+	size_t len;
+	const char *name = word(q, 0, &len);
 
 	if (name != NULL &&
 	    t->channel(t->arg, name, sqlite3_column_int64(q, 1)) == 0)
@@ -181,14 +198,6 @@ tell_event(struct store *st, sqlite3_stmt *q, void *arg)
 	return store_wrong(st, "no memory");
 }
 
-static int
-count(struct store *st, sqlite3_stmt *q, void *arg)
-{
-	(void)st;
-	*(int64_t *)arg = sqlite3_column_int64(q, 0);
-	return 0;
-}
-
 /*
  * The file shrinks, if it is worth it; and nothing is left in the WAL, which
  * may be from a life whose last sync has failed.
@@ -198,7 +207,7 @@ tidy(struct store *st)
 {
 	int64_t unused = 0;
 
-	if (each(st, "PRAGMA freelist_count", 0, count, &unused) == -1 ||
+	if (each(st, "PRAGMA freelist_count", 0, number, &unused) == -1 ||
 	    (unused > FREE_PAGES &&
 		store_exec(st, "PRAGMA incremental_vacuum") == -1))
 		return -1;
@@ -218,8 +227,12 @@ store_load(struct store *st, size_t bytes_max,
 {
 	struct told told = {channel, event, arg};
 	struct room room = {bytes_max, INT64_MAX};
-	int full = each(st, EVENTS "ORDER BY key DESC", 0, measure, &room);
+	int full;
 
+	if (each(st, "SELECT value FROM fact WHERE name = 'last'", 0, number,
+		&st->last) == -1)
+		return -1;
+	full = each(st, EVENTS "ORDER BY key DESC", 0, measure, &room);
 	if (full == -1 || each(st, "SELECT name, lost FROM channel", 0,
 			      check_channel, NULL) == -1)
 		return -1;

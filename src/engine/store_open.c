@@ -34,8 +34,7 @@ static const char settings[] =
     "PRAGMA secure_delete = OFF;" /* else pages are written to be deleted */
     "PRAGMA foreign_keys = OFF;"
     "PRAGMA trusted_schema = OFF;"
-    "PRAGMA cell_size_check = ON;"
-    "PRAGMA auto_vacuum = INCREMENTAL;"; /* of a database without tables */
+    "PRAGMA cell_size_check = ON;";
 
 static const char tables[] =
     "CREATE TABLE IF NOT EXISTS event (key INTEGER PRIMARY KEY,"
@@ -88,7 +87,9 @@ make(struct store *st, const struct store_facts *fresh)
 	(void)snprintf(mark, sizeof(mark),
 	    "PRAGMA application_id = %d; PRAGMA user_version = %d;",
 	    STORE_APPLICATION, STORE_FORM);
-	if (store_exec(st, "BEGIN EXCLUSIVE") == -1 ||
+	/* Of an empty database alone: in any other this writes. */
+	if (store_exec(st, "PRAGMA auto_vacuum = INCREMENTAL") == -1 ||
+	    store_exec(st, "BEGIN EXCLUSIVE") == -1 ||
 	    query_number(st, "SELECT count(*) FROM sqlite_schema", &there) ==
 		-1)
 		return -1;
