@@ -38,7 +38,9 @@ static const char *const sql[STORE_STATEMENTS] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
-    [SQL_CHANNEL] = "INSERT OR IGNORE INTO channel (name, lost) VALUES (?, ?)",
+    [SQL_CHANNEL] = "INSERT INTO channel (name, lost) VALUES (?, ?)"
+		    " ON CONFLICT (name) DO"
+		    " UPDATE SET lost = max(lost, excluded.lost)",
     [SQL_EVENT] = "INSERT INTO event (key, time, channel, type, data)"
 		  " VALUES (?, ?, ?, ?, ?)",
     [SQL_LOSE] = "UPDATE channel SET lost = max(lost, ?1)"

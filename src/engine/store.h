@@ -99,7 +99,7 @@ int store_load(struct store *, size_t bytes_max,
 
 int store_begin(struct store *);
 
-/* The channel is there; if it was not, it has lost what is up to this key. */
+/* The channel is there, and has lost what is up to this key at least. */
 int store_add_channel(struct store *, const char *name, int64_t lost);
 
 /* An event, at wall time in milliseconds.  The message's id is not looked at.
