@@ -8,6 +8,7 @@
 
 #include <ev.h>
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -386,6 +387,37 @@ store_that_fails_is_down_until_it_works(void **state)
 	assert_int_equal(hub.held, 2);
 }
 
+/*
+ * A process that is killed may leave some events of a channel that was
+ * forgotten, or that has begun anew since: nobody gets them.
+ */
+static void
+what_is_left_of_forgotten_channels_is_not_restored(void **state)
+{
+	char sql[300];
+	sqlite3 *db;
+
+	(void)state;
+	assert_int_equal(publish("a", "x", 3), PUBLISHED);
+	assert_int_equal(publish("b", "x", 2), PUBLISHED);
+	end();
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	(void)snprintf(sql, sizeof(sql),
+	    "DELETE FROM channel WHERE name = 'a';"
+	    "UPDATE channel SET lost = (SELECT min(key) FROM event"
+	    " WHERE channel = 'b');");
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	(void)sqlite3_close(db);
+	begin();
+	assert_null(hub_find(&hub, "a"));
+	assert_int_equal(channel_held(hub_find(&hub, "b")), 1);
+	assert_int_equal(hub.held, 1);
+	end();
+	begin();
+	assert_int_equal(sqlite.next.drops, 0); /* they are gone */
+	assert_int_equal(hub.held, 1);
+}
+
 /* Nothing is on its way to the disk. */
 static void
 settle(void)
@@ -514,6 +546,7 @@ main(void)
 	    SQLITE_TEST(ids_go_on_whatever_the_clock_says),
 	    SQLITE_TEST(ids_go_on_above_events_that_are_gone),
 	    SQLITE_TEST(store_that_fails_is_down_until_it_works),
+	    SQLITE_TEST(what_is_left_of_forgotten_channels_is_not_restored),
 	    SQLITE_TEST(every_life_begins_as_the_last_one_ended),
 	    SQLITE_TEST(figures_are_of_one_family_together),
 	};

@@ -268,21 +268,16 @@ on_forgot(void *keeper, const char *channel, struct eventid upto)
 	changes_forget(&s->next, channel, store_key(upto));
 }
 
-/* One channel of the file; what there may not be is not in it any more. */
+/* One channel of the file. */
 static int
 restore_channel(void *arg, const char *name, int64_t lost)
 {
 	struct sqlite *s = arg;
 
-	switch (hub_restore_channel(s->hub, name, store_id(&s->store, lost))) {
-	case HUB_DONE:
-		return 0;
-	case HUB_NO_MEMORY:
-		return -1;
-	default:
-		changes_forget(&s->next, name, lost);
-		return 0;
-	}
+	return hub_restore_channel(s->hub, name, store_id(&s->store, lost)) ==
+		       HUB_DONE ?
+		   0 :
+		   -1;
 }
 
 /* When it was published, as this process counts the time. */
@@ -295,24 +290,26 @@ time_of(const struct sqlite *s, int64_t wall)
 	return time > s->restored ? time : s->restored;
 }
 
-/* One event of the file, likewise. */
+/*
+ * One event of the file.  Of a channel that is forgotten, or was in a former
+ * life, some may be left: the program ended before all were dropped.
+ */
 static int
 restore(void *arg, int64_t key, int64_t time, const char *channel,
     const struct sse_message *m)
 {
 	struct sqlite *s = arg;
+	struct eventid id = store_id(&s->store, key);
+	const struct channel *ch = hub_find(s->hub, channel);
 
-	s->restored = time_of(s, time);
-	switch (hub_restore(s->hub, channel, store_id(&s->store, key), m,
-	    s->restored)) {
-	case HUB_DONE:
-		return 0;
-	case HUB_NO_MEMORY:
-		return -1;
-	default:
+	if (ch == NULL || eventid_compare(id, ch->lost.upto) <= 0) {
 		changes_drop(&s->next, key);
 		return 0;
 	}
+	s->restored = time_of(s, time);
+	return hub_restore(s->hub, channel, id, m, s->restored) == HUB_DONE ?
+		   0 :
+		   -1;
 }
 
 static void
@@ -340,7 +337,9 @@ fill_hub(struct sqlite *s, const struct store_facts *facts)
 	hub_kept_by(s->hub, s, on_dropped, on_forgot);
 	if (store_load(&s->store, s->hub->set.bytes_max, restore_channel,
 		restore, s) == -1)
-		fatal("--store %s: %s", s->path, store_fault(&s->store));
+		fatal("--store %s: %s", s->path,
+		    *store_fault(&s->store) == '\0' ? "no memory" :
+						      store_fault(&s->store));
 	hub_restored(s->hub, s->source.last,
 	    store_id(&s->store, facts->forgotten));
 	s->bytes = store_bytes(&s->store);
