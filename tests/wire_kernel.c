@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What a kernel lets the program do: under the filter of its systemd unit it
- * has its waves; where it may not have them it says so and does without.
+ * has its waves and its store; where it may not have waves it says so and does
+ * without.
  *
  * The sandbox starts the program.  An allow list is for the plain one
  * (PLAIN=..): what sanitizers call is not on it.
@@ -9,6 +10,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 
 #include "world.h"
@@ -16,6 +18,8 @@
 #define ALLOWED "build/tests/allowed"
 
 enum { READERS = 12 };
+
+static char unconfined[200]; /* the program that is not in the sandbox */
 
 static void
 set(const char *name, const char *value)
@@ -49,19 +53,18 @@ static void
 start_in_sandbox(const char *forbidden, const char *refusal,
     const char *allowed)
 {
-	static char program[200];
 	const char *was = getenv("PROGRAM");
 
-	if (program[0] == '\0')
-		(void)snprintf(program, sizeof(program), "%s",
+	if (unconfined[0] == '\0')
+		(void)snprintf(unconfined, sizeof(unconfined), "%s",
 		    was == NULL ? "build/sse-fcgi" : was);
-	set("SANDBOXED", allowed != NULL ? getenv("PLAIN") : program);
+	set("SANDBOXED", allowed != NULL ? getenv("PLAIN") : unconfined);
 	set("FORBIDDEN", forbidden);
 	set("REFUSAL", refusal);
 	set("ALLOWED", allowed);
 	set("PROGRAM", "build/tests/sandbox");
 	assert_int_equal(world_start(NULL), 0);
-	set("PROGRAM", program);
+	set("PROGRAM", unconfined);
 }
 
 static bool
@@ -101,6 +104,39 @@ the_units_filter_leaves_waves(void **state)
 	(void)world_stop(NULL);
 }
 
+/* Events that were written under it are read under it. */
+static void
+the_units_filter_leaves_the_store(void **state)
+{
+	bool was = getenv("STORE") != NULL;
+	struct subscriber s;
+
+	(void)state;
+	if (getenv("PLAIN") == NULL)
+		skip();
+	set("STORE", "yes");
+	start_in_sandbox(NULL, NULL, ALLOWED);
+	assert_true(responder_until_logged(&world.r, ": 0 events of 0 channels",
+	    1, PATIENCE));
+	subscriber_begin(&s, &world.c, "a");
+	subscriber_connect(&s, &world.r, NULL, NULL);
+	assert_true(subscriber_joined(&s));
+	publish_some("a", 20);
+	assert_int_equal(responder_signal(&world.r, SIGTERM), 0);
+	set("PROGRAM", "build/tests/sandbox");
+	responder_again(&world.r, NULL);
+	set("PROGRAM", unconfined);
+	assert_true(responder_until_logged(&world.r,
+	    ": 20 events of 1 channels", 1, PATIENCE));
+	subscriber_again(&s, &world.r, NULL);
+	assert_true(subscriber_until(&s, 20));
+	assert_true(status_figure(&world.r, "\"up\":") == 1);
+	subscriber_check(&s, true);
+	subscriber_end(&s);
+	(void)world_stop(NULL);
+	set("STORE", was ? "yes" : NULL);
+}
+
 /* The call that is refused, with which errno, and what is said of it. */
 static const struct row {
 	const char *name, *call, *refusal, *said;
@@ -134,12 +170,13 @@ refused_waves_are_done_without(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[LENGTH(rows) + 1] = {
-	    cmocka_unit_test(the_units_filter_leaves_waves)};
+	struct CMUnitTest tests[LENGTH(rows) + 2] =
+	    {cmocka_unit_test(the_units_filter_leaves_waves),
+		cmocka_unit_test(the_units_filter_leaves_the_store)};
 	size_t i;
 
 	for (i = 0; i < LENGTH(rows); i++)
-		tests[i + 1] = row_test(rows[i].name,
+		tests[i + 2] = row_test(rows[i].name,
 		    refused_waves_are_done_without, &rows[i]);
 	return cmocka_run_group_tests_name("kernel", tests, NULL, NULL);
 }
