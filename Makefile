@@ -118,6 +118,7 @@ unit_server    = server listener notify capacity $(unit_route)
 WAVED = flush stream publish route # both with waves and without, as all of WIRE
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
 	storm supervise kernel
+STORED = channels gaps publish status storm # also with a store, as any may be
 HARNESS = front responder post parser checker page verdict subscriber world
 
 # The units; NAME=FILE: the file is installed under that name too.
@@ -190,7 +191,8 @@ CHECKED	 = build/sse-fcgi build/asan/sse-fcgi build/tests/front \
 	   build/tests/manual_options build/tests/sandbox build/tests/allowed \
 	   $(TESTS:%=build/tests/test_%) \
 	   build/tests/test_checker $(WIRE:%=build/tests/wire_%)
-CHECKS	 = $(WIRE:%=run-wire-%) $(WIRE:%=off-wire-%) $(TESTS:%=run-%) \
+CHECKS	 = $(WIRE:%=run-wire-%) $(WIRE:%=off-wire-%) $(STORED:%=store-wire-%) \
+	   $(TESTS:%=run-%) \
 	   $(WAVED:%=off-%) run-checker
 VALGRIND = $(WIRE:%=valgrind-%)
 
@@ -292,6 +294,12 @@ $(WIRE:%=off-wire-%): off-wire-%: build/tests/wire_% build/asan/sse-fcgi \
     build/sse-fcgi build/tests/front
 	WAVES=off PLAIN=build/sse-fcgi PROGRAM=build/asan/sse-fcgi \
 	    build/tests/wire_$*
+
+# With --store, in the test's directory.
+$(STORED:%=store-wire-%): store-wire-%: build/tests/wire_% build/asan/sse-fcgi \
+    build/sse-fcgi build/tests/front
+	STORE=1 WAVES=always PLAIN=build/sse-fcgi \
+	    PROGRAM=build/asan/sse-fcgi build/tests/wire_$*
 
 # The storm of `make check`, grown.
 test-storm: build/tests/wire_storm build/asan/sse-fcgi

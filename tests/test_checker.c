@@ -27,11 +27,12 @@ static struct checker checker;
 static struct page page;
 
 /*
- * A log's words: +ID a connection whose first position is ID, + one that goes
- * on from the last id, ? one that was told no position; N event number N, N/2
- * half of it and N/3 all but its empty line; =ID a heartbeat; gap:C:FROM:TO,
- * and part: the same without an id; all:TO a gap of all channels; ... the end
- * is still to come.  The reader reads a and b, the program's channels.
+ * A log's words: +ID a connection whose first position is ID, <ID one that has
+ * asked for all, + one that goes on from the last id, ? one that was told no
+ * position; N event number N, N/2 half of it and N/3 all but its empty line;
+ * =ID a heartbeat; gap:C:FROM:TO, and part: the same without an id; all:TO a
+ * gap of all channels; ... the end is still to come.  The reader reads a and b,
+ * the program's channels.
  */
 static const struct row {
 	const char *name, *log;
@@ -69,6 +70,7 @@ static const struct row {
 	NULL, 0, 0},
     {"a_gap_from_behind_something_lost", "+9-0 1 gap:a:10-1:12-0 4 5", NULL, 0,
 	1},
+    {"all_from_the_earliest_on", "<9-9 0 1 2 + 3 4 5", NULL, 0, 0},
     {"a_gap_of_nothing", "+9-0 0 1 2 gap:b:11-0:11-9 3 4 5", NULL, 1, 0},
 
     {"a_hole", "+9-0 0 1 3 4 5", "event 3 came, 2 did not", 0, 0},
@@ -127,6 +129,10 @@ static const struct row {
 	"behind event 2, which was not seen", 0, 0},
     {"an_earlier_position_than_asked_for", "+9-0 0 1 +10-0 2 3 4 5",
 	"a position below the last one", 0, 0},
+    {"not_all_from_the_earliest_on", "<10-0 1 2 3 4 5",
+	"behind event 0, which was not seen", 0, 0},
+    {"a_hole_at_the_earliest", "<9-9 1 2 3 4 5", "event 2 came, 0 did not", 0,
+	0},
     {"no_position_on_a_new_reader", "? 0 1 2 3 4 5", "no position, though", 0,
 	0},
 };
@@ -210,7 +216,9 @@ put_event(const char *word)
 static void
 connect_at(const char *word)
 {
-	const char *asked = page.connections > 0 ? page.last_id.at : NULL;
+	const char *asked = page.connections > 0 ? page.last_id.at :
+			    *word == '<'	 ? "earliest" :
+						   NULL;
 
 	page_connected(&page, asked);
 	if (*word == '?')
@@ -232,7 +240,7 @@ begins(const char **word, const char *with)
 static void
 put_word(const char *word)
 {
-	if (*word == '+' || *word == '?')
+	if (*word == '+' || *word == '<' || *word == '?')
 		connect_at(word);
 	else if (begins(&word, "="))
 		put("event: position\ndata: \nid: %s\n\n", word);

@@ -206,6 +206,25 @@ a_reader_that_is_cut_behind_any_byte_lacks_nothing(void **state)
 	free(text.at);
 }
 
+static const char *store;
+
+/* Whatever the others have: these are of a process that forgets. */
+static int
+start_without_a_store(void **state)
+{
+	store = getenv("STORE");
+	(void)unsetenv("STORE");
+	return world_start(state);
+}
+
+static int
+stop_without_a_store(void **state)
+{
+	if (store != NULL)
+		(void)setenv("STORE", store, 1);
+	return world_stop(state);
+}
+
 static int
 start_with_a_short_history(void **state)
 {
@@ -377,10 +396,12 @@ int
 main(void)
 {
 	const struct CMUnitTest single[] = {
-	    WITH(world_start,
-		after_a_restart_there_is_one_gap_and_then_what_is_held),
-	    WITH(world_start,
-		after_a_restart_and_an_overflow_there_are_two_gaps),
+	    cmocka_unit_test_setup_teardown(
+		after_a_restart_there_is_one_gap_and_then_what_is_held,
+		start_without_a_store, stop_without_a_store),
+	    cmocka_unit_test_setup_teardown(
+		after_a_restart_and_an_overflow_there_are_two_gaps,
+		start_without_a_store, stop_without_a_store),
 	    WITH(start_with_a_short_history,
 		what_was_dropped_is_told_at_its_place),
 	    WITH(start_with_a_short_history,

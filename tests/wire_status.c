@@ -150,21 +150,36 @@ gaps_are_counted_by_their_reason(void **state)
 	front_close(&f);
 }
 
+/* Is the name one of the family's?  A histogram has three sorts. */
+static bool
+is_of(const char *name, const char *family, const char *type)
+{
+	size_t len = strlen(family);
+
+	if (strcmp(type, "histogram") != 0)
+		return strcmp(name, family) == 0;
+	return strncmp(name, family, len) == 0 &&
+	       (strcmp(name + len, "_bucket") == 0 ||
+		   strcmp(name + len, "_sum") == 0 ||
+		   strcmp(name + len, "_count") == 0);
+}
+
 /* A line of the text format: name{labels} number, or # HELP or # TYPE. */
 static bool
-good_line(const char *line, char family[100])
+good_line(const char *line, char family[100], char type[100])
 {
 	char name[100], labels[200], end;
 	double value;
 
-	if (sscanf(line, "# TYPE %99s %199s%c", family, labels, &end) == 3)
-		return end == '\n' && (strcmp(labels, "counter") == 0 ||
-					  strcmp(labels, "gauge") == 0);
+	if (sscanf(line, "# TYPE %99s %99s%c", family, type, &end) == 3)
+		return end == '\n' && (strcmp(type, "counter") == 0 ||
+					  strcmp(type, "gauge") == 0 ||
+					  strcmp(type, "histogram") == 0);
 	if (sscanf(line, "# HELP %99s %199[^\n]%c", name, labels, &end) == 3)
 		return end == '\n';
 	return sscanf(line, "%99[a-z_]{%199[^}]} %lf%c", name, labels, &value,
 		   &end) == 4 &&
-	       end == '\n' && strcmp(name, family) == 0;
+	       end == '\n' && is_of(name, family, type);
 }
 
 static void
@@ -180,7 +195,7 @@ the_text_for_prometheus_has_every_figure(void **state)
 	    "process_resident_memory_bytes{", ",reason=\"overflow\"} ",
 	    ",reason=\"restart\"} ", ",reason=\"address\"} ",
 	    "ssefcgi_streams_opened_total{", "process_open_fds{"};
-	char family[100] = "", *text, *line;
+	char family[100] = "", type[100] = "", *text, *line;
 	struct scene scene;
 	size_t i;
 
@@ -191,7 +206,7 @@ the_text_for_prometheus_has_every_figure(void **state)
 		if (strstr(text, has[i]) == NULL)
 			fail_msg("no %s", has[i]);
 	for (line = text; *line != '\0'; line = strchr(line, '\n') + 1)
-		if (!good_line(line, family))
+		if (!good_line(line, family, type))
 			fail_msg("a bad line: %.100s", line);
 	line = strstr(text, "\nssefcgi_events_published_total{");
 	assert_true(strtod(strchr(line, '}') + 1, NULL) == 5);

@@ -271,15 +271,18 @@ page_free(struct page *page)
 void
 page_connected(struct page *page, const char *position)
 {
-	static const struct id garbage = {UINT64_MAX, UINT64_MAX};
+	static const struct id garbage = {UINT64_MAX, UINT64_MAX},
+			       earliest = {0, 1};
 	struct id id = {0, 0};
 
 	if (page->connections++ > 0 && page->last_id.len > 0 &&
 	    (position == NULL || strcmp(position, page->last_id.at) != 0))
 		page_fail(page,
 		    "it came back from a position that is not its own");
-	if (position != NULL &&
-	    (!id_parse(&id, position, strlen(position)) || id.ms == 0))
+	if (position != NULL && strcmp(position, "earliest") == 0)
+		id = earliest;
+	else if (position != NULL &&
+		 (!id_parse(&id, position, strlen(position)) || id.ms == 0))
 		id = garbage;
 	add_id(page, CONNECTED, id);
 	page->fresh = true;

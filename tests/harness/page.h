@@ -56,7 +56,8 @@ void page_begin(struct page *, struct checker *, const char *channels);
 void page_free(struct page *);
 
 /*
- * A connection begins; position is what it asks to go on from (NULL: nothing).
+ * A connection begins; position is what it asks to go on from (NULL: nothing;
+ * "earliest": it must get all that there ever was).
  * A reader that was connected before must ask for its last_id.
  */
 void page_connected(struct page *, const char *position);

@@ -12,7 +12,7 @@ struct walk {
 		size_t low, high; /* the next event's rank is one of these */
 	} at[PAGE_CHANNELS];
 	struct id last;	  /* the stream's last id, once it is placed */
-	struct id asked;  /* on this connection; 0: nothing */
+	struct id asked;  /* on this connection; 0-0: nothing, 0-1: all */
 	struct id joined; /* the last id when this connection began */
 	bool placed;	  /* it is known where the stream begins */
 	bool fresh;	  /* nothing came on this connection yet */
@@ -105,7 +105,7 @@ walk_position(struct walk *w, struct id id, struct id above)
 static void
 walk_first_position(struct walk *w, struct id id)
 {
-	bool asked = w->asked.ms != 0;
+	bool asked = w->asked.ms != 0 || w->asked.n != 0;
 	size_t i;
 
 	if (asked && w->asked.ms == UINT64_MAX)
