@@ -324,7 +324,7 @@ open_store(struct sqlite *s, struct store_facts *facts)
 	fresh.base = fresh.last = fresh.forgotten = store_key(s->source.last);
 	if (store_open(&s->store, s->path, s->patience, &fresh, facts, err,
 		sizeof(err)) == -1)
-		fatal("--store %s: %s", s->path, err);
+		fatal("%s", err);
 	s->source.epoch = facts->epoch;
 	s->source.last = store_id(&s->store, facts->last);
 }
