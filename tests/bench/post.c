@@ -72,6 +72,7 @@ post_send(struct post *post, uint64_t stamp)
 	    (ssize_t)t->request_len)
 		err(1, "publisher: send");
 	parser_init(&conn->parser, t->kind, ignore, NULL);
+	conn->sent = stamp;
 	conn->waiting = true;
 	return true;
 }
@@ -102,6 +103,8 @@ take_answer(struct post *post, struct post_conn *conn)
 		conn_close(conn);
 	conn->waiting = false;
 	post->answered++;
+	if (post->timing)
+		sample_add(&post->times, load_now() - conn->sent);
 }
 
 void

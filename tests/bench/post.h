@@ -17,13 +17,15 @@
 #include <stdint.h>
 
 #include "parser.h"
+#include "sample.h"
 #include "target.h"
 
-enum { POST_CONNS = 16 };
+enum { POST_CONNS = 64 };
 
 struct post_conn {
 	int fd;
-	bool waiting; /* for the answer */
+	bool waiting;  /* for the answer */
+	uint64_t sent; /* when */
 	struct parser parser;
 };
 
@@ -33,6 +35,8 @@ struct post {
 	size_t n;	   /* connections */
 	uint64_t sent;	   /* of the newest: its number */
 	uint64_t answered; /* with success; anything else ends the program */
+	bool timing;	   /* each answer is: */
+	struct sample times;
 };
 
 /*

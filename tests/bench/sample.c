@@ -57,7 +57,7 @@ sample_ms(struct sample *sample, double p)
 void
 sample_print(const char *name, struct sample *sample)
 {
-	printf(" %s_p50=%.2f %s_p99=%.2f %s_max=%.2f", name,
+	printf(" %s_p50=%.3f %s_p99=%.3f %s_max=%.3f", name,
 	    sample_ms(sample, 50), name, sample_ms(sample, 99), name,
 	    sample_ms(sample, 100));
 }
