@@ -332,14 +332,17 @@ open_store(struct sqlite *s, struct store_facts *facts)
 static void
 fill_hub(struct sqlite *s, const struct store_facts *facts)
 {
+	char err[512];
+
 	s->restored = -1e18; /* older than anything */
 	hub_begin(s->hub, store_id(&s->store, facts->base));
 	hub_kept_by(s->hub, s, on_dropped, on_forgot);
 	if (store_load(&s->store, s->hub->set.bytes_max, restore_channel,
-		restore, s) == -1)
-		fatal("--store %s: %s", s->path,
-		    *store_fault(&s->store) == '\0' ? "no memory" :
-						      store_fault(&s->store));
+		restore, s) == -1) {
+		store_explain(&s->store, s->path, err, sizeof(err));
+		store_close(&s->store);
+		fatal("%s", err);
+	}
 	hub_restored(s->hub, s->source.last,
 	    store_id(&s->store, facts->forgotten));
 	s->bytes = store_bytes(&s->store);

@@ -83,11 +83,11 @@ store_failed(struct store *st)
 }
 
 int
-store_wrong(struct store *st, const char *fmt, ...)
+store_wrong(struct store *st, int code, const char *fmt, ...)
 {
 	va_list ap;
 
-	st->code = SQLITE_ERROR;
+	st->code = code;
 	va_start(ap, fmt);
 	(void)vsnprintf(st->fault, sizeof(st->fault), fmt, ap);
 	va_end(ap);
@@ -185,7 +185,8 @@ check_files(struct store *st)
 {
 	if (is_there(st->path, &st->file) && is_there(st->wal, &st->log))
 		return 0;
-	return store_wrong(st, "the file was moved or deleted");
+	return store_wrong(st, SQLITE_CANTOPEN,
+	    "the file was moved or deleted");
 }
 
 /* Behind the answer to what was committed, and before the next. */

@@ -137,6 +137,10 @@ int store_reopen(struct store *);
 /* Why the last call failed that did. */
 const char *store_fault(const struct store *);
 
+/* The same of a file that is of no use, as a line: what it is, what to do. */
+void store_explain(const struct store *, const char *path, char *err,
+    size_t size);
+
 /* Of the file and its WAL; for any thread. */
 uint64_t store_bytes(const struct store *);
 

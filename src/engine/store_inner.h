@@ -40,9 +40,9 @@ long store_holder(const char *path);
 /* Remembers SQLite's last failure; returns -1. */
 int store_failed(struct store *);
 
-/* Likewise one that is not SQLite's. */
-int store_wrong(struct store *, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+/* Likewise one that is not SQLite's, but might have this code of its. */
+int store_wrong(struct store *, int code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Prepares the statements, and 0, or -1. */
 int store_prepare(struct store *);

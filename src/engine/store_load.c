@@ -122,7 +122,7 @@ measure(struct store *st, sqlite3_stmt *q, void *arg)
 	if (r.message.data == NULL && sqlite3_errcode(st->db) == SQLITE_NOMEM)
 		return store_failed(st);
 	if (!is_row(q, &r, st))
-		return store_wrong(st,
+		return store_wrong(st, SQLITE_CORRUPT,
 		    "the event with key %" PRId64 " cannot be", r.key);
 	if (r.bytes > room->bytes)
 		return 1;
@@ -141,7 +141,8 @@ check_channel(struct store *st, sqlite3_stmt *q, void *arg)
 	(void)arg;
 	if (name == NULL || !channel_name_valid(name) || lost < 0 ||
 	    lost > st->last)
-		return store_wrong(st, "a channel's row cannot be");
+		return store_wrong(st, SQLITE_CORRUPT,
+		    "a channel's row cannot be");
 	return 0;
 }
 
@@ -182,7 +183,7 @@ tell_channel(struct store *st, sqlite3_stmt *q, void *arg)
 	if (name != NULL &&
 	    t->channel(t->arg, name, sqlite3_column_int64(q, 1)) == 0)
 		return 0;
-	return store_wrong(st, "no memory");
+	return store_wrong(st, SQLITE_NOMEM, "no memory");
 }
 
 static int
@@ -195,7 +196,7 @@ tell_event(struct store *st, sqlite3_stmt *q, void *arg)
 	if (r.channel != NULL && r.message.data != NULL &&
 	    t->event(t->arg, r.key, r.time, r.channel, &r.message) == 0)
 		return 0;
-	return store_wrong(st, "no memory");
+	return store_wrong(st, SQLITE_NOMEM, "no memory");
 }
 
 /*

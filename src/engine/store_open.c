@@ -115,7 +115,8 @@ read_fact(struct store *st, const char *name, int64_t max, int64_t *value)
 	if (query_number(st, sql, value) == -1)
 		return -1;
 	if (*value < 0 || *value > max)
-		return store_wrong(st, "the fact '%s' cannot be", name);
+		return store_wrong(st, SQLITE_CORRUPT,
+		    "the fact '%s' cannot be", name);
 	return 0;
 }
 
@@ -176,7 +177,9 @@ turn_to_wal(struct store *st)
 	}
 	if (sqlite3_finalize(q) != SQLITE_OK)
 		return store_failed(st);
-	return wal ? 0 : store_wrong(st, "it cannot have a write-ahead log");
+	return wal ? 0 :
+		     store_wrong(st, SQLITE_CANTOPEN,
+			 "it cannot have a write-ahead log");
 }
 
 static int
@@ -192,7 +195,7 @@ connect(struct store *st, const struct store_facts *fresh,
 	(void)sqlite3_db_config(st->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0,
 	    (int *)NULL);
 	if (sqlite3_db_readonly(st->db, "main") == 1)
-		return store_wrong(st, "it is read-only");
+		return store_wrong(st, SQLITE_CANTOPEN, "it is read-only");
 	if (store_exec(st, settings) == -1 ||
 	    query_number(st, "PRAGMA schema_version", &any) == -1 ||
 	    (any == 0 && make(st, fresh) == -1) || turn_to_wal(st) == -1 ||
@@ -201,13 +204,14 @@ connect(struct store *st, const struct store_facts *fresh,
 	(void)sqlite3_wal_hook(st->db, count_pages, st);
 	if (identify(st->path, &st->file) == -1 ||
 	    identify(st->wal, &st->log) == -1)
-		return store_wrong(st, "the file was moved or deleted");
+		return store_wrong(st, SQLITE_CANTOPEN,
+		    "the file was moved or deleted");
 	return 0;
 }
 
 /* In words, where SQLite's are not enough. */
-static void
-explain(const struct store *st, const char *path, char *err, size_t size)
+void
+store_explain(const struct store *st, const char *path, char *err, size_t size)
 {
 	const char *fault = store_fault(st);
 
@@ -274,7 +278,7 @@ try(struct store *st, const char *path, const struct store_facts *fresh,
 	}
 	if (connect(st, fresh, facts) == 0)
 		return OPEN_DONE;
-	explain(st, path, err, size);
+	store_explain(st, path, err, size);
 	code = st->code & 0xff;
 	store_close(st);
 	if (code == SQLITE_BUSY)
