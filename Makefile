@@ -117,7 +117,7 @@ unit_publish   = $(unit_route)
 unit_server    = server listener notify capacity $(unit_route)
 WAVED = flush stream publish route # both with waves and without, as all of WIRE
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
-	storm supervise kernel
+	storm supervise kernel store
 STORED = channels gaps publish status storm # also with a store, as any may be
 HARNESS = front responder post parser checker page verdict subscriber world
 
@@ -251,7 +251,7 @@ build/tests/wire_kernel: | build/tests/sandbox build/tests/allowed
 $(WIRE:%=build/tests/wire_%): build/tests/wire_%: tests/wire_%.c \
     $(HARNESS:%=build/tests/%.o) | build/tests
 	$(CC) $(OURS) $(SANITIZE) -Itests/harness -o $@ $< \
-	    $(HARNESS:%=build/tests/%.o) -lcmocka
+	    $(HARNESS:%=build/tests/%.o) -lcmocka -lsqlite3
 
 $(HARNESS:%=build/tests/%.o): build/tests/%.o: tests/harness/%.c | build/tests
 	$(CC) $(OURS) $(SANITIZE) -c -o $@ $<
