@@ -117,7 +117,7 @@ unit_publish   = $(unit_route)
 unit_server    = server listener notify capacity $(unit_route)
 WAVED = flush stream publish route # both with waves and without, as all of WIRE
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
-	storm supervise kernel store
+	storm supervise kernel store kill
 STORED = channels gaps publish status storm # also with a store, as any may be
 HARNESS = front responder post parser checker page verdict subscriber world
 
