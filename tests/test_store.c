@@ -122,6 +122,7 @@ tear_down(void **state)
 
 	(void)state;
 	store_close(&store);
+	disk_end();
 	(void)snprintf(command, sizeof(command), "rm -rf %s", dir);
 	return system(command);
 }
@@ -823,6 +824,277 @@ key_that_is_there_loses_the_whole_transaction(void **state)
 	assert_int_equal(facts.last, key(10));
 }
 
+/*
+ * Events one after the other, oldest dropped first: what is there is told by
+ * the first and the last, and each has the number of its transaction as its
+ * time.
+ */
+struct life {
+	int64_t first, last; /* last < first: none */
+	int64_t transaction[1024];
+};
+
+static struct life before, after; /* a transaction */
+static int64_t transactions;
+static char long_data[20000];
+
+static void
+begin_life(void)
+{
+	memset(&before, 0, sizeof(before));
+	before.first = 1;
+	transactions = 0;
+	memset(long_data, 'x', sizeof(long_data));
+	assert_int_equal(open_store(), 0);
+	assert_int_equal(load(SIZE_MAX), 0);
+}
+
+static size_t
+length_of(int64_t n, int64_t transaction)
+{
+	size_t len = (size_t)((n * 7919 + transaction * 104729) % 6000);
+
+	return len % 10 == 0 ? len * 3 : len;
+}
+
+/* Adds and drops; what it comes to is in after. */
+static enum store_result
+write_some(int64_t adds, int64_t drops)
+{
+	struct sse_message m = {.data = long_data};
+	int64_t n;
+
+	after = before;
+	transactions++;
+	(void)store_begin(&store);
+	if (after.last == 0)
+		(void)store_add_channel(&store, "a", 0);
+	while (adds-- > 0) {
+		n = ++after.last;
+		assert_true((size_t)n < LENGTH(after.transaction));
+		after.transaction[n] = transactions;
+		m.len = length_of(n, transactions);
+		(void)store_add(&store, key(n), transactions, "a", &m);
+	}
+	while (drops-- > 0 && after.first <= after.last)
+		(void)store_drop(&store, key(after.first++));
+	(void)store_set_last(&store, key(after.last));
+	return store_commit(&store);
+}
+
+static bool
+is_life(const struct life *l)
+{
+	const struct got_event *e;
+	int64_t n;
+
+	if ((int64_t)got.events != l->last + 1 - l->first ||
+	    facts.last != key(l->last))
+		return false;
+	if (l->last > 0 &&
+	    (got.channels != 1 ||
+		got.channel[0].lost != (l->first == 1 ? 0 : key(l->first - 1))))
+		return false;
+	for (n = l->first; n <= l->last; n++) {
+		e = &got.event[n - l->first];
+		if (e->key != key(n) || e->time != l->transaction[n] ||
+		    e->len != length_of(n, l->transaction[n]))
+			return false;
+	}
+	return true;
+}
+
+/* Is what was said of the last transaction true?  It may go on from there. */
+static void
+check_life(enum store_result said)
+{
+	bool was, is;
+
+	if (open_store() == -1)
+		fail_msg("%s", err);
+	if (load(SIZE_MAX) == -1)
+		fail_msg("%s", store_fault(&store));
+	was = is_life(&before);
+	is = is_life(&after);
+	assert_true(was || is);
+	assert_true(is || said != STORE_COMMITTED);
+	assert_true(was || said != STORE_NOT);
+	if (is)
+		before = after;
+}
+
+static unsigned results[STORE_UNKNOWN + 1];
+
+enum ending { GO_ON, CUT, DIE, CLOSE, ENDINGS };
+
+/* The nth write or sync fails, and then this happens.  False: none was. */
+static bool
+fail_at(unsigned long nth, int code, bool forever, bool half,
+    enum ending ending)
+{
+	enum store_result said;
+	unsigned long failed;
+
+	disk_begin((uint32_t)nth * 31 + 7);
+	begin_life();
+	assert_int_equal(write_some(9, 0), STORE_COMMITTED);
+	before = after;
+	store.pages = 1 << 20; /* the next has a checkpoint before it */
+	assert_int_equal(write_some(3, 2), STORE_COMMITTED);
+	before = after;
+	if (nth % 2 == 0)
+		store.pages = 1 << 20;
+	disk_fails(nth, code, forever, half);
+	said = write_some(5, 4);
+	failed = disk.failed;
+	results[said]++;
+	if (said != STORE_COMMITTED)
+		assert_true(failed > 0);
+	switch (ending) {
+	case GO_ON: /* what was unknown is not there from here on */
+		disk_fails(0, code, false, false);
+		assert_int_equal(store_reopen(&store), 0);
+		if (said == STORE_COMMITTED)
+			before = after;
+		said = write_some(2, 3);
+		assert_int_equal(said, STORE_COMMITTED);
+		/* FALLTHROUGH */
+	case CUT:
+		disk_cut();
+		store_close(&store);
+		disk_restore();
+		break;
+	case DIE: /* but the system lives */
+		disk_cut();
+		store_close(&store);
+		break;
+	default:
+		disk_fails(0, code, false, false);
+		store_close(&store);
+		break;
+	}
+	disk_end();
+	check_life(said);
+	store_close(&store);
+	assert_int_equal(unlink(path), 0);
+	(void)unlink(strcat(strcpy(err, path), "-wal"));
+	return failed > 0;
+}
+
+static void
+what_commit_says_is_true_whatever_fails(void **state)
+{
+	static const int codes[] = {SQLITE_FULL, SQLITE_IOERR_WRITE};
+	unsigned long nth;
+	size_t i;
+	unsigned way;
+
+	(void)state;
+	for (i = 0; i < LENGTH(codes); i++)
+		for (way = 0; way < 4 * ENDINGS; way++)
+			for (nth = 1; fail_at(nth, codes[i], way & 1,
+				 way >> 1 & 1, (enum ending)(way >> 2));
+			     nth++)
+				continue;
+	print_message("%u committed, %u not, %u unknown\n",
+	    results[STORE_COMMITTED], results[STORE_NOT],
+	    results[STORE_UNKNOWN]);
+	assert_true(results[STORE_NOT] > 0 && results[STORE_UNKNOWN] > 0);
+}
+
+static void
+power_cut_takes_nothing_that_was_committed(void **state)
+{
+	uint32_t seed = 4711;
+	unsigned cut, committed = 0;
+	enum store_result said;
+
+	(void)state;
+	disk_begin(seed);
+	begin_life();
+	for (cut = 0; cut < 100; cut++) {
+		disk_fails(1 + chance(&seed) % 150, SQLITE_IOERR_WRITE, true,
+		    chance(&seed) % 2);
+		while ((said = write_some(1 + chance(&seed) % 4,
+			    before.last - before.first > 40 ?
+				6 :
+				chance(&seed) % 5)) == STORE_COMMITTED) {
+			before = after;
+			committed++;
+			if (chance(&seed) % 8 == 0)
+				store.pages = 1 << 20;
+		}
+		disk_cut();
+		store_close(&store);
+		disk_restore();
+		check_life(said);
+		if (before.last > 900) {
+			store_close(&store);
+			disk_end();
+			assert_int_equal(unlink(path), 0);
+			disk_begin(seed);
+			begin_life();
+		}
+	}
+	store_close(&store);
+	disk_end();
+	print_message("%u transactions\n", committed);
+	assert_true(committed > 100);
+}
+
+static void
+power_cut_while_it_is_made_leaves_what_can_be_made(void **state)
+{
+	unsigned long nth;
+	uint32_t seed;
+	bool failed = true;
+
+	(void)state;
+	for (nth = 1; failed; nth++)
+		for (seed = 1; seed <= 12; seed++) {
+			disk_begin(seed * 77 + (uint32_t)nth);
+			disk_fails(nth, SQLITE_IOERR_WRITE, true, seed % 2);
+			(void)open_store();
+			failed = disk.failed > 0;
+			disk_cut();
+			store_close(&store);
+			disk_restore();
+			disk_end();
+			memset(&facts, 0, sizeof(facts));
+			if (open_store() == -1)
+				fail_msg("%lu, %u: %s", nth, seed, err);
+			assert_memory_equal(&facts, &fresh, sizeof(facts));
+			assert_int_equal(load(SIZE_MAX), 0);
+			store_close(&store);
+			assert_int_equal(unlink(path), 0);
+		}
+}
+
+static void
+file_that_has_no_room_is_not_made(void **state)
+{
+	unsigned long nth;
+	unsigned full = 0;
+
+	(void)state;
+	for (nth = 1;; nth++) {
+		disk_begin(1);
+		disk_fails(nth, SQLITE_FULL, true, nth % 2);
+		if (open_store() == 0)
+			break;
+		disk_fails(0, SQLITE_FULL, false, false);
+		disk_end();
+		assert_true(rmdir(dir) == 0 && mkdir(dir, 0700) == 0);
+		full += strstr(err, "make room") != NULL;
+		assert_int_equal(open_store(), 0);
+		store_close(&store);
+		assert_int_equal(unlink(path), 0);
+	}
+	store_close(&store);
+	disk_end();
+	assert_true(full > 3);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -859,6 +1131,10 @@ main(void)
 	    TEST(damaged_page_is_said_or_harmless),
 	    TEST(file_that_was_moved_takes_nothing),
 	    TEST(key_that_is_there_loses_the_whole_transaction),
+	    TEST(what_commit_says_is_true_whatever_fails),
+	    TEST(power_cut_takes_nothing_that_was_committed),
+	    TEST(power_cut_while_it_is_made_leaves_what_can_be_made),
+	    TEST(file_that_has_no_room_is_not_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -265,7 +265,22 @@ disk_truncate(sqlite3_file *file, sqlite3_int64 size)
 	return f->real->pMethods->xTruncate(f->real, size);
 }
 
-/* The first sync brings a file's name to the disk, too. */
+/*
+ * Names are on the disk when their directory was synced, which SQLite's VFS
+ * does with the first sync of a file that it has made.
+ */
+static inline void
+disk_sync_names(void)
+{
+	struct disk_name *n;
+
+	for (n = disk.name; n < disk.name + DISK_FILES; n++)
+		if (n->durable != n->now) {
+			disk_free(n->durable);
+			n->durable = n->now;
+		}
+}
+
 static int
 disk_sync(sqlite3_file *file, int flags)
 {
@@ -276,10 +291,8 @@ disk_sync(sqlite3_file *file, int flags)
 	(void)flags;
 	if (n != NULL && !disk.dead && n->now != NULL) {
 		disk_mark(n->now, fault ? DISK_DOOMED : DISK_SYNCED);
-		if (!fault && n->durable != n->now) {
-			disk_free(n->durable);
-			n->durable = n->now;
-		}
+		if (!fault && n->durable != n->now)
+			disk_sync_names();
 	}
 	return fault ? SQLITE_IOERR_FSYNC : SQLITE_OK;
 }

@@ -37,14 +37,14 @@ static const char settings[] =
     "PRAGMA cell_size_check = ON;";
 
 static const char tables[] =
-    "CREATE TABLE IF NOT EXISTS event (key INTEGER PRIMARY KEY,"
+    "CREATE TABLE event (key INTEGER PRIMARY KEY,"
     " time INTEGER NOT NULL, channel TEXT NOT NULL, type TEXT,"
     " data TEXT NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS channel (name TEXT PRIMARY KEY,"
+    "CREATE TABLE channel (name TEXT PRIMARY KEY,"
     " lost INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY,"
+    "CREATE TABLE fact (name TEXT PRIMARY KEY,"
     " value INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE VIEW IF NOT EXISTS events AS SELECT"
+    "CREATE VIEW events AS SELECT"
     " (key >> 20) || '-' || ((SELECT value FROM fact WHERE name = 'epoch')"
     " << 20 | (key & 1048575)) AS id,"
     " strftime('%Y-%m-%dT%H:%M:%fZ', time / 1000.0, 'unixepoch') AS time,"
@@ -77,29 +77,25 @@ set_fact(struct store *st, const char *name, int64_t value)
 	return store_exec(st, sql);
 }
 
-/* All of a new database, unless somebody else has made it meanwhile. */
+/*
+ * All of a new database, in one transaction: each step alone would leave a
+ * database that says nothing of whose it is.
+ */
 static int
 make(struct store *st, const struct store_facts *fresh)
 {
-	int64_t there = 0;
 	char mark[96];
 
 	(void)snprintf(mark, sizeof(mark),
 	    "PRAGMA application_id = %d; PRAGMA user_version = %d;",
 	    STORE_APPLICATION, STORE_FORM);
-	/* Of an empty database alone: in any other this writes. */
-	if (store_exec(st, "PRAGMA auto_vacuum = INCREMENTAL") == -1 ||
-	    store_exec(st, "BEGIN EXCLUSIVE") == -1 ||
-	    query_number(st, "SELECT count(*) FROM sqlite_schema", &there) ==
-		-1)
-		return -1;
-	if (there == 0 &&
-	    (store_exec(st, mark) == -1 || store_exec(st, tables) == -1 ||
-		set_fact(st, "epoch", fresh->epoch) == -1 ||
-		set_fact(st, "base", fresh->base) == -1 ||
-		set_fact(st, "last", fresh->last) == -1 ||
-		set_fact(st, "forgotten", fresh->forgotten) == -1 ||
-		set_fact(st, "faults", 0) == -1))
+	if (store_exec(st, "BEGIN; PRAGMA auto_vacuum = INCREMENTAL") == -1 ||
+	    store_exec(st, mark) == -1 || store_exec(st, tables) == -1 ||
+	    set_fact(st, "epoch", fresh->epoch) == -1 ||
+	    set_fact(st, "base", fresh->base) == -1 ||
+	    set_fact(st, "last", fresh->last) == -1 ||
+	    set_fact(st, "forgotten", fresh->forgotten) == -1 ||
+	    set_fact(st, "faults", 0) == -1)
 		return -1;
 	return store_exec(st, "COMMIT");
 }
@@ -252,14 +248,16 @@ set_paths(struct store *st, const char *path)
 	return true;
 }
 
-/* What was just made goes again, if it has remained empty. */
+/* What was just made goes again, while nobody else can have it. */
 static void
-unmake(const char *path)
+unmake(const struct store *st)
 {
-	struct stat s;
+	char journal[PATH_MAX];
 
-	if (stat(path, &s) == 0 && s.st_size == 0)
-		(void)unlink(path);
+	(void)snprintf(journal, sizeof(journal), "%s-journal", st->path);
+	(void)unlink(st->path);
+	(void)unlink(st->wal);
+	(void)unlink(journal);
 }
 
 static enum opened
@@ -280,12 +278,10 @@ try(struct store *st, const char *path, const struct store_facts *fresh,
 		return OPEN_DONE;
 	store_explain(st, path, err, size);
 	code = st->code & 0xff;
+	if (made && code != SQLITE_BUSY)
+		unmake(st);
 	store_close(st);
-	if (code == SQLITE_BUSY)
-		return OPEN_BUSY;
-	if (made)
-		unmake(path);
-	return OPEN_FAILED;
+	return code == SQLITE_BUSY ? OPEN_BUSY : OPEN_FAILED;
 }
 
 static double
