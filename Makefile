@@ -153,6 +153,7 @@ help:
 	@echo "                FRONT is one of: $$(tests/here $(FRONTS))"
 	@echo "make test       everything: units, wire, front servers, browser"
 	@echo "make check      units and wire, in about a minute [JOBS=$(JOBS)]"
+	@echo "make torture    kill -9 under load, 300 times [KILLS=..]"
 	@echo "make bench      the figures, side by side"
 	@echo "make bench-fronts [FRONTS=..]: behind each front, likewise"
 	@echo "make fuzz       what peers write under libFuzzer [SECONDS=60]"
@@ -172,7 +173,7 @@ run:
 test: need-test
 	@$(SEVERAL) $(CHECKED)
 	@$(SEVERAL) check-manual $(CHECKS)
-	@$(SEVERAL) check-posix $(VALGRIND) test-storm
+	@$(SEVERAL) check-posix $(VALGRIND) test-storm test-kill
 	@$(MAKE) check-systemd
 	@$(MAKE) test-fronts
 	@$(MAKE) test-browser
@@ -304,6 +305,14 @@ $(STORED:%=store-wire-%): store-wire-%: build/tests/wire_% build/asan/sse-fcgi \
 # The storm of `make check`, grown.
 test-storm: build/tests/wire_storm build/asan/sse-fcgi
 	EVENTS=100000 PROGRAM=build/asan/sse-fcgi build/tests/wire_storm
+
+# The kills of `make check`, and more of them, from another chance each time.
+test-kill torture: build/tests/wire_kill build/asan/sse-fcgi
+	KILLS=$(KILLS) SEED=$${SEED:-$$(date +%s)} WAVES=always \
+	    PROGRAM=build/asan/sse-fcgi build/tests/wire_kill
+
+test-kill: KILLS ?= 15
+torture: KILLS ?= 300
 
 check-posix: build/posix/sse-fcgi build/posix/test_platform \
     build/tests/wire_stream
@@ -467,7 +476,7 @@ fuzz-%:
 	build/fuzz/$* -max_total_time=$(SECONDS) -max_len=8192 \
 	    build/fuzz/$*.corpus
 
-.PHONY: all help run test check test-storm test-valgrind test-fronts \
+.PHONY: all help run test check test-storm test-kill torture test-valgrind test-fronts \
 	test-browser check-posix check-manual check-systemd manual install \
 	uninstall clean dist distcheck deb check-deb check-32 bench bench-fronts lint \
 	fuzz
