@@ -126,8 +126,8 @@ committer_give(struct committer *c, struct changes *changes)
 	assert(c->state == COMMITTER_IDLE && c->taken);
 	c->changes = changes;
 	c->state = COMMITTER_BUSY;
-	(void)pthread_cond_signal(&c->given);
 	(void)pthread_mutex_unlock(&c->lock);
+	(void)pthread_cond_signal(&c->given); /* it finds the lock free */
 }
 
 bool
