@@ -244,6 +244,29 @@ publications_meanwhile_are_the_next_one(void **state)
 	assert_int_equal(hub.held, 100);
 }
 
+/* One costs a transaction as much as many, nearly. */
+static void
+what_is_dropped_waits_for_more_or_for_a_second(void **state)
+{
+	size_t most = 0, least = SIZE_MAX;
+	unsigned i;
+
+	(void)state;
+	assert_int_equal(publish("a", "x", 100), PUBLISHED);
+	for (i = 0; i < 1000; i++) {
+		assert_int_equal(publish("a", "x", 1), PUBLISHED);
+		most = most > sqlite.next.drops ? most : sqlite.next.drops;
+	}
+	assert_in_range(most, 32, 128);
+	while (sqlite.next.drops == 0)
+		assert_int_equal(publish("a", "x", 1), PUBLISHED);
+	while (least > 0) { /* nothing more is published */
+		(void)ev_run(loop, EVRUN_ONCE);
+		least = sqlite.next.drops;
+	}
+	assert_int_equal(hub.held, 100);
+}
+
 static void
 stop_tells_all_that_wait(void **state)
 {
@@ -540,6 +563,7 @@ main(void)
 	    SQLITE_TEST(nobody_has_what_is_not_on_the_disk),
 	    SQLITE_TEST(publications_of_a_turn_are_one_transaction),
 	    SQLITE_TEST(publications_meanwhile_are_the_next_one),
+	    SQLITE_TEST(what_is_dropped_waits_for_more_or_for_a_second),
 	    SQLITE_TEST(stop_tells_all_that_wait),
 	    SQLITE_TEST(more_than_the_disk_takes_is_refused),
 	    SQLITE_TEST(what_the_hub_refuses_is_not_written),

@@ -158,6 +158,19 @@ changes_move(struct changes *c, struct changes *other)
 	changes_free(other);
 }
 
+void
+changes_hand_over(struct changes *c, struct changes *other, bool all)
+{
+	STAILQ_CONCAT(&other->additions, &c->additions);
+	other->last = c->last;
+	other->events = c->events;
+	other->bytes = c->bytes;
+	c->last = 0;
+	c->events = c->bytes = 0;
+	if (all)
+		changes_move(other, c);
+}
+
 static int
 add(const struct addition *a, struct store *s)
 {

@@ -75,6 +75,12 @@ void changes_take_back(struct changes *);
 void changes_move(struct changes *, struct changes *other);
 
 /*
+ * What is to be done now comes to the other, which is empty: the additions, and
+ * if all of it is to be, the rest too.
+ */
+void changes_hand_over(struct changes *, struct changes *other, bool all);
+
+/*
  * Does all of it, in one transaction.  What becomes of that is as
  * store_commit() says.
  */

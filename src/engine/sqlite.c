@@ -16,6 +16,7 @@
 
 #define QUEUE_EVENTS 65536	  /* that wait for the disk */
 #define QUEUE_BYTES  (16UL << 20) /* of them, but for a single one */
+#define DROPS	     64		  /* that are worth it */
 #define END_PATIENCE 10.0	  /* seconds for the last commits */
 
 /* A publication that waits for the disk. */
@@ -192,15 +193,23 @@ settle(struct sqlite *s)
 	tell(s, &s->waiting, STORE_NOT);
 }
 
-static void
-give(struct sqlite *s)
+/*
+ * Drops wait until there are some, or a second has passed: an event that is to
+ * go costs a transaction several pages, and many cost hardly more.  A channel
+ * that is forgotten does not wait, since it may come again at once.
+ */
+static bool
+drops_are_due(const struct sqlite *s)
 {
-	s->going = s->next;
-	if (STAILQ_EMPTY(&s->next.forgettings))
-		STAILQ_INIT(&s->going.forgettings);
-	if (STAILQ_EMPTY(&s->next.additions))
-		STAILQ_INIT(&s->going.additions);
-	changes_init(&s->next);
+	return s->late || s->next.drops >= DROPS ||
+	       !STAILQ_EMPTY(&s->next.forgettings);
+}
+
+static void
+give(struct sqlite *s, bool all)
+{
+	changes_hand_over(&s->next, &s->going, all);
+	s->late = s->late && !all;
 	STAILQ_CONCAT(&s->going_waiting, &s->waiting);
 	committer_give(&s->committer, &s->going);
 }
@@ -213,7 +222,7 @@ on_turn_ends(struct ev_loop *loop, ev_prepare *w, int revents)
 	(void)loop;
 	(void)revents;
 	if (!STAILQ_EMPTY(&s->next.additions) && committer_idle(&s->committer))
-		give(s);
+		give(s, drops_are_due(s));
 }
 
 static void
@@ -235,12 +244,13 @@ on_second(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)loop;
 	(void)revents;
+	s->late = !changes_empty(&s->next);
 	if (!committer_idle(&s->committer))
 		return;
 	if (s->down)
 		committer_give(&s->committer, NULL);
-	else if (!changes_empty(&s->next))
-		give(s);
+	else if (s->late)
+		give(s, true);
 }
 
 /* In the thread. */
@@ -452,7 +462,7 @@ finish(struct sqlite *s)
 		if (last || s->down || changes_empty(&s->next))
 			return true;
 		last = STAILQ_EMPTY(&s->next.additions);
-		give(s);
+		give(s, true);
 	}
 	log_warn("--store %s: the disk does not answer", s->path);
 	tell(s, &s->going_waiting, STORE_UNKNOWN);

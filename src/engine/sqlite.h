@@ -50,6 +50,7 @@ struct sqlite {
 	ev_prepare turn_ends;
 	ev_async committed;
 	ev_timer second;
+	bool late; /* what is to be dropped has waited for a second */
 	bool down;
 	char why[256]; /* it is down, in words */
 	unsigned long long commits, failures, bucket[SQLITE_BUCKETS + 1];
