@@ -48,7 +48,7 @@ BASE	= log config endpoint socket platform capacity notify ring zone text \
 CHANNEL	= event eventid batch sse sse_parse held channel heap names retention \
 	  hub promise restore gap reader
 STORE	= store store_file store_open store_load
-ENGINE	= memory $(STORE) changes committer sqlite
+ENGINE	= memory $(STORE) changes committer gathering sqlite
 FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
 STREAM	= stream clock drain address age
@@ -64,8 +64,8 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 # The modules each unit test links: it shows what they depend on.
 TESTS = event sse record params buffer gate writer ring wave flush clock config address \
 	age log endpoint socket request stream route eventid utf8 query \
-	spelling channel sse_parse arguments origin text memory store sqlite heap hub \
-	promise restore reader \
+	spelling channel sse_parse arguments origin text memory store gathering sqlite \
+	heap hub promise restore reader \
 	model notify platform capacity zone publish server
 unit_event     = event
 unit_sse       = sse
@@ -105,7 +105,9 @@ unit_hub       = hub promise restore names retention $(unit_heap)
 unit_promise   = $(unit_hub)
 unit_restore   = $(unit_hub)
 unit_memory    = memory platform $(unit_hub)
-unit_sqlite    = $(STORE) sqlite changes committer platform utf8 log $(unit_hub)
+unit_sqlite    = $(STORE) sqlite changes committer gathering platform utf8 log \
+		 $(unit_hub)
+unit_gathering = gathering platform
 unit_store     = $(STORE) utf8 $(unit_channel)
 unit_model     = $(unit_reader)
 unit_reader    = reader gap batch $(unit_hub)

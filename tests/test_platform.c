@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -82,6 +83,30 @@ random_bytes_differ(void **state)
 	(void)close(fd);
 }
 
+/* Where there is one. */
+static void
+a_timer_is_over_once_and_only_if_it_was_set(void **state)
+{
+	int fd = platform_timer();
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+
+	(void)state;
+	if (fd == -1)
+		return;
+	assert_flags(fd);
+	assert_false(platform_timer_over(fd));
+	assert_int_equal(platform_timer_set(fd, 3600.5), 0);
+	assert_false(platform_timer_over(fd));
+	assert_int_equal(platform_timer_set(fd, 0.0001), 0);
+	assert_int_equal(poll(&ready, 1, -1), 1);
+	assert_true(platform_timer_over(fd));
+	assert_false(platform_timer_over(fd));
+	assert_int_equal(platform_timer_set(fd, 0.0001), 0);
+	assert_int_equal(platform_timer_set(fd, 0), 0);
+	assert_int_equal(poll(&ready, 1, 10), 0);
+	assert_int_equal(close(fd), 0);
+}
+
 int
 main(void)
 {
@@ -91,6 +116,7 @@ main(void)
 	    cmocka_unit_test(
 		a_pair_takes_the_longest_request_before_it_is_read),
 	    cmocka_unit_test(random_bytes_differ),
+	    cmocka_unit_test(a_timer_is_over_once_and_only_if_it_was_set),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN);

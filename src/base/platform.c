@@ -13,6 +13,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#ifdef PLATFORM_LINUX
+#include <sys/timerfd.h>
+#endif
+
 #define ROOM (128 * 1024) /* a request and its frame; BSD's default is 8192 */
 
 int
@@ -106,12 +110,57 @@ platform_random(void *buf, size_t len)
 	return getentropy(buf, len) == 0 ? 0 : read_random(buf, len);
 }
 
+int
+platform_timer(void)
+{
+	return timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+}
+
+int
+platform_timer_set(int fd, double seconds)
+{
+	struct itimerspec in = {.it_value = {.tv_sec = (time_t)seconds}};
+
+	in.it_value.tv_nsec =
+	    (long)((seconds - (double)in.it_value.tv_sec) * 1e9);
+	return timerfd_settime(fd, 0, &in, NULL);
+}
+
+bool
+platform_timer_over(int fd)
+{
+	uint64_t times;
+
+	return read(fd, &times, sizeof(times)) == (ssize_t)sizeof(times);
+}
+
 #else
 
 uint64_t
 platform_memory(void)
 {
 	return 0;
+}
+
+int
+platform_timer(void)
+{
+	return -1;
+}
+
+int
+platform_timer_set(int fd, double seconds)
+{
+	(void)fd;
+	(void)seconds;
+	return -1;
+}
+
+bool
+platform_timer_over(int fd)
+{
+	(void)fd;
+	return false;
 }
 
 int

@@ -4,6 +4,7 @@
 
 #include <sys/socket.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,18 @@ int platform_pair(int pair[2]);
 
 /* Bytes of memory that there are for us and others; 0: who knows. */
 uint64_t platform_memory(void);
+
+/*
+ * A timer that is finer than a millisecond: a descriptor that is readable when
+ * it is over, with these flags.  -1: there is none.
+ */
+int platform_timer(void);
+
+/* It is over in so many seconds; 0: never.  0 or -1. */
+int platform_timer_set(int fd, double seconds);
+
+/* Is it over?  Then it is not until it is set again. */
+bool platform_timer_over(int fd);
 
 /* Up to 256 random bytes.  0 or -1. */
 int platform_random(void *buf, size_t len);

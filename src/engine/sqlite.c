@@ -111,6 +111,7 @@ sqlite_publish(struct engine *engine, const char *channel,
 	w->done = done;
 	w->arg = arg;
 	STAILQ_INSERT_TAIL(&s->waiting, w, link);
+	s->waiting_n++;
 }
 
 /* What became of a transaction, to all who wait for that. */
@@ -180,6 +181,8 @@ settle(struct sqlite *s)
 	}
 	if (outcome == STORE_COMMITTED) {
 		count(s, s->committer.seconds);
+		gathering_done(&s->gathering, *s->hub->set.now,
+		    s->committer.seconds, s->going_n + s->waiting_n);
 		changes_free(&s->going);
 		tell(s, &s->going_waiting, outcome);
 		return;
@@ -191,6 +194,7 @@ settle(struct sqlite *s)
 	changes_free(&s->going);
 	tell(s, &s->going_waiting, outcome);
 	tell(s, &s->waiting, STORE_NOT);
+	s->waiting_n = 0;
 }
 
 /*
@@ -211,6 +215,8 @@ give(struct sqlite *s, bool all)
 	changes_hand_over(&s->next, &s->going, all);
 	s->late = s->late && !all;
 	STAILQ_CONCAT(&s->going_waiting, &s->waiting);
+	s->going_n = s->waiting_n;
+	s->waiting_n = 0;
 	committer_give(&s->committer, &s->going);
 }
 
@@ -221,7 +227,9 @@ on_turn_ends(struct ev_loop *loop, ev_prepare *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	if (!STAILQ_EMPTY(&s->next.additions) && committer_idle(&s->committer))
+	if (!STAILQ_EMPTY(&s->next.additions) &&
+	    committer_idle(&s->committer) &&
+	    !gathering_waits(&s->gathering, *s->hub->set.now, s->waiting_n))
 		give(s, drops_are_due(s));
 }
 
@@ -381,6 +389,7 @@ sqlite_start(struct engine *engine, struct hub *h, struct ev_loop *loop,
 	if (committer_start(&s->committer, &s->store, wake_loop, s) == -1)
 		fatal("--store %s: there is no thread for it: %s", s->path,
 		    strerror(errno));
+	gathering_start(&s->gathering, loop);
 	ready(arg);
 }
 
@@ -481,6 +490,7 @@ sqlite_stop(struct engine *engine)
 	hub_kept_by(s->hub, NULL, NULL, NULL);
 	ev_prepare_stop(s->loop, &s->turn_ends);
 	ev_timer_stop(s->loop, &s->second);
+	gathering_stop(&s->gathering);
 	if (!finish(s))
 		return; /* the thread has all of it, until the process ends */
 	ev_async_stop(s->loop, &s->committed);

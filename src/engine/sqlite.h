@@ -12,6 +12,7 @@
 #include "engine/changes.h"
 #include "engine/committer.h"
 #include "engine/engine.h"
+#include "engine/gathering.h"
 #include "engine/store.h"
 
 #define SQLITE_BUCKETS 8 /* of the histogram of commits */
@@ -46,6 +47,8 @@ struct sqlite {
 	struct eventid_source source;
 	struct changes next, going; /* to be committed; being so */
 	struct waiting_list waiting, going_waiting; /* for the one, the other */
+	size_t waiting_n, going_n;		    /* how many these are */
+	struct gathering gathering;
 	double restored; /* the time of the event that was restored last */
 	ev_prepare turn_ends;
 	ev_async committed;
