@@ -73,6 +73,7 @@ static struct {
 	bool half;	     /* a write that fails has written a half of it */
 	int code;	     /* for a write; a sync says SQLITE_IOERR_FSYNC */
 	unsigned long failed; /* those that did */
+	unsigned long failed_syncs;
 	void (*before)(void); /* each of them */
 } disk;
 
@@ -289,6 +290,7 @@ disk_sync(sqlite3_file *file, int flags)
 	bool fault = disk_fault();
 
 	(void)flags;
+	disk.failed_syncs += fault;
 	if (n != NULL && !disk.dead && n->now != NULL) {
 		disk_mark(n->now, fault ? DISK_DOOMED : DISK_SYNCED);
 		if (!fault && n->durable != n->now)
@@ -441,7 +443,7 @@ disk_end(void)
 static inline void
 disk_fails(unsigned long nth, int code, bool forever, bool half)
 {
-	disk.ops = disk.failed = 0;
+	disk.ops = disk.failed = disk.failed_syncs = 0;
 	disk.fails = nth;
 	disk.code = code;
 	disk.forever = forever;

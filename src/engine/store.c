@@ -28,11 +28,11 @@
 #define COUNT_MASK ((INT64_C(1) << STORE_KEY_BITS) - 1)
 
 /*
- * Pages in the WAL that are to go into the file: 4 MiB.  If they cannot, there
- * is an end to it.
+ * Pages in the WAL from which on they go into the file: 4 MiB; and how many
+ * there may be if they cannot.
  */
-#define PAGES	  1000
-#define PAGES_MAX 16000
+#define PAGES	  4000
+#define PAGES_MAX 64000
 
 static const char *const sql[STORE_STATEMENTS] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",

@@ -44,7 +44,7 @@ is_half_made(const char *path)
 {
 	static const uint8_t magic[] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1,
 	    0x63, 0xd7};
-	uint8_t head[28];
+	uint8_t head[28] = {0};
 	char journal[PATH_MAX];
 	ssize_t n = -1;
 	int fd;

@@ -6,13 +6,14 @@
  */
 #include "engine/store_inner.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/utf8.h"
 #include "channel/channel.h"
 
-#define FREE_PAGES 4096 /* that the file may have: 16 MiB */
+#define FREE_PAGES 16384 /* that the file may have: 16 MiB */
 
 /* The events, with the columns as they are read. */
 #define EVENTS "SELECT key, time, channel, type, data FROM event "
@@ -79,7 +80,8 @@ is_row(sqlite3_stmt *q, const struct row *r, const struct store *st)
 	       utf8_valid((const uint8_t *)r->message.data, r->message.len);
 }
 
-/* Calls for each row of what the SQL finds, until it is over or not 0. */
+/* Calls for each row that the SQL finds, if it finds any, until that is not 0.
+ */
 static int
 each(struct store *st, const char *sql, int64_t bound,
     int (*row)(struct store *, sqlite3_stmt *, void *arg), void *arg)
@@ -90,8 +92,10 @@ each(struct store *st, const char *sql, int64_t bound,
 	if (sqlite3_prepare_v2(st->db, sql, -1, &q, NULL) != SQLITE_OK)
 		return store_failed(st);
 	(void)sqlite3_bind_int64(q, 1, bound); /* if it has one */
-	while (ret == 0 && (rc = sqlite3_step(q)) == SQLITE_ROW)
+	while (ret == 0 && (rc = sqlite3_step(q)) == SQLITE_ROW) {
+		assert(row != NULL);
 		ret = row(st, q, arg);
+	}
 	if (ret == 0 && rc != SQLITE_DONE)
 		ret = store_failed(st);
 	(void)sqlite3_finalize(q);
@@ -166,6 +170,23 @@ delete_before(struct store *st, int64_t key)
 	return -1;
 }
 
+/* What SQLite finds to be damaged: the last line of it. */
+static int
+check_pages(struct store *st, sqlite3_stmt *q, void *arg)
+{
+	size_t len;
+	const char *s = text(q, 0, &len), *line;
+
+	(void)arg;
+	if (s != NULL && strcmp(s, "ok") == 0)
+		return 0;
+	line = s == NULL ? NULL : strrchr(s, '\n');
+	return store_wrong(st, "%s",
+	    line != NULL ? line + 1 :
+	    s != NULL	 ? s :
+			   "no memory");
+}
+
 struct told {
 	int (*channel)(void *arg, const char *name, int64_t lost);
 	int (*event)(void *arg, int64_t key, int64_t time, const char *channel,
@@ -230,7 +251,8 @@ store_load(struct store *st, size_t bytes_max,
 	struct room room = {bytes_max, INT64_MAX};
 	int full;
 
-	if (each(st, "SELECT value FROM fact WHERE name = 'last'", 0, number,
+	if (each(st, "PRAGMA quick_check(1)", 0, check_pages, NULL) == -1 ||
+	    each(st, "SELECT value FROM fact WHERE name = 'last'", 0, number,
 		&st->last) == -1)
 		return -1;
 	full = each(st, EVENTS "ORDER BY key DESC", 0, measure, &room);
