@@ -181,7 +181,7 @@ check_pages(struct store *st, sqlite3_stmt *q, void *arg)
 	if (s != NULL && strcmp(s, "ok") == 0)
 		return 0;
 	line = s == NULL ? NULL : strrchr(s, '\n');
-	return store_wrong(st, "%s",
+	return store_wrong(st, SQLITE_CORRUPT, "%s",
 	    line != NULL ? line + 1 :
 	    s != NULL	 ? s :
 			   "no memory");
