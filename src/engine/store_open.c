@@ -58,11 +58,10 @@ static int
 query_number(struct store *st, const char *sql, int64_t *n)
 {
 	sqlite3_stmt *q;
-	int rc;
 
 	if (sqlite3_prepare_v2(st->db, sql, -1, &q, NULL) != SQLITE_OK)
 		return store_failed(st);
-	if ((rc = sqlite3_step(q)) == SQLITE_ROW)
+	if (sqlite3_step(q) == SQLITE_ROW)
 		*n = sqlite3_column_int64(q, 0);
 	if (sqlite3_finalize(q) != SQLITE_OK)
 		return store_failed(st);
