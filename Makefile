@@ -116,7 +116,8 @@ unit_route     = route subscribe publish publication body status arguments \
 		 memory figures text \
 		 platform $(unit_stream)
 unit_publish   = $(unit_route)
-unit_server    = server listener notify capacity $(unit_route)
+unit_server    = server listener notify capacity $(STORE) sqlite changes \
+		 committer gathering $(unit_route)
 WAVED = flush stream publish route # both with waves and without, as all of WIRE
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
 	storm supervise kernel store kill
