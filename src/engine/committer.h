@@ -19,7 +19,7 @@
  */
 
 /* Bytes of its stack; SQLite needs a quarter of it. */
-#define COMMITTER_STACK (256 * 1024)
+#define COMMITTER_STACK (256UL * 1024)
 
 struct committer {
 	pthread_t thread;
