@@ -13,7 +13,7 @@
 static const char *const names[] = {"listen", "interval", "heartbeat", "retry",
     "max-streams", "max-per-address", "stall", "max-age", "drain", "history",
     "history-age", "history-bytes", "max-channels", "max-event", "max-body",
-    "waves", "log", "verbose", "check", "version", "help"};
+    "store", "waves", "log", "verbose", "check", "version", "help"};
 
 /* Arguments divided by spaces; "" stands for an empty one. */
 struct line {
