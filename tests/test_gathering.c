@@ -66,7 +66,7 @@ lone_publications_never_wait(void **state)
 }
 
 static void
-it_waits_no_longer_than_the_last_one_took(void **state)
+it_waits_half_as_long_as_the_last_one_took_at_most(void **state)
 {
 	(void)state;
 	gathering_done(&g, 1, 0.0001, 8);
@@ -74,6 +74,20 @@ it_waits_no_longer_than_the_last_one_took(void **state)
 	while (!g.over)
 		(void)ev_run(loop, EVRUN_ONCE);
 	assert_false(gathering_waits(&g, 1, 3));
+	gathering_done(&g, 10, 0.001, 8);
+	assert_float_equal(g.until, 10.0005, 1e-6);
+}
+
+static void
+all_that_are_there_too_late_are_in_vain(void **state)
+{
+	(void)state;
+	gathering_done(&g, 1, 0.0001, 8);
+	assert_true(gathering_waits(&g, 1, 3));
+	while (!g.over)
+		(void)ev_run(loop, EVRUN_ONCE);
+	assert_false(gathering_waits(&g, 1, 8));
+	assert_int_equal(g.failures, 1);
 }
 
 static void
@@ -142,7 +156,8 @@ main(void)
 	    GATHERING_TEST(the_first_does_not_wait),
 	    GATHERING_TEST(it_waits_for_as_many_as_there_were),
 	    GATHERING_TEST(lone_publications_never_wait),
-	    GATHERING_TEST(it_waits_no_longer_than_the_last_one_took),
+	    GATHERING_TEST(it_waits_half_as_long_as_the_last_one_took_at_most),
+	    GATHERING_TEST(all_that_are_there_too_late_are_in_vain),
 	    GATHERING_TEST(much_later_it_does_not_wait),
 	    GATHERING_TEST(the_more_often_in_vain_the_less_often),
 	    GATHERING_TEST(what_has_waited_leaves_no_timer),

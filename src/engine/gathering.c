@@ -38,6 +38,7 @@ void
 gathering_done(struct gathering *g, double now, double seconds,
     size_t publications)
 {
+	seconds /= 2;
 	g->until = now + (seconds < WAIT_MAX ? seconds : WAIT_MAX);
 	g->expected = publications;
 }
@@ -55,9 +56,9 @@ begin(struct gathering *g, double now)
 }
 
 static void
-judge(struct gathering *g, bool all)
+judge(struct gathering *g, bool in_time)
 {
-	if (all) {
+	if (in_time) {
 		g->failures = 0;
 		(void)platform_timer_set(g->timer.fd, 0);
 		return;
@@ -76,7 +77,7 @@ gathering_waits(struct gathering *g, double now, size_t publications)
 		return true;
 	}
 	if (g->waits)
-		judge(g, all);
+		judge(g, all && !g->over);
 	g->waits = g->over = false;
 	g->expected = 0;
 	return false;

@@ -13,9 +13,10 @@
  * Those that came while the disk was busy are there already; if they went at
  * once, the others would have to wait for them, and each half would have the
  * disk for itself by turns.  So a transaction waits until as many are there as
- * there were when the last one was done, but no longer than that one took.
- * When that was in vain, the next ones do not wait, the more of them the more
- * often it was.
+ * there were when the last one was done, but no longer than half the time that
+ * one took: a disk that is quick is kept busy better by turns.  When they were
+ * not there by then, the next ones do not wait, the more of them the more often
+ * that was so.
  *
  * That takes a timer that is finer than the loop's milliseconds; where there is
  * none, nothing waits.
