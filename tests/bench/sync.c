@@ -6,7 +6,7 @@
  *
  *	sync [-d seconds] DIRECTORY
  *
- * It prints sync_p50, sync_p99 and sync_max (ms).
+ * It prints answer_p50, answer_p99 and answer_max (ms), as posts does.
  */
 #include <err.h>
 #include <stdio.h>
@@ -73,7 +73,7 @@ main(int argc, char **argv)
 		end = load_now();
 		sample_add(&times, end - t);
 	}
-	sample_print("sync", &times);
+	sample_print("answer", &times);
 	printf("\n");
 	free(times.us);
 	return 0;
