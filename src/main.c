@@ -310,8 +310,8 @@ start(struct server *sv)
 	server_set_limits(sv);
 	server_try_waves(sv);
 	watch_loop(sv);
-	hold_signals(SIG_UNBLOCK);
 	server_begin(sv);
+	hold_signals(SIG_UNBLOCK);
 }
 
 static void

@@ -410,6 +410,83 @@ store_that_fails_is_down_until_it_works(void **state)
 	assert_int_equal(hub.held, 2);
 }
 
+/* A copy of the file, or of it to another place. */
+static void
+copy(const char *from, const char *to)
+{
+	char command[400];
+
+	(void)snprintf(command, sizeof(command),
+	    "cp %s %s && { cp %s-wal %s-wal 2>/dev/null || rm -f %s-wal; }",
+	    from, to, from, to, to);
+	assert_int_equal(system(command), 0);
+}
+
+/*
+ * Whoever had an event that an older copy of the file does not have is told of
+ * a gap, also when there are newer ones.
+ */
+static void
+older_file_that_was_put_back_hides_no_loss(void **state)
+{
+	struct eventid kept, lost;
+	char other[160];
+
+	(void)state;
+	(void)snprintf(other, sizeof(other), "%s.copy", path);
+	assert_int_equal(publish("a", "kept", 1), PUBLISHED);
+	kept = done.last.last;
+	end();
+	copy(path, other);
+	begin();
+	assert_int_equal(publish("a", "lost", 2), PUBLISHED);
+	lost = done.last.last;
+	assert_int_equal(place(lost), PLACE_AFTER);
+	end();
+	copy(other, path);
+	(void)unlink(other);
+	(void)strcat(other, "-wal");
+	(void)unlink(other);
+	wall += 1000;
+	begin();
+	assert_int_equal(place(kept), PLACE_AFTER);
+	assert_int_equal(place(lost), PLACE_UNKNOWN);
+	assert_int_equal(publish("a", "newer", 1), PUBLISHED);
+	assert_int_equal(place(kept), PLACE_AFTER);
+	assert_int_equal(place(lost), PLACE_UNKNOWN);
+	assert_int_equal(place(done.last.last), PLACE_AFTER);
+}
+
+/* So many that a publication would wait too long for all of them at once. */
+static void
+drops_go_a_few_at_a_time(void **state)
+{
+	unsigned i, told;
+
+	(void)state;
+	end();
+	begin_with(20000, 0, 1 << 26, 10);
+	for (i = 0; i < 10000; i += ENGINE_BATCH_MAX)
+		give_some("a", "x", ENGINE_BATCH_MAX);
+	until_told(i / ENGINE_BATCH_MAX);
+	end();
+	begin_with(10, 0, 1 << 26, 10);
+	assert_int_equal(hub.held, 10);
+	told = sqlite.next.drops;
+	assert_true(told > 2 * CHANGES_DROPS_MAX);
+	sqlite.late = true;
+	assert_int_equal(publish("a", "x", 1), PUBLISHED);
+	assert_true(sqlite.next.drops >= told - CHANGES_DROPS_MAX);
+	end();
+	begin_with(10, 0, 1 << 26, 10);
+	end();
+	begin_with(10, 0, 1 << 26, 10);
+	end();
+	begin_with(10, 0, 1 << 26, 10);
+	assert_int_equal(sqlite.next.drops, 0);
+	assert_int_equal(hub.held, 10);
+}
+
 /*
  * A process that is killed may leave some events of a channel that was
  * forgotten, or that has begun anew since: nobody gets them.
@@ -570,6 +647,8 @@ main(void)
 	    SQLITE_TEST(ids_go_on_whatever_the_clock_says),
 	    SQLITE_TEST(ids_go_on_above_events_that_are_gone),
 	    SQLITE_TEST(store_that_fails_is_down_until_it_works),
+	    SQLITE_TEST(older_file_that_was_put_back_hides_no_loss),
+	    SQLITE_TEST(drops_go_a_few_at_a_time),
 	    SQLITE_TEST(what_is_left_of_forgotten_channels_is_not_restored),
 	    SQLITE_TEST(every_life_begins_as_the_last_one_ended),
 	    SQLITE_TEST(figures_are_of_one_family_together),

@@ -161,14 +161,23 @@ changes_move(struct changes *c, struct changes *other)
 void
 changes_hand_over(struct changes *c, struct changes *other, bool all)
 {
+	size_t n;
+
 	STAILQ_CONCAT(&other->additions, &c->additions);
 	other->last = c->last;
 	other->events = c->events;
 	other->bytes = c->bytes;
 	c->last = 0;
 	c->events = c->bytes = 0;
-	if (all)
-		changes_move(other, c);
+	if (!all)
+		return;
+	STAILQ_CONCAT(&other->forgettings, &c->forgettings);
+	n = c->drops < CHANGES_DROPS_MAX ? c->drops : CHANGES_DROPS_MAX;
+	if (n == 0 || reserve(other, n) == -1)
+		return;
+	c->drops -= n; /* their order is of no account */
+	memcpy(other->drop, c->drop + c->drops, n * sizeof(*c->drop));
+	other->drops = n;
 }
 
 static int

@@ -74,9 +74,12 @@ void changes_take_back(struct changes *);
 /* What the other has comes to this one; neither has additions. */
 void changes_move(struct changes *, struct changes *other);
 
+/* Drops in one transaction: publications wait for them. */
+#define CHANGES_DROPS_MAX 4096
+
 /*
  * What is to be done now comes to the other, which is empty: the additions, and
- * if all of it is to be, the rest too.
+ * if all of it is to be, the rest too, but for what is too much at a time.
  */
 void changes_hand_over(struct changes *, struct changes *other, bool all);
 

@@ -17,7 +17,6 @@
 #define QUEUE_EVENTS 65536	  /* that wait for the disk */
 #define QUEUE_BYTES  (16UL << 20) /* of them, but for a single one */
 #define DROPS	     64		  /* that are worth it */
-#define END_PATIENCE 10.0	  /* seconds for the last commits */
 
 /* A publication that waits for the disk. */
 struct waiting {
@@ -26,7 +25,7 @@ struct waiting {
 	void (*done)(void *, const struct published *);
 	void *arg;
 	size_t events;
-	struct eventid last;
+	struct eventid first, last;
 };
 
 static enum publish_result
@@ -64,6 +63,8 @@ take_on(struct sqlite *s, struct waiting *w, const char *channel,
 	struct addition *a;
 	size_t i;
 
+	if (ms >= STORE_MS_MAX)
+		return PUBLISH_AWAY;
 	for (i = 0; i < n; i++) {
 		id[i] = eventid_next(&s->source, ms);
 		key[i] = store_key(id[i]);
@@ -80,6 +81,7 @@ take_on(struct sqlite *s, struct waiting *w, const char *channel,
 	a->lost = store_key(hub_promised_lost(w->promise));
 	a->time = (int64_t)ms;
 	w->events = n;
+	w->first = id[0];
 	w->last = id[n - 1];
 	return PUBLISHED;
 }
@@ -118,7 +120,7 @@ sqlite_publish(struct engine *engine, const char *channel,
 static void
 tell(struct sqlite *s, struct waiting_list *list, enum store_result outcome)
 {
-	struct published what = {.why = s->why};
+	struct published what = {.why = *s->why == '\0' ? NULL : s->why};
 	struct waiting *w;
 
 	while ((w = STAILQ_FIRST(list)) != NULL) {
@@ -129,6 +131,8 @@ tell(struct sqlite *s, struct waiting_list *list, enum store_result outcome)
 		if (outcome == STORE_COMMITTED) {
 			what.result = PUBLISHED;
 			what.streams = hub_keep(s->hub, w->promise);
+			if (eventid_compare(s->first, s->resumed) == 0)
+				s->first = w->first;
 		} else {
 			what.result = outcome == STORE_NOT ? PUBLISH_AWAY :
 							     PUBLISH_UNKNOWN;
@@ -190,7 +194,9 @@ settle(struct sqlite *s)
 	go_down(s);
 	changes_take_back(&s->going);
 	changes_take_back(&s->next);
-	changes_move(&s->next, &s->going);
+	if (s->commits > s->failed_at) /* else it may be these that fail */
+		changes_move(&s->next, &s->going);
+	s->failed_at = s->commits;
 	changes_free(&s->going);
 	tell(s, &s->going_waiting, outcome);
 	tell(s, &s->waiting, STORE_NOT);
@@ -213,7 +219,7 @@ static void
 give(struct sqlite *s, bool all)
 {
 	changes_hand_over(&s->next, &s->going, all);
-	s->late = s->late && !all;
+	s->late = s->late && (!all || s->next.drops > 0);
 	STAILQ_CONCAT(&s->going_waiting, &s->waiting);
 	s->going_n = s->waiting_n;
 	s->waiting_n = 0;
@@ -302,7 +308,7 @@ restore_channel(void *arg, const char *name, int64_t lost)
 static double
 time_of(const struct sqlite *s, int64_t wall)
 {
-	double age = ((double)s->wall_ms() - (double)wall) / 1000;
+	double age = ((double)s->began - (double)wall) / 1000;
 	double time = *s->hub->set.now - (age > 0 ? age : 0);
 
 	return time > s->restored ? time : s->restored;
@@ -345,6 +351,7 @@ open_store(struct sqlite *s, struct store_facts *facts)
 		fatal("%s", err);
 	s->source.epoch = facts->epoch;
 	s->source.last = store_id(&s->store, facts->last);
+	s->resumed = s->first = s->source.last;
 }
 
 static void
@@ -377,6 +384,7 @@ sqlite_start(struct engine *engine, struct hub *h, struct ev_loop *loop,
 
 	s->hub = h;
 	s->loop = loop;
+	s->began = s->wall_ms(); /* as the hub's clock is now */
 	open_store(s, &facts);
 	fill_hub(s, &facts);
 	ev_prepare_init(&s->turn_ends, on_turn_ends);
@@ -401,6 +409,14 @@ sqlite_place(const struct engine *engine, struct eventid id)
 
 	if (!eventid_is_ours(&s->source, id))
 		return PLACE_ANOTHER_LIFE;
+	/*
+	 * Between what the file ended with and what this life began with there
+	 * is nothing, unless the file is an older copy of the one that there
+	 * was.
+	 */
+	if (eventid_compare(id, s->resumed) > 0 &&
+	    eventid_compare(id, s->first) < 0)
+		return PLACE_UNKNOWN;
 	if (eventid_compare(id, s->hub->last) > 0)
 		return PLACE_UNKNOWN;
 	return PLACE_AFTER;
@@ -459,13 +475,16 @@ sqlite_figures(const struct engine *engine,
 	return n;
 }
 
-/* All that is still to be done is, unless the disk takes too long for it. */
+/*
+ * All that is still to be done is, unless the disk takes too long for it: what
+ * is under way, what waits, and what is only dropped.
+ */
 static bool
 finish(struct sqlite *s)
 {
 	bool last = false;
 
-	while (committer_wait(&s->committer, END_PATIENCE)) {
+	while (committer_wait(&s->committer, SQLITE_END_MAX / 3)) {
 		if (committer_take(&s->committer))
 			settle(s);
 		if (last || s->down || changes_empty(&s->next))

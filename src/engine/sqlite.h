@@ -15,6 +15,8 @@
 #include "engine/gathering.h"
 #include "engine/store.h"
 
+#define SQLITE_END_MAX 9.0 /* seconds that stop() may take */
+
 #define SQLITE_BUCKETS 8 /* of the histogram of commits */
 
 struct waiting;
@@ -45,6 +47,9 @@ struct sqlite {
 	struct store store;
 	struct committer committer;
 	struct eventid_source source;
+	struct eventid resumed; /* the last id of the life before */
+	struct eventid first;	/* of this life's first event; or the same */
+	uint64_t began;		/* when this life did, by the wall clock */
 	struct changes next, going; /* to be committed; being so */
 	struct waiting_list waiting, going_waiting; /* for the one, the other */
 	size_t waiting_n, going_n;		    /* how many these are */
@@ -57,8 +62,9 @@ struct sqlite {
 	bool down;
 	char why[256]; /* it is down, in words */
 	unsigned long long commits, failures, bucket[SQLITE_BUCKETS + 1];
-	double commit_seconds; /* of all of them */
-	uint64_t bytes;	       /* of the store's files, lately */
+	unsigned long long failed_at; /* so many commits before the failure */
+	double commit_seconds;	      /* of all of them */
+	uint64_t bytes;		      /* of the store's files, lately */
 };
 
 _Static_assert(offsetof(struct sqlite, engine) == 0,

@@ -30,6 +30,7 @@
  * within the millisecond.  The epoch is the file's, and not in it.
  */
 #define STORE_KEY_BITS 20
+#define STORE_MS_MAX   (UINT64_C(1) << 42) /* in the year 2109 */
 
 struct sqlite3;
 struct sqlite3_stmt;

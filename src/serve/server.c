@@ -17,6 +17,7 @@
 #include "serve/publish.h"
 
 #define LAG_WINDOW   10.0 /* seconds */
+#define DRAIN_GRACES 2.0  /* seconds behind the drain: see drain.c */
 #define ENGINE_READY 30.0 /* seconds that it may take to be so */
 
 double
@@ -109,7 +110,9 @@ static void
 make_engine(struct server *sv)
 {
 	if (sv->cfg.store != NULL) {
-		sqlite_init(&sv->sqlite, sv->cfg.store, sv->cfg.drain, wall_ms);
+		/* For so long a process before us may take to end. */
+		sqlite_init(&sv->sqlite, sv->cfg.store,
+		    sv->cfg.drain + DRAIN_GRACES + SQLITE_END_MAX, wall_ms);
 		sv->engine = &sv->sqlite.engine;
 		return;
 	}
