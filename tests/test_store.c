@@ -110,7 +110,6 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	(void)snprintf(dir, sizeof(dir), "/tmp/sse-fcgi.XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	(void)snprintf(path, sizeof(path), "%s/events.db", dir);
 	return 0;
@@ -772,6 +771,85 @@ row_that_cannot_be_is_refused_and_the_file_stays(void **state)
 	}
 }
 
+/* As the key is in a page: seven bits a byte. */
+static void
+key_in_page(int64_t n, char bytes[6])
+{
+	int64_t k = key(n);
+	int i;
+
+	for (i = 5; i >= 0; i--, k >>= 7)
+		bytes[i] = (char)((k & 0x7f) | (i < 5 ? 0x80 : 0));
+	assert_true(k == 0);
+}
+
+/* What the pages have instead of something, behind SQLite's back. */
+static struct {
+	char from[6], to[6];
+} other;
+
+static int
+spoil_pages(void *arg, const char *name, int64_t lost)
+{
+	static char bytes[1 << 16];
+	size_t at, found = 0, len;
+	FILE *f = fopen(path, "r");
+
+	assert_non_null(f);
+	len = fread(bytes, 1, sizeof(bytes), f);
+	assert_int_equal(fclose(f), 0);
+	f = fopen(path, "r+");
+	assert_non_null(f);
+	for (at = 0; at < len - sizeof(other.from); at++)
+		if (memcmp(bytes + at, other.from, sizeof(other.from)) == 0) {
+			assert_int_equal(fseek(f, (long)at, SEEK_SET), 0);
+			found += fwrite(other.to, sizeof(other.to), 1, f);
+		}
+	assert_int_equal(fclose(f), 0);
+	assert_true(found > 0); /* what was deleted may be there, too */
+	assert_int_equal(sqlite3_db_release_memory(store.db), SQLITE_OK);
+	return got_channel(arg, name, lost);
+}
+
+/* The disk makes it up when all has been looked at. */
+static void
+what_is_otherwise_when_it_is_told_is_said(void **state)
+{
+	static const struct {
+		int64_t from, to; /* keys; 0: the text */
+	} rows[] = {{3, 2}, {3, 1}, {3, 4}, {3, 9}, {3, 11}, {3, 0}, {0, 0}};
+	size_t i, told;
+
+	(void)state;
+	for (i = 0; i < LENGTH(rows); i++) {
+		write_ten();
+		assert_int_equal(store_begin(&store), 0);
+		assert_int_equal(store_drop(&store, key(1)), 0);
+		add(12, "b", "seldom", "x", 1);
+		assert_int_equal(store_forget(&store, "a", 0), 0);
+		assert_int_equal(store_commit(&store), STORE_COMMITTED);
+		live_again();
+		memcpy(other.from, "seldom", 6);
+		memcpy(other.to, "sel\ndo", 6);
+		if (rows[i].from != 0) {
+			key_in_page(rows[i].from, other.from);
+			key_in_page(rows[i].to, other.to);
+		}
+		memset(&got, 0, sizeof(got));
+		assert_int_equal(store_load(&store, SIZE_MAX, spoil_pages,
+				     got_event, &got),
+		    -1);
+		if (strstr(store_fault(&store), "cannot be") == NULL)
+			fail_msg("%zu: %s", i, store_fault(&store));
+		assert_int_equal(store.code, SQLITE_CORRUPT);
+		for (told = 1; told < got.events; told++)
+			assert_true(
+			    got.event[told - 1].key < got.event[told].key);
+		store_close(&store);
+		remove_files();
+	}
+}
+
 /* Every page in turn.  What is not said can be no more than another text. */
 static void
 damaged_page_is_said_or_harmless(void **state)
@@ -1263,6 +1341,7 @@ main(void)
 	    TEST(file_that_another_process_gives_up_is_waited_for),
 	    TEST(new_file_is_not_made_by_two),
 	    TEST(row_that_cannot_be_is_refused_and_the_file_stays),
+	    TEST(what_is_otherwise_when_it_is_told_is_said),
 	    TEST(damaged_page_is_said_or_harmless),
 	    TEST(file_that_was_moved_takes_nothing),
 	    TEST(key_that_is_there_loses_the_whole_transaction),

@@ -46,20 +46,6 @@ word(sqlite3_stmt *q, int column, size_t *len)
 	return s == NULL || strlen(s) != *len ? NULL : s;
 }
 
-static void
-read_row(sqlite3_stmt *q, struct row *r)
-{
-	size_t channel, type, data;
-
-	r->key = sqlite3_column_int64(q, 0);
-	r->time = sqlite3_column_int64(q, 1);
-	r->channel = word(q, 2, &channel);
-	r->message = (struct sse_message){.type = word(q, 3, &type),
-	    .data = text(q, 4, &data)};
-	r->message.len = data;
-	r->bytes = channel + type + data + STORE_EVENT_SIZE;
-}
-
 static bool
 is_type(const char *s)
 {
@@ -71,13 +57,36 @@ is_type(const char *s)
 static bool
 is_row(sqlite3_stmt *q, const struct row *r, const struct store *st)
 {
-	return r->key > st->base && r->key <= st->last &&
+	return sqlite3_column_type(q, 0) == SQLITE_INTEGER &&
+	       r->key > st->base && r->key <= st->last &&
 	       sqlite3_column_type(q, 1) == SQLITE_INTEGER &&
 	       r->channel != NULL && channel_name_valid(r->channel) &&
 	       (sqlite3_column_type(q, 3) == SQLITE_NULL ||
 		   is_type(r->message.type)) &&
 	       r->message.data != NULL &&
 	       utf8_valid((const uint8_t *)r->message.data, r->message.len);
+}
+
+/* The row, between these keys: a damaged page may have keys in any order. */
+static int
+read_row(struct store *st, sqlite3_stmt *q, int64_t above, int64_t below,
+    struct row *r)
+{
+	size_t channel, type, data;
+
+	r->key = sqlite3_column_int64(q, 0);
+	r->time = sqlite3_column_int64(q, 1);
+	r->channel = word(q, 2, &channel);
+	r->message = (struct sse_message){.type = word(q, 3, &type),
+	    .data = text(q, 4, &data)};
+	r->message.len = data;
+	r->bytes = channel + type + data + STORE_EVENT_SIZE;
+	if (r->key > above && r->key < below && is_row(q, r, st))
+		return 0;
+	if (sqlite3_errcode(st->db) == SQLITE_NOMEM)
+		return store_failed(st);
+	return store_wrong(st, SQLITE_CORRUPT,
+	    "the event with key %" PRId64 " cannot be", r->key);
 }
 
 /* Calls for each row that the SQL finds, if it finds any, until that is not 0.
@@ -122,12 +131,8 @@ measure(struct store *st, sqlite3_stmt *q, void *arg)
 	struct room *room = arg;
 	struct row r;
 
-	read_row(q, &r);
-	if (r.message.data == NULL && sqlite3_errcode(st->db) == SQLITE_NOMEM)
-		return store_failed(st);
-	if (!is_row(q, &r, st))
-		return store_wrong(st, SQLITE_CORRUPT,
-		    "the event with key %" PRId64 " cannot be", r.key);
+	if (read_row(st, q, INT64_MIN, room->from, &r) == -1)
+		return -1;
 	if (r.bytes > room->bytes)
 		return 1;
 	room->bytes -= r.bytes;
@@ -192,6 +197,7 @@ struct told {
 	int (*event)(void *arg, int64_t key, int64_t time, const char *channel,
 	    const struct sse_message *);
 	void *arg;
+	int64_t key; /* of the last event */
 };
 
 static int
@@ -210,12 +216,13 @@ tell_channel(struct store *st, sqlite3_stmt *q, void *arg)
 static int
 tell_event(struct store *st, sqlite3_stmt *q, void *arg)
 {
-	const struct told *t = arg;
+	struct told *t = arg;
 	struct row r;
 
-	read_row(q, &r);
-	if (r.channel != NULL && r.message.data != NULL &&
-	    t->event(t->arg, r.key, r.time, r.channel, &r.message) == 0)
+	if (read_row(st, q, t->key, INT64_MAX, &r) == -1)
+		return -1;
+	t->key = r.key;
+	if (t->event(t->arg, r.key, r.time, r.channel, &r.message) == 0)
 		return 0;
 	return store_wrong(st, SQLITE_NOMEM, "no memory");
 }
@@ -247,7 +254,7 @@ store_load(struct store *st, size_t bytes_max,
 	const struct sse_message *),
     void *arg)
 {
-	struct told told = {channel, event, arg};
+	struct told told = {channel, event, arg, INT64_MIN};
 	struct room room = {bytes_max, INT64_MAX};
 	int full;
 
