@@ -147,7 +147,7 @@ check_arrived(size_t i, size_t len)
 	(void)snprintf(number, sizeof(number), "%zu", i);
 	assert_int_equal(recv(pairs[i][1], got, sizeof(got), MSG_DONTWAIT),
 	    RECORD_HEADER + len);
-	assert_string_equal(got + RECORD_HEADER, number);
+	assert_string_equal((const char *)got + RECORD_HEADER, number);
 }
 
 static void
@@ -319,7 +319,7 @@ text_that_is_cut_is_held_whatever_became_of_the_batch(void **state)
 	assert_int_equal(writers[0].sent, 20);
 	assert_non_null(writers[0].held);
 	assert_int_equal(writers[0].held->len, 50);
-	assert_string_equal(writers[0].held->bytes, "0");
+	assert_string_equal((const char *)writers[0].held->bytes, "0");
 	assert_memory_equal(writers[0].held->bytes + 2, text, 40);
 }
 
