@@ -311,6 +311,7 @@ start(struct server *sv)
 	server_try_waves(sv);
 	watch_loop(sv);
 	server_begin(sv);
+	conns_set_time(&sv->streams.conns, server_clock()); /* no turn yet */
 	hold_signals(SIG_UNBLOCK);
 }
 
