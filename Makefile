@@ -120,9 +120,9 @@ unit_server    = server listener notify capacity $(STORE) sqlite changes \
 		 committer gathering $(unit_route)
 WAVED = flush stream publish route # both with waves and without, as all of WIRE
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
-	storm supervise kernel store kill
+	storm supervise kernel store disk kill
 STORED = channels gaps publish status storm # also with a store, as any may be
-HARNESS = front responder post parser checker page verdict subscriber world
+HARNESS = front responder post parser checker page verdict subscriber world stored
 
 # The units; NAME=FILE: the file is installed under that name too.
 SYSTEMD = sse-fcgi.socket sse-fcgi.service sse-fcgi@.service=sse-fcgi.service
@@ -251,6 +251,7 @@ $(TESTS:%=build/tests/test_%): build/tests/test_%: tests/test_%.c \
 	$(CC) $(OURS) $(SANITIZE) -Isrc $(wrap_$*) -o $@ \
 	    $(filter %.c %.o,$^) -lcmocka $(LIBS)
 
+build/tests/wire_disk: | build/tests/slowdisk.so
 build/tests/wire_kernel: | build/tests/sandbox build/tests/allowed
 $(WIRE:%=build/tests/wire_%): build/tests/wire_%: tests/wire_%.c \
     $(HARNESS:%=build/tests/%.o) | build/tests
@@ -269,6 +270,10 @@ build/tests/test_checker: tests/test_checker.c build/tests/checker.o \
 # A front for people: build/tests/front unix:/path /sse prints the stream.
 build/tests/front: tests/harness/main.c build/tests/front.o
 	$(CC) $(OURS) $(SANITIZE) -Itests/harness -o $@ $< build/tests/front.o
+
+# A disk that is slow, hangs or fails.
+build/tests/slowdisk.so: tests/harness/slowdisk.c | build/tests
+	$(CC) $(OURS) $(CFLAGS) -shared -fPIC -o $@ $< -ldl
 
 # Where the kernel forbids what it is told to; and what the unit leaves.
 build/tests/sandbox: tests/harness/sandbox.c | build/tests

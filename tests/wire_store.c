@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * With --store: the next process goes on where the last one ended, and nobody
- * who reads sees anything of it; a file that is not to be had; and one that
- * goes away or is full while it is used.
+ * who reads sees anything of it; and files that are not to be had.
  */
-#define _GNU_SOURCE /* for prlimit */
 #include "unit.h"
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <signal.h>
@@ -18,38 +15,7 @@
 #include "post.h"
 #include "responder.h"
 #include "subscriber.h"
-#include "world.h"
-
-#define FIGURE(key, is)                                                       \
-	do {                                                                  \
-		double got = status_figure(&world.r, key);                    \
-		if (got != (is))                                              \
-			fail_msg("%s is %g, not %g", key, got, (double)(is)); \
-	} while (0)
-
-#define UP     "\"store\":{\"up\":"
-#define EVENTS "\"history\":{\"events\":"
-
-/* A file in the test's directory; good until the fourth call from now. */
-static const char *
-in_directory(const char *name)
-{
-	static char path[4][128];
-	static unsigned i;
-
-	i = (i + 1) % LENGTH(path);
-	(void)snprintf(path[i], sizeof(path[i]), "%s/%s", world.r.dir, name);
-	return path[i];
-}
-
-/* The process, which is there, ends in order, and then there is another. */
-static void
-restart(const char *const options[])
-{
-	(void)status_figure(&world.r, "{\"pid\":");
-	assert_int_equal(responder_signal(&world.r, SIGTERM), 0);
-	responder_again(&world.r, options);
-}
+#include "stored.h"
 
 static void
 sql(const char *path, const char *text)
@@ -62,34 +28,6 @@ sql(const char *path, const char *text)
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
-static void
-begin(struct subscriber *s, const char *channels, const char *position)
-{
-	subscriber_begin(s, &world.c, channels);
-	subscriber_connect(s, &world.r, position, NULL);
-	assert_true(subscriber_joined(s));
-}
-
-/* It has all, and was told of no loss. */
-static void
-has_all(struct subscriber *s)
-{
-	assert_true(subscriber_until_number(s, world.c.events - 1));
-	assert_int_equal(s->page.gaps, 0);
-	subscriber_check(s, true);
-}
-
-/* All that there ever was, as one gets it who comes now. */
-static void
-all_is_there(const char *channels)
-{
-	struct subscriber s;
-
-	begin(&s, channels, "earliest");
-	has_all(&s);
-	subscriber_end(&s);
-}
-
 /* One has read all, one nothing, and one knows its position alone. */
 static void
 readers_notice_nothing_of_restarts(void **state)
@@ -98,14 +36,14 @@ readers_notice_nothing_of_restarts(void **state)
 	int i;
 
 	(void)state;
-	begin(&all, "a b", NULL);
-	begin(&none, "a b", NULL);
+	stored_read(&all, "a b", NULL);
+	stored_read(&none, "a b", NULL);
 	publish_some("a", 3);
 	publish_some("b", 2);
 	assert_true(subscriber_until(&all, 5));
-	begin(&late, "b a", NULL);
+	stored_read(&late, "b a", NULL);
 	for (i = 0; i < 3; i++) {
-		restart(NULL);
+		stored_restart(NULL);
 		publish_some("b", 1);
 		publish_some("a", 2);
 		subscriber_again(&all, &world.r, i == 1 ? "lastEventId" : NULL);
@@ -114,10 +52,10 @@ readers_notice_nothing_of_restarts(void **state)
 	publish_some("b", 1);
 	subscriber_again(&none, &world.r, NULL);
 	subscriber_again(&late, &world.r, NULL);
-	has_all(&all);
-	has_all(&none);
-	has_all(&late);
-	all_is_there("b a");
+	stored_check(&all);
+	stored_check(&none);
+	stored_check(&late);
+	stored_check_all("b a");
 	FIGURE("\"restart\":", 0);
 	FIGURE("\"events_published\":", 4);
 	subscriber_end(&all);
@@ -134,7 +72,7 @@ who_comes_between_two_processes_waits(void **state)
 	struct post p = {.query = "channel=other", .body = "x", .len = 1};
 
 	(void)state;
-	begin(&s, "a", NULL);
+	stored_read(&s, "a", NULL);
 	publish_some("a", 2);
 	assert_int_equal(responder_signal(&world.r, SIGTERM), 0);
 	subscriber_again(&s, &world.r, NULL);
@@ -148,7 +86,7 @@ who_comes_between_two_processes_waits(void **state)
 	assert_comes(&f, "data: x\n");
 	front_close(&f);
 	publish_some("a", 1);
-	has_all(&s);
+	stored_check(&s);
 	subscriber_end(&s);
 }
 
@@ -166,7 +104,7 @@ what_an_event_is_stays(void **state)
 	unsigned first, i;
 
 	(void)state;
-	begin(&s, "a", NULL);
+	stored_read(&s, "a", NULL);
 	first = world.c.events;
 	for (i = 0; i < 90; i++)
 		(void)checker_event(&world.c, "a", i % 3 == 0 ? NULL : "a type",
@@ -184,10 +122,10 @@ what_an_event_is_stays(void **state)
 	for (i = 0; i < LENGTH(data); i++)
 		publish(&world.r, &world.c,
 		    checker_event(&world.c, "a", "t\xc3\xa4g", data[i]));
-	restart(NULL);
-	all_is_there("a");
+	stored_restart(NULL);
+	stored_check_all("a");
 	subscriber_again(&s, &world.r, NULL);
-	has_all(&s);
+	stored_check(&s);
 	subscriber_end(&s);
 }
 
@@ -213,14 +151,14 @@ the_history_is_as_long_as_it_may_be_now(void **state)
 	struct subscriber s;
 
 	(void)state;
-	begin(&s, "a", NULL);
+	stored_read(&s, "a", NULL);
 	publish_some("a", 10);
-	restart((const char *[]){"--history", "3", NULL});
+	stored_restart((const char *[]){"--history", "3", NULL});
 	assert_held("a", 3);
 	subscriber_again(&s, &world.r, NULL);
 	assert_true(subscriber_until(&s, 3));
 	assert_int_equal(s.page.gaps, 1);
-	restart(NULL);
+	stored_restart(NULL);
 	assert_held("a", 3);
 	publish_some("a", 4);
 	assert_held("a", 7);
@@ -238,11 +176,11 @@ events_age_while_there_is_no_process(void **state)
 	struct subscriber s;
 
 	(void)state;
-	begin(&s, "a", NULL);
+	stored_read(&s, "a", NULL);
 	publish_some("a", 5);
 	publish_some("a", 5);
 	assert_int_equal(responder_signal(&world.r, SIGTERM), 0);
-	sql(in_directory("events.db"),
+	sql(stored_file("events.db"),
 	    "UPDATE event SET time = time - 3600000"
 	    " WHERE key IN (SELECT key FROM event ORDER BY key LIMIT 4);"
 	    "UPDATE event SET time = time - 30000");
@@ -252,14 +190,14 @@ events_age_while_there_is_no_process(void **state)
 	subscriber_again(&s, &world.r, NULL);
 	assert_true(subscriber_until(&s, 6));
 	assert_int_equal(s.page.gaps, 1);
-	restart((const char *[]){"--history-age", "20", NULL});
+	stored_restart((const char *[]){"--history-age", "20", NULL});
 	assert_true(status_until(&world.r, EVENTS, 0));
 	subscriber_again(&s, &world.r, NULL);
 	publish_some("a", 1);
 	assert_true(subscriber_until(&s, 7));
 	assert_int_equal(s.page.gaps, 1);
 	subscriber_check(&s, true);
-	restart((const char *[]){"--history-age", "0", NULL});
+	stored_restart((const char *[]){"--history-age", "0", NULL});
 	assert_held("a", 1);
 	subscriber_end(&s);
 }
@@ -273,12 +211,12 @@ the_bytes_are_as_many_as_there_may_be_now(void **state)
 
 	(void)state;
 	memset(much, 'x', sizeof(much) - 1);
-	begin(&s, "a b", NULL);
+	stored_read(&s, "a b", NULL);
 	for (i = 0; i < 150; i++)
 		publish(&world.r, &world.c,
 		    checker_event(&world.c, i % 3 == 0 ? "b" : "a", NULL,
 			much));
-	restart((const char *[]){"--history-bytes", "64K", "--max-event",
+	stored_restart((const char *[]){"--history-bytes", "64K", "--max-event",
 	    "8000", "--max-body", "64K", NULL});
 	assert_in_range(status_figure(&world.r, EVENTS), 20, 65);
 	subscriber_again(&s, &world.r, NULL);
@@ -297,13 +235,13 @@ the_channels_are_as_many_as_there_may_be_now(void **state)
 	size_t i;
 
 	(void)state;
-	begin(&s, "a b c d e", NULL);
+	stored_read(&s, "a b c d e", NULL);
 	for (i = 0; i < LENGTH(names); i++)
 		publish_some(names[i], 2);
-	restart((const char *[]){"--max-channels", "2", NULL});
+	stored_restart((const char *[]){"--max-channels", "2", NULL});
 	FIGURE("\"channels_held\":", 2);
 	assert_held("e", 2);
-	restart(NULL);
+	stored_restart(NULL);
 	FIGURE("\"channels_held\":", 2);
 	subscriber_again(&s, &world.r, NULL);
 	for (i = 0; i < LENGTH(names); i++)
@@ -345,21 +283,21 @@ a_store_in_use_is_not_shared(void **state)
 	int i;
 
 	(void)state;
-	begin(&s, "a", NULL);
+	stored_read(&s, "a", NULL);
 	publish_some("a", 1);
 	(void)snprintf(why, sizeof(why), "process %ld has it open",
 	    (long)world.r.pid);
 	for (i = 0; i < 3; i++) {
 		assert_refused((const char *[]){"--drain", i == 0 ? "0" : "0.3",
-				   "--store", in_directory("events.db"), NULL},
+				   "--store", stored_file("events.db"), NULL},
 		    why);
 		publish_some("a", 1);
 	}
 	FIGURE(UP, 1);
-	has_all(&s);
+	stored_check(&s);
 	subscriber_end(&s);
-	restart(NULL);
-	all_is_there("a");
+	stored_restart(NULL);
+	stored_check_all("a");
 }
 
 /* As when a supervisor starts the next before the last has ended. */
@@ -370,7 +308,7 @@ the_next_process_waits_for_the_store(void **state)
 	struct subscriber s;
 
 	(void)state;
-	begin(&s, "a", NULL);
+	stored_read(&s, "a", NULL);
 	publish_some("a", 2);
 	responder_again(&world.r, (const char *[]){"--drain", "3600", NULL});
 	assert_true(
@@ -382,7 +320,7 @@ the_next_process_waits_for_the_store(void **state)
 	subscriber_again(&s, &world.r, NULL);
 	publish_some("a", 1);
 	FIGURE("{\"pid\":", world.r.pid);
-	has_all(&s);
+	stored_check(&s);
 	subscriber_end(&s);
 }
 
@@ -407,17 +345,6 @@ static const struct in_place {
 	"its directory is not there: make it first"},
 };
 
-static void
-write_at(const char *path, long at, const char *text, size_t len)
-{
-	FILE *file = fopen(path, at == 0 ? "we" : "r+e");
-
-	assert_non_null(file);
-	assert_int_equal(fseek(file, at, SEEK_SET), 0);
-	assert_int_equal(fwrite(text, 1, len, file), len);
-	assert_int_equal(fclose(file), 0);
-}
-
 /* Makes of a good file of ours what is in its place. */
 static void
 prepare(const char *what, const char *path)
@@ -428,13 +355,13 @@ prepare(const char *what, const char *path)
 	if (strcmp(what, "newer") == 0)
 		sql(path, "PRAGMA user_version = 1000");
 	else if (strcmp(what, "damaged") == 0)
-		write_at(path, 4096, noise, sizeof(noise));
+		stored_write(path, 4096, noise, sizeof(noise));
 	else if (strcmp(what, "edited") == 0)
 		sql(path, "UPDATE event SET channel = 'a/b c'");
 	else {
 		assert_int_equal(unlink(path), 0);
 		if (strcmp(what, "text") == 0)
-			write_at(path, 0, "Dear diary,\n", 12);
+			stored_write(path, 0, "Dear diary,\n", 12);
 		else if (strcmp(what, "other") == 0)
 			sql(path, "CREATE TABLE event (x)");
 		else if (strcmp(what, "directory") == 0)
@@ -460,13 +387,13 @@ what_is_not_ours_stays_as_it_is(void **state)
 	static char before[1 << 20], after[sizeof(before)];
 	const struct in_place *p = *state;
 	const char *path =
-	    in_directory(strcmp(p->what, "nowhere") == 0 ? "none/x" : "x");
+	    stored_file(strcmp(p->what, "nowhere") == 0 ? "none/x" : "x");
 	const char *options[] = {"--store", path, NULL};
 	struct stat st;
 	size_t len;
 
 	if (strcmp(p->what, "nowhere") != 0) {
-		restart(options);
+		stored_restart(options);
 		publish_some("a", 3);
 		assert_int_equal(responder_signal(&world.r, SIGTERM), 0);
 		prepare(p->what, path);
@@ -476,180 +403,9 @@ what_is_not_ours_stays_as_it_is(void **state)
 	assert_refused(options, p->why);
 	assert_int_equal(content(path, after, sizeof(after)), len);
 	assert_memory_equal(before, after, len);
-	assert_int_equal(stat(in_directory("x-wal"), &st), -1);
-	assert_int_equal(stat(in_directory("x-journal"), &st), -1);
+	assert_int_equal(stat(stored_file("x-wal"), &st), -1);
+	assert_int_equal(stat(stored_file("x-journal"), &st), -1);
 	(void)rmdir(path); /* if it is one */
-}
-
-/* Nothing of it is there, and the reason is said. */
-static void
-refused_publication(const char *why)
-{
-	struct front f;
-	unsigned number = checker_event(&world.c, "a", NULL, "refused");
-	struct post p = {.query = "channel=a",
-	    .body = world.c.event[number].data,
-	    .len = world.c.event[number].len};
-
-	checker_sent(&world.c, number, 1);
-	post(&f, &world.r, &p);
-	assert_refusal(&f, 503);
-	if (strstr(answer_text(&f), why) == NULL)
-		fail_msg("not %s, but: %s", why, answer_text(&f));
-	assert_non_null(strstr(f.text, "\r\nRetry-After: "));
-	checker_refused(&world.c, number);
-	front_close(&f);
-}
-
-/*
- * While it is down there is all that does not need it, and when it is up again
- * nothing is missing.
- */
-static void
-goes_down_and_up(void (*down)(void), void (*up)(void), const char *why)
-{
-	struct subscriber s;
-	struct front clock, f;
-	int i;
-
-	begin(&s, "a", NULL);
-	publish_some("a", 3);
-	assert_true(subscriber_until(&s, 3));
-	assert_true(front_connect(&clock, world.r.address));
-	assert_true(front_get(&clock));
-	assert_comes(&clock, "data: Message: 1 ");
-	down();
-	for (i = 0; i < 3; i++)
-		refused_publication(why);
-	FIGURE(UP, 0);
-	FIGURE("\"queue\":", 0);
-	assert_true(status_figure(&world.r, "\"failures\":") >= 1);
-	assert_int_equal(responder_logged(&world.r,
-			     "publications are refused until that is over"),
-	    1);
-	open_raw(&f, "channel=a&history=3", NULL, NULL);
-	assert_comes(&f, "data: a 2 some\n");
-	front_close(&f);
-	assert_comes(&clock, "data: Message: 4 ");
-	front_close(&clock);
-	assert_false(s.f.closed);
-	FIGURE(UP, 0);
-	up();
-	assert_true(status_until(&world.r, UP, 1));
-	assert_int_equal(responder_logged(&world.r, "it can be written again"),
-	    1);
-	publish_some("a", 1);
-	has_all(&s);
-	restart(NULL);
-	subscriber_again(&s, &world.r, NULL);
-	publish_some("a", 1);
-	has_all(&s);
-	all_is_there("a");
-	subscriber_end(&s);
-}
-
-static void
-move_away(void)
-{
-	assert_int_equal(rename(in_directory("events.db"),
-			     in_directory("away")),
-	    0);
-}
-
-static void
-move_back(void)
-{
-	assert_int_equal(rename(in_directory("away"),
-			     in_directory("events.db")),
-	    0);
-}
-
-static void
-a_file_that_is_moved_away_and_back(void **state)
-{
-	(void)state;
-	goes_down_and_up(move_away, move_back, "the file was moved or deleted");
-}
-
-static void
-move_log_away(void)
-{
-	assert_int_equal(rename(in_directory("events.db-wal"),
-			     in_directory("away")),
-	    0);
-}
-
-static void
-move_log_back(void)
-{
-	assert_int_equal(rename(in_directory("away"),
-			     in_directory("events.db-wal")),
-	    0);
-}
-
-static void
-a_write_ahead_log_that_is_moved_away_and_back(void **state)
-{
-	(void)state;
-	goes_down_and_up(move_log_away, move_log_back,
-	    "the file was moved or deleted");
-}
-
-/* How large the process's files may become: no larger, or what it may be. */
-static void
-limit_files(bool full)
-{
-	struct rlimit rl;
-	struct stat st;
-
-	assert_int_equal(prlimit(world.r.pid, RLIMIT_FSIZE, NULL, &rl), 0);
-	assert_int_equal(stat(in_directory("events.db-wal"), &st), 0);
-	rl.rlim_cur = full ? (rlim_t)st.st_size : rl.rlim_max;
-	assert_int_equal(prlimit(world.r.pid, RLIMIT_FSIZE, &rl, NULL), 0);
-}
-
-static void
-fill(void)
-{
-	limit_files(true);
-}
-
-static void
-make_room(void)
-{
-	limit_files(false);
-}
-
-static void
-a_file_that_may_not_grow(void **state)
-{
-	(void)state;
-	goes_down_and_up(fill, make_room, "the store cannot be written: ");
-}
-
-/* Who has deleted it gets it back from a copy, or begins anew. */
-static void
-a_file_that_is_deleted(void **state)
-{
-	struct subscriber s;
-
-	(void)state;
-	begin(&s, "a", NULL);
-	publish_some("a", 3);
-	assert_int_equal(unlink(in_directory("events.db")), 0);
-	refused_publication("the file was moved or deleted");
-	assert_true(subscriber_until(&s, 3));
-	FIGURE(UP, 0);
-	FIGURE(EVENTS, 3);
-	restart(NULL);
-	subscriber_again(&s, &world.r, NULL);
-	publish_some("a", 1);
-	assert_true(subscriber_until(&s, 4));
-	FIGURE(UP, 1);
-	FIGURE("\"restart\":", 1);
-	assert_int_equal(s.page.gaps, 1);
-	subscriber_check(&s, true);
-	subscriber_end(&s);
 }
 
 /* In the histogram each row has what those before it have. */
@@ -675,8 +431,8 @@ the_status_says_how_the_store_is(void **state)
 	FIGURE("\"queue\":", 0);
 	FIGURE("\"commits\":", 20);
 	assert_true(status_figure(&world.r, "\"commit_seconds\":") > 0);
-	assert_int_equal(stat(in_directory("events.db"), &st), 0);
-	assert_int_equal(stat(in_directory("events.db-wal"), &log), 0);
+	assert_int_equal(stat(stored_file("events.db"), &st), 0);
+	assert_int_equal(stat(stored_file("events.db-wal"), &log), 0);
 	FIGURE("\"failures\":0,\"bytes\":", (double)(st.st_size + log.st_size));
 	text = status_text(&world.r, "");
 	for (i = 0; i < LENGTH(has); i++)
@@ -701,23 +457,14 @@ the_file_is_its_owners_and_whole(void **state)
 
 	(void)state;
 	publish_some("a", 3);
-	assert_int_equal(stat(in_directory("events.db"), &st), 0);
+	assert_int_equal(stat(stored_file("events.db"), &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_int_equal(responder_signal(&world.r, SIGTERM), 0);
-	assert_int_equal(stat(in_directory("events.db-wal"), &st), -1);
-	assert_int_equal(stat(in_directory("events.db-shm"), &st), -1);
-	sql(in_directory("events.db"), "SELECT id, time, data FROM events");
+	assert_int_equal(stat(stored_file("events.db-wal"), &st), -1);
+	assert_int_equal(stat(stored_file("events.db-shm"), &st), -1);
+	sql(stored_file("events.db"), "SELECT id, time, data FROM events");
 	responder_again(&world.r, NULL);
-	all_is_there("a");
-}
-
-static int
-start(void **state)
-{
-	(void)state;
-	(void)setenv("STORE", "1", 1);
-	return world_start_with(
-	    (const char *[]){"--interval", "0.2", "--drain", "0.2", NULL});
+	stored_check_all("a");
 }
 
 /* A row's test keeps its row. */
@@ -725,10 +472,10 @@ static int
 start_row(void **state)
 {
 	(void)state;
-	return start(NULL);
+	return stored_start(NULL);
 }
 
-#define WITH(f) cmocka_unit_test_setup_teardown(f, start, world_stop)
+#define WITH(f) cmocka_unit_test_setup_teardown(f, stored_start, world_stop)
 
 int
 main(void)
@@ -743,10 +490,6 @@ main(void)
 	    WITH(the_channels_are_as_many_as_there_may_be_now),
 	    WITH(a_store_in_use_is_not_shared),
 	    WITH(the_next_process_waits_for_the_store),
-	    WITH(a_file_that_is_moved_away_and_back),
-	    WITH(a_write_ahead_log_that_is_moved_away_and_back),
-	    WITH(a_file_that_may_not_grow),
-	    WITH(a_file_that_is_deleted),
 	    WITH(the_status_says_how_the_store_is),
 	    WITH(the_file_is_its_owners_and_whole),
 	};
