@@ -110,6 +110,7 @@ static int
 set_up(void **state)
 {
 	(void)state;
+	(void)snprintf(dir, sizeof(dir), "/tmp/sse-fcgi.XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	(void)snprintf(path, sizeof(path), "%s/events.db", dir);
 	return 0;
