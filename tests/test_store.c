@@ -469,6 +469,55 @@ no_table(void)
 	edit("DROP TABLE channel");
 }
 
+/* A table has other columns; what is in it is the same. */
+static void
+make_again(const char *table, const char *columns)
+{
+	char sql[512];
+
+	write_ten();
+	store_close(&store);
+	(void)snprintf(sql, sizeof(sql),
+	    "ALTER TABLE %s RENAME TO old; CREATE TABLE %s (%s);"
+	    "INSERT INTO %s SELECT * FROM old; DROP TABLE old",
+	    table, table, columns, table);
+	edit("DROP VIEW events");
+	edit(sql);
+}
+
+static void
+events_without_a_key(void)
+{
+	make_again("event", "key, time, channel, type, data");
+	edit("INSERT INTO event SELECT * FROM event");
+}
+
+static void
+channels_with_one_column_more(void)
+{
+	make_again("channel",
+	    "name TEXT PRIMARY KEY, lost INTEGER NOT NULL, x AS (1)");
+}
+
+static void
+facts_without_a_key(void)
+{
+	make_again("fact", "name TEXT, value INTEGER NOT NULL");
+	edit("INSERT INTO fact SELECT name, value + 1000 FROM fact"
+	     " WHERE name = 'last'");
+}
+
+/* It has no end. */
+static void
+facts_that_are_a_view(void)
+{
+	write_ten();
+	store_close(&store);
+	edit("DROP TABLE fact; CREATE VIEW fact AS"
+	     " WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+	     " SELECT i AS name, i AS value FROM n");
+}
+
 static void
 no_epoch(void)
 {
@@ -1332,7 +1381,13 @@ main(void)
 	    WRONG(no_application, "another program's database"),
 	    WRONG(another_application, "another program's database"),
 	    WRONG(a_newer_form, "a newer sse-fcgi has written it"),
-	    WRONG(no_table, "it is damaged (no such table: channel)"),
+	    WRONG(no_table, "it is damaged (its tables are not as"),
+	    WRONG(events_without_a_key, "it is damaged (its tables are not as"),
+	    WRONG(channels_with_one_column_more,
+		"it is damaged (its tables are not as"),
+	    WRONG(facts_without_a_key, "it is damaged (its tables are not as"),
+	    WRONG(facts_that_are_a_view,
+		"it is damaged (its tables are not as"),
 	    WRONG(no_epoch, "it is damaged (the fact 'epoch' cannot be)"),
 	    WRONG(a_base_above_all,
 		"it is damaged (the fact 'base' cannot be)"),

@@ -39,15 +39,20 @@ static const char settings[] =
 static const char making[] = "PRAGMA page_size = 1024; BEGIN;"
 			     "PRAGMA auto_vacuum = INCREMENTAL";
 
-static const char tables[] =
-    "CREATE TABLE event (key INTEGER PRIMARY KEY,"
-    " time INTEGER NOT NULL, channel TEXT NOT NULL, type TEXT,"
-    " data TEXT NOT NULL);"
-    "CREATE TABLE channel (name TEXT PRIMARY KEY,"
-    " lost INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE fact (name TEXT PRIMARY KEY,"
-    " value INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE VIEW events AS SELECT"
+/* As SQLite keeps them. */
+#define EVENT                                            \
+	"CREATE TABLE event (key INTEGER PRIMARY KEY,"   \
+	" time INTEGER NOT NULL, channel TEXT NOT NULL," \
+	" type TEXT, data TEXT NOT NULL)"
+#define CHANNEL                                        \
+	"CREATE TABLE channel (name TEXT PRIMARY KEY," \
+	" lost INTEGER NOT NULL) WITHOUT ROWID"
+#define FACT                                        \
+	"CREATE TABLE fact (name TEXT PRIMARY KEY," \
+	" value INTEGER NOT NULL) WITHOUT ROWID"
+
+static const char tables[] = EVENT
+    ";" CHANNEL ";" FACT ";CREATE VIEW events AS SELECT"
     " (key >> 20) || '-' || ((SELECT value FROM fact WHERE name = 'epoch')"
     " << 20 | (key & 1048575)) AS id,"
     " strftime('%Y-%m-%dT%H:%M:%fZ', time / 1000.0, 'unixepoch') AS time,"
@@ -66,6 +71,22 @@ query_number(struct store *st, const char *sql, int64_t *n)
 	if (sqlite3_finalize(q) != SQLITE_OK)
 		return store_failed(st);
 	return 0;
+}
+
+/* With other columns or keys, what is in them could be anything. */
+static int
+check_tables(struct store *st)
+{
+	int64_t n = 0;
+
+	if (query_number(st,
+		"SELECT count(DISTINCT sql) FROM sqlite_master"
+		" WHERE sql IN ('" EVENT "', '" CHANNEL "', '" FACT "')",
+		&n) == -1)
+		return -1;
+	return n == 3 ? 0 :
+			store_wrong(st, SQLITE_CORRUPT,
+			    "its tables are not as they were made");
 }
 
 static int
@@ -200,7 +221,8 @@ connect(struct store *st, const struct store_facts *fresh,
 	if (store_exec(st, settings) == -1 ||
 	    query_number(st, "PRAGMA schema_version", &any) == -1 ||
 	    (any == 0 && make(st, fresh) == -1) || turn_to_wal(st) == -1 ||
-	    read_facts(st, facts) == -1 || store_prepare(st) == -1)
+	    check_tables(st) == -1 || read_facts(st, facts) == -1 ||
+	    store_prepare(st) == -1)
 		return -1;
 	(void)sqlite3_wal_hook(st->db, count_pages, st);
 	if (identify(st->path, &st->file) == -1 ||
