@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -320,6 +321,16 @@ seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+/* Signals are held while we start. */
+static bool
+told_to_end(void)
+{
+	sigset_t set;
+
+	return sigpending(&set) == 0 && (sigismember(&set, SIGTERM) == 1 ||
+					    sigismember(&set, SIGINT) == 1);
+}
+
 int
 store_open(struct store *st, const char *path, double patience,
     const struct store_facts *fresh, struct store_facts *facts, char *err,
@@ -331,7 +342,7 @@ store_open(struct store *st, const char *path, double patience,
 
 	*st = (struct store){0};
 	while ((opened = try(st, path, fresh, facts, err, size)) == OPEN_BUSY &&
-	       seconds() < end)
+	       seconds() < end && !told_to_end())
 		(void)nanosleep(&pause, NULL);
 	if (opened == OPEN_BUSY)
 		(void)snprintf(err, size,
