@@ -99,11 +99,17 @@ open_store(void)
 
 /* Another life: closed, opened and read back. */
 static void
-live_again(void)
+live_with(size_t bytes_max)
 {
 	store_close(&store);
 	assert_int_equal(open_store(), 0);
-	assert_int_equal(load(SIZE_MAX), 0);
+	assert_int_equal(load(bytes_max), 0);
+}
+
+static void
+live_again(void)
+{
+	live_with(SIZE_MAX);
 }
 
 static int
@@ -322,7 +328,7 @@ what_has_no_room_is_deleted_and_lost(void **state)
 
 	(void)state;
 	write_ten();
-	assert_int_equal(load(10 * one), 0);
+	live_with(10 * one);
 	assert_int_equal(got.events, 10);
 	assert_int_equal(got.channel[0].lost, 0);
 	assert_int_equal(load(3 * one + one - 1), 0);
@@ -348,6 +354,7 @@ who_reads_back_may_have_enough(void **state)
 {
 	(void)state;
 	write_ten();
+	live_again();
 	memset(&got, 0, sizeof(got));
 	got.refuse = 4;
 	assert_int_equal(store_load(&store, SIZE_MAX, got_channel, got_event,
@@ -535,6 +542,23 @@ a_base_above_all(void)
 }
 
 static void
+a_last_key_that_leaves_none(void)
+{
+	write_ten();
+	store_close(&store);
+	edit("UPDATE fact SET value = 9223372036854775807 / 2 + 1"
+	     " WHERE name = 'last'");
+}
+
+static void
+a_fact_that_is_text(void)
+{
+	write_ten();
+	store_close(&store);
+	edit("UPDATE fact SET value = 'none' WHERE name = 'forgotten'");
+}
+
+static void
 spoil(long at, int byte, size_t len)
 {
 	FILE *f = fopen(path, "r+");
@@ -568,7 +592,7 @@ static void
 a_bad_first_page(void)
 {
 	write_ten();
-	assert_int_equal(load(SIZE_MAX), 0);
+	live_again();
 	store_close(&store);
 	spoil(100, 0xff, 924);
 }
@@ -919,7 +943,7 @@ damaged_page_is_said_or_harmless(void **state)
 	for (i = 1; i <= 20; i++)
 		add((int64_t)i, "a", NULL, data, i % 3 == 0 ? 10 : 3000);
 	assert_int_equal(store_commit(&store), STORE_COMMITTED);
-	assert_int_equal(load(SIZE_MAX), 0);
+	live_again();
 	store_close(&store);
 	assert_int_equal(stat(path, &st), 0);
 	pages = (size_t)st.st_size / 1024;
@@ -1323,7 +1347,7 @@ file_is_at_most_twice_what_lives_in_it(void **state)
 		assert_true(most < 2 * (uint64_t)rows[i].live *
 					   (rows[i].len + STORE_EVENT_SIZE) +
 				       (8 << 20));
-		assert_int_equal(load(1 << 20), 0);
+		live_with(1 << 20);
 		assert_true(store_bytes(&store) < 4 << 20);
 		live_again();
 		assert_int_equal(got.events,
@@ -1391,6 +1415,10 @@ main(void)
 	    WRONG(no_epoch, "it is damaged (the fact 'epoch' cannot be)"),
 	    WRONG(a_base_above_all,
 		"it is damaged (the fact 'base' cannot be)"),
+	    WRONG(a_last_key_that_leaves_none,
+		"it is damaged (the fact 'last' cannot be)"),
+	    WRONG(a_fact_that_is_text,
+		"it is damaged (the fact 'forgotten' cannot be)"),
 	    WRONG(a_bad_first_page, "it is damaged"),
 	    TEST(what_may_not_be_written_is_said),
 	    TEST(who_has_the_file_is_said),

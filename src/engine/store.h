@@ -85,9 +85,10 @@ void store_close(struct store *);
  * Reads all, newest first, up to so many bytes of events; older ones are
  * deleted, and lost to their channels.  Then channel() is told of each channel
  * that has a row, and event() of each event in the order of the keys; what they
- * get lasts as long as the call.  -1: what is in the file cannot be (nobody was
- * told anything, and the file is as it was, unless the disk says another thing
- * the second time), it cannot be read or written, or one of them returned -1.
+ * get lasts as long as the call.  It is called once, behind store_open().  -1:
+ * what is in the file cannot be (nobody was told anything, and the file is as
+ * it was, unless the disk says another thing the second time), it cannot be
+ * read or written, or one of them returned -1.
  */
 int store_load(struct store *, size_t bytes_max,
     int (*channel)(void *arg, const char *name, int64_t lost),

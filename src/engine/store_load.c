@@ -258,9 +258,7 @@ store_load(struct store *st, size_t bytes_max,
 	struct room room = {bytes_max, INT64_MAX};
 	int full;
 
-	if (each(st, "PRAGMA quick_check(1)", 0, check_pages, NULL) == -1 ||
-	    each(st, "SELECT value FROM fact WHERE name = 'last'", 0, number,
-		&st->last) == -1)
+	if (each(st, "PRAGMA quick_check(1)", 0, check_pages, NULL) == -1)
 		return -1;
 	full = each(st, EVENTS "ORDER BY key DESC", 0, measure, &room);
 	if (full == -1 || each(st, "SELECT name, lost FROM channel", 0,

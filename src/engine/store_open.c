@@ -20,6 +20,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* The keys of the year 2109; above it there must be some for what comes. */
+#define LAST_MAX (INT64_MAX / 2)
+
 #define RETRY 0.02 /* seconds between two tries to get the lock */
 
 enum opened { OPEN_DONE, OPEN_BUSY, OPEN_FAILED };
@@ -130,11 +133,13 @@ make(struct store *st, const struct store_facts *fresh)
 static int
 read_fact(struct store *st, const char *name, int64_t max, int64_t *value)
 {
-	char sql[80];
+	char sql[128];
 
 	*value = -1;
 	(void)snprintf(sql, sizeof(sql),
-	    "SELECT value FROM fact WHERE name = '%s'", name);
+	    "SELECT value FROM fact WHERE name = '%s'"
+	    " AND typeof(value) = 'integer'",
+	    name);
 	if (query_number(st, sql, value) == -1)
 		return -1;
 	if (*value < 0 || *value > max)
@@ -149,7 +154,7 @@ read_facts(struct store *st, struct store_facts *facts)
 	int64_t epoch;
 
 	if (read_fact(st, "epoch", UINT32_MAX, &epoch) == -1 ||
-	    read_fact(st, "last", INT64_MAX, &facts->last) == -1 ||
+	    read_fact(st, "last", LAST_MAX, &facts->last) == -1 ||
 	    read_fact(st, "base", facts->last, &facts->base) == -1 ||
 	    read_fact(st, "forgotten", facts->last, &facts->forgotten) == -1)
 		return -1;
