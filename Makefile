@@ -127,7 +127,8 @@ HARNESS = front responder post parser checker page verdict subscriber world stor
 # The units; NAME=FILE: the file is installed under that name too.
 SYSTEMD = sse-fcgi.socket sse-fcgi.service sse-fcgi@.service=sse-fcgi.service
 
-OURS	 = -std=c11 -D_DEFAULT_SOURCE -DVERSION='"$(VERSION)"' $(RING) \
+OURS	 = -std=c11 -D_DEFAULT_SOURCE -D_FILE_OFFSET_BITS=64 \
+	   -DVERSION='"$(VERSION)"' $(RING) \
 	   -Wall -Wextra -Wpedantic -Wshadow -MMD -MP
 HARDEN	?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 LDHARDEN ?= -pie -Wl,-z,relro,-z,now
