@@ -185,11 +185,11 @@ check_pages(struct store *st, sqlite3_stmt *q, void *arg)
 	(void)arg;
 	if (s != NULL && strcmp(s, "ok") == 0)
 		return 0;
-	line = s == NULL ? NULL : strrchr(s, '\n');
+	if (s == NULL)
+		return store_wrong(st, SQLITE_NOMEM, "no memory");
+	line = strrchr(s, '\n');
 	return store_wrong(st, SQLITE_CORRUPT, "%s",
-	    line != NULL ? line + 1 :
-	    s != NULL	 ? s :
-			   "no memory");
+	    line != NULL ? line + 1 : s);
 }
 
 struct told {
