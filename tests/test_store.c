@@ -1004,6 +1004,25 @@ file_that_was_moved_takes_nothing(void **state)
 }
 
 static void
+file_that_cannot_be_looked_at_says_why(void **state)
+{
+	char elsewhere[PATH_SIZE + 16];
+
+	(void)state;
+	write_ten();
+	(void)snprintf(elsewhere, sizeof(elsewhere), "%s.elsewhere", dir);
+	assert_int_equal(store_begin(&store), 0);
+	add(11, "a", NULL, "x", 1);
+	assert_int_equal(rename(dir, elsewhere), 0);
+	assert_int_equal(symlink(dir, dir), 0); /* to itself */
+	assert_int_equal(store_commit(&store), STORE_NOT);
+	assert_string_equal(store_fault(&store), strerror(ELOOP));
+	assert_int_equal(unlink(dir), 0);
+	assert_int_equal(rename(elsewhere, dir), 0);
+	assert_int_equal(store_reopen(&store), 0);
+}
+
+static void
 key_that_is_there_loses_the_whole_transaction(void **state)
 {
 	struct sse_message m = {.data = "x", .len = 1};
@@ -1428,6 +1447,7 @@ main(void)
 	    TEST(what_is_otherwise_when_it_is_told_is_said),
 	    TEST(damaged_page_is_said_or_harmless),
 	    TEST(file_that_was_moved_takes_nothing),
+	    TEST(file_that_cannot_be_looked_at_says_why),
 	    TEST(key_that_is_there_loses_the_whole_transaction),
 	    TEST(what_commit_says_is_true_whatever_fails),
 	    TEST(power_cut_takes_nothing_that_was_committed),

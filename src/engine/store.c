@@ -20,6 +20,7 @@
 #include "engine/store_inner.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,6 +93,14 @@ store_wrong(struct store *st, int code, const char *fmt, ...)
 	(void)vsnprintf(st->fault, sizeof(st->fault), fmt, ap);
 	va_end(ap);
 	return -1;
+}
+
+int
+store_missed(struct store *st)
+{
+	return store_wrong(st, SQLITE_CANTOPEN, "%s",
+	    errno == ENOENT ? "the file was moved or deleted" :
+			      strerror(errno));
 }
 
 const char *
@@ -170,23 +179,27 @@ store_rollback(struct store *st)
 		(void)run(st, SQL_ROLLBACK);
 }
 
-static bool
-is_there(const char *path, const struct store_inode *inode)
+/* Is it the file that it was? */
+static int
+check_file(struct store *st, const char *path, const struct store_inode *inode)
 {
 	struct stat s;
 
-	return stat(path, &s) == 0 && s.st_dev == inode->dev &&
-	       s.st_ino == inode->ino;
+	if (stat(path, &s) == -1)
+		return store_missed(st);
+	if (s.st_dev == inode->dev && s.st_ino == inode->ino)
+		return 0;
+	errno = ENOENT;
+	return store_missed(st);
 }
 
 /* What is written into a file without a name is lost. */
 static int
 check_files(struct store *st)
 {
-	if (is_there(st->path, &st->file) && is_there(st->wal, &st->log))
-		return 0;
-	return store_wrong(st, SQLITE_CANTOPEN,
-	    "the file was moved or deleted");
+	if (check_file(st, st->path, &st->file) == -1)
+		return -1;
+	return check_file(st, st->wal, &st->log);
 }
 
 /* Behind the answer to what was committed, and before the next. */

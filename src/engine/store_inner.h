@@ -44,6 +44,9 @@ int store_failed(struct store *);
 int store_wrong(struct store *, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Likewise a file that stat() does not find, by its errno. */
+int store_missed(struct store *);
+
 /* Prepares the statements, and 0, or -1. */
 int store_prepare(struct store *);
 

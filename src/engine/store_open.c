@@ -233,8 +233,7 @@ connect(struct store *st, const struct store_facts *fresh,
 	(void)sqlite3_wal_hook(st->db, count_pages, st);
 	if (identify(st->path, &st->file) == -1 ||
 	    identify(st->wal, &st->log) == -1)
-		return store_wrong(st, SQLITE_CANTOPEN,
-		    "the file was moved or deleted");
+		return store_missed(st);
 	return 0;
 }
 
