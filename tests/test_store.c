@@ -845,6 +845,22 @@ row_that_cannot_be_is_refused_and_the_file_stays(void **state)
 	}
 }
 
+static void
+more_channels_than_there_may_be_are_refused(void **state)
+{
+	(void)state;
+	write_ten();
+	live_again();
+	assert_int_equal(store.channels_max, 10000000);
+	store.channels_max = 2;
+	assert_int_equal(load(SIZE_MAX), 0);
+	store.channels_max = 1;
+	assert_int_equal(load(SIZE_MAX), -1);
+	assert_string_equal(store_fault(&store),
+	    "more than 1 channels cannot be");
+	assert_int_equal(got.channels + got.events, 0);
+}
+
 /* As the key is in a page: seven bits a byte. */
 static void
 key_in_page(int64_t n, char bytes[6])
@@ -1444,6 +1460,7 @@ main(void)
 	    TEST(file_that_another_process_gives_up_is_waited_for),
 	    TEST(new_file_is_not_made_by_two),
 	    TEST(row_that_cannot_be_is_refused_and_the_file_stays),
+	    TEST(more_channels_than_there_may_be_are_refused),
 	    TEST(what_is_otherwise_when_it_is_told_is_said),
 	    TEST(damaged_page_is_said_or_harmless),
 	    TEST(file_that_was_moved_takes_nothing),

@@ -48,12 +48,13 @@ struct store {
 		ino_t ino;
 	} file, log; /* that path and wal are to be */
 	uint32_t epoch;
-	int64_t base, last; /* as they were when it was opened */
-	bool sound;	    /* all of it could be read */
-	bool lost;	    /* the transaction that is open */
-	bool down;	    /* until store_reopen() */
-	int pages;	    /* in the WAL */
-	int code;	    /* SQLite's, of the last failure */
+	int64_t base, last;  /* as they were when it was opened */
+	size_t channels_max; /* rows that there may be of them */
+	bool sound;	     /* all of it could be read */
+	bool lost;	     /* the transaction that is open */
+	bool down;	     /* until store_reopen() */
+	int pages;	     /* in the WAL */
+	int code;	     /* SQLite's, of the last failure */
 	char fault[STORE_FAULT_SIZE];
 };
 

@@ -146,12 +146,15 @@ check_channel(struct store *st, sqlite3_stmt *q, void *arg)
 	size_t len;
 	const char *name = word(q, 0, &len);
 	int64_t lost = sqlite3_column_int64(q, 1);
+	size_t *n = arg;
 
-	(void)arg;
 	if (name == NULL || !channel_name_valid(name) || lost < 0 ||
 	    lost > st->last)
 		return store_wrong(st, SQLITE_CORRUPT,
 		    "a channel's row cannot be");
+	if (++*n > st->channels_max)
+		return store_wrong(st, SQLITE_CORRUPT,
+		    "more than %zu channels cannot be", st->channels_max);
 	return 0;
 }
 
@@ -256,13 +259,14 @@ store_load(struct store *st, size_t bytes_max,
 {
 	struct told told = {channel, event, arg, INT64_MIN};
 	struct room room = {bytes_max, INT64_MAX};
+	size_t channels = 0;
 	int full;
 
 	if (each(st, "PRAGMA quick_check(1)", 0, check_pages, NULL) == -1)
 		return -1;
 	full = each(st, EVENTS "ORDER BY key DESC", 0, measure, &room);
 	if (full == -1 || each(st, "SELECT name, lost FROM channel", 0,
-			      check_channel, NULL) == -1)
+			      check_channel, &channels) == -1)
 		return -1;
 	st->sound = true;
 	if ((full == 1 && delete_before(st, room.from) == -1) ||

@@ -23,6 +23,8 @@
 /* The keys of the year 2109; above it there must be some for what comes. */
 #define LAST_MAX (INT64_MAX / 2)
 
+#define CHANNELS_MAX 10000000 /* as many as --max-channels may be */
+
 #define RETRY 0.02 /* seconds between two tries to get the lock */
 
 enum opened { OPEN_DONE, OPEN_BUSY, OPEN_FAILED };
@@ -344,7 +346,7 @@ store_open(struct store *st, const char *path, double patience,
 	double end = seconds() + patience;
 	enum opened opened;
 
-	*st = (struct store){0};
+	*st = (struct store){.channels_max = CHANNELS_MAX};
 	while ((opened = try(st, path, fresh, facts, err, size)) == OPEN_BUSY &&
 	       seconds() < end && !told_to_end())
 		(void)nanosleep(&pause, NULL);
@@ -372,5 +374,6 @@ store_close(struct store *st)
 	(void)sqlite3_close(st->db);
 	free(st->path);
 	free(st->wal);
-	*st = (struct store){.code = st->code};
+	*st =
+	    (struct store){.code = st->code, .channels_max = st->channels_max};
 }
