@@ -101,7 +101,7 @@ open_store(void)
 static void
 live_with(size_t bytes_max)
 {
-	store_close(&store);
+	store_close(&store, false);
 	assert_int_equal(open_store(), 0);
 	assert_int_equal(load(bytes_max), 0);
 }
@@ -128,7 +128,7 @@ tear_down(void **state)
 	char command[PATH_SIZE + 16];
 
 	(void)state;
-	store_close(&store);
+	store_close(&store, false);
 	disk_end();
 	(void)snprintf(command, sizeof(command), "rm -rf %s", dir);
 	return system(command);
@@ -166,7 +166,7 @@ a_new_file_has_the_facts_that_it_is_given(void **state)
 	memset(&facts, 0, sizeof(facts));
 	live_again();
 	assert_memory_equal(&facts, &fresh, sizeof(facts));
-	store_close(&store);
+	store_close(&store, false);
 	assert_true(unlink(path) == 0 && rmdir(dir) == 0); /* it is all */
 }
 
@@ -291,7 +291,7 @@ the_view_shows_ids_and_times_as_text(void **state)
 	add(5, "a", "tick", "hello", 5);
 	assert_int_equal(store_commit(&store), STORE_COMMITTED);
 	(void)eventid_format(want, store_id(&store, key(5)));
-	store_close(&store);
+	store_close(&store, false);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_prepare_v2(db, "SELECT id, time FROM events",
 			     -1, &q, NULL),
@@ -464,7 +464,7 @@ static void
 a_newer_form(void)
 {
 	write_ten();
-	store_close(&store);
+	store_close(&store, false);
 	edit("PRAGMA user_version = 2");
 }
 
@@ -472,7 +472,7 @@ static void
 no_table(void)
 {
 	write_ten();
-	store_close(&store);
+	store_close(&store, false);
 	edit("DROP TABLE channel");
 }
 
@@ -483,7 +483,7 @@ make_again(const char *table, const char *columns)
 	char sql[512];
 
 	write_ten();
-	store_close(&store);
+	store_close(&store, false);
 	(void)snprintf(sql, sizeof(sql),
 	    "ALTER TABLE %s RENAME TO old; CREATE TABLE %s (%s);"
 	    "INSERT INTO %s SELECT * FROM old; DROP TABLE old",
@@ -519,7 +519,7 @@ static void
 facts_that_are_a_view(void)
 {
 	write_ten();
-	store_close(&store);
+	store_close(&store, false);
 	edit("DROP TABLE fact; CREATE VIEW fact AS"
 	     " WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
 	     " SELECT i AS name, i AS value FROM n");
@@ -529,7 +529,7 @@ static void
 no_epoch(void)
 {
 	write_ten();
-	store_close(&store);
+	store_close(&store, false);
 	edit("DELETE FROM fact WHERE name = 'epoch'");
 }
 
@@ -537,7 +537,7 @@ static void
 a_base_above_all(void)
 {
 	write_ten();
-	store_close(&store);
+	store_close(&store, false);
 	edit("UPDATE fact SET value = value + 1000 WHERE name = 'base'");
 }
 
@@ -545,7 +545,7 @@ static void
 a_last_key_that_leaves_none(void)
 {
 	write_ten();
-	store_close(&store);
+	store_close(&store, false);
 	edit("UPDATE fact SET value = 9223372036854775807 / 2 + 1"
 	     " WHERE name = 'last'");
 }
@@ -554,7 +554,7 @@ static void
 a_fact_that_is_text(void)
 {
 	write_ten();
-	store_close(&store);
+	store_close(&store, false);
 	edit("UPDATE fact SET value = 'none' WHERE name = 'forgotten'");
 }
 
@@ -593,7 +593,7 @@ a_bad_first_page(void)
 {
 	write_ten();
 	live_again();
-	store_close(&store);
+	store_close(&store, false);
 	spoil(100, 0xff, 924);
 }
 
@@ -660,7 +660,7 @@ what_may_not_be_written_is_said(void **state)
 	if (geteuid() != 0) /* who has other users' files */
 		skip();
 	write_ten();
-	store_close(&store);
+	store_close(&store, false);
 	assert_int_equal(chmod(dir, 0755), 0);
 	assert_int_equal(chmod(path, 0644), 0);
 	assert_int_equal(as_nobody(is_refused), 0);
@@ -732,7 +732,7 @@ who_has_the_file_is_said(void **state)
 
 	(void)state;
 	write_ten();
-	store_close(&store);
+	store_close(&store, false);
 	hold();
 	len = snapshot(&before);
 	assert_int_equal(open_store(), -1);
@@ -752,7 +752,7 @@ file_that_another_process_gives_up_is_waited_for(void **state)
 {
 	(void)state;
 	write_ten();
-	store_close(&store);
+	store_close(&store, false);
 	hold();
 	holder.naps = 3;
 	assert_int_equal(store_open(&store, path, 600, &fresh, &facts, err,
@@ -836,7 +836,7 @@ row_that_cannot_be_is_refused_and_the_file_stays(void **state)
 		if (strstr(store_fault(&store), "cannot be") == NULL)
 			fail_msg("%s: %s", edits[i], store_fault(&store));
 		assert_int_equal(got.channels + got.events, 0);
-		store_close(&store);
+		store_close(&store, false);
 		assert_int_equal(snapshot(&after), len);
 		assert_memory_equal(before, after, len);
 		free(before);
@@ -935,7 +935,7 @@ what_is_otherwise_when_it_is_told_is_said(void **state)
 		for (told = 1; told < got.events; told++)
 			assert_true(
 			    got.event[told - 1].key < got.event[told].key);
-		store_close(&store);
+		store_close(&store, false);
 		remove_files();
 	}
 }
@@ -960,7 +960,7 @@ damaged_page_is_said_or_harmless(void **state)
 		add((int64_t)i, "a", NULL, data, i % 3 == 0 ? 10 : 3000);
 	assert_int_equal(store_commit(&store), STORE_COMMITTED);
 	live_again();
-	store_close(&store);
+	store_close(&store, false);
 	assert_int_equal(stat(path, &st), 0);
 	pages = (size_t)st.st_size / 1024;
 	assert_true(pages > 10);
@@ -972,7 +972,7 @@ damaged_page_is_said_or_harmless(void **state)
 			    bytes[i], page == 0 ? 924 : 1024);
 			len = snapshot(&before);
 			said = open_store() == -1 || load(SIZE_MAX) == -1;
-			store_close(&store);
+			store_close(&store, false);
 			damaged += said;
 			if (said) {
 				assert_int_equal(snapshot(&after), len);
@@ -1036,6 +1036,34 @@ file_that_cannot_be_looked_at_says_why(void **state)
 	assert_int_equal(unlink(dir), 0);
 	assert_int_equal(rename(elsewhere, dir), 0);
 	assert_int_equal(store_reopen(&store), 0);
+}
+
+static void
+who_is_in_a_hurry_leaves_the_file_and_its_log(void **state)
+{
+	char wal[PATH_SIZE + 32];
+	struct stat st;
+	off_t size;
+
+	(void)state;
+	(void)snprintf(wal, sizeof(wal), "%s-wal", path);
+	write_ten();
+	live_again();
+	assert_int_equal(store_begin(&store), 0);
+	add(11, "a", NULL, "x", 1);
+	assert_int_equal(store_commit(&store), STORE_COMMITTED);
+	assert_int_equal(stat(wal, &st), 0);
+	size = st.st_size;
+	assert_true(size > 0);
+	store_close(&store, true);
+	assert_int_equal(stat(wal, &st), 0);
+	assert_int_equal(st.st_size, size);
+	live_again();
+	assert_int_equal(got.events, 11);
+	store_close(&store, false);
+	assert_int_equal(stat(wal, &st), -1);
+	live_again();
+	assert_int_equal(got.events, 11);
 }
 
 static void
@@ -1196,21 +1224,21 @@ fail_at(unsigned long nth, int code, bool forever, bool half,
 		/* FALLTHROUGH */
 	case CUT:
 		disk_cut();
-		store_close(&store);
+		store_close(&store, false);
 		disk_restore();
 		break;
 	case DIE: /* but the system lives */
 		disk_cut();
-		store_close(&store);
+		store_close(&store, false);
 		break;
 	default:
 		disk_fails(0, code, false, false);
-		store_close(&store);
+		store_close(&store, false);
 		break;
 	}
 	disk_end();
 	check_life(said);
-	store_close(&store);
+	store_close(&store, false);
 	remove_files();
 	return failed > 0;
 }
@@ -1260,18 +1288,18 @@ power_cut_takes_nothing_that_was_committed(void **state)
 				store.pages = 1 << 20;
 		}
 		disk_cut();
-		store_close(&store);
+		store_close(&store, false);
 		disk_restore();
 		check_life(said);
 		if (before.last > 900) {
-			store_close(&store);
+			store_close(&store, false);
 			disk_end();
 			assert_int_equal(unlink(path), 0);
 			disk_begin(seed);
 			begin_life();
 		}
 	}
-	store_close(&store);
+	store_close(&store, false);
 	disk_end();
 	print_message("%u transactions\n", committed);
 	assert_true(committed > 100);
@@ -1292,7 +1320,7 @@ power_cut_while_it_is_made_leaves_what_can_be_made(void **state)
 			(void)open_store();
 			failed = disk.failed > 0;
 			disk_cut();
-			store_close(&store);
+			store_close(&store, false);
 			disk_restore();
 			disk_end();
 			memset(&facts, 0, sizeof(facts));
@@ -1300,7 +1328,7 @@ power_cut_while_it_is_made_leaves_what_can_be_made(void **state)
 				fail_msg("%lu, %u: %s", nth, seed, err);
 			assert_memory_equal(&facts, &fresh, sizeof(facts));
 			assert_int_equal(load(SIZE_MAX), 0);
-			store_close(&store);
+			store_close(&store, false);
 			assert_int_equal(unlink(path), 0);
 		}
 }
@@ -1322,10 +1350,10 @@ file_that_has_no_room_is_not_made(void **state)
 		assert_true(rmdir(dir) == 0 && mkdir(dir, 0700) == 0);
 		full += strstr(err, "make room") != NULL;
 		assert_int_equal(open_store(), 0);
-		store_close(&store);
+		store_close(&store, false);
 		assert_int_equal(unlink(path), 0);
 	}
-	store_close(&store);
+	store_close(&store, false);
 	disk_end();
 	assert_true(full > 3);
 }
@@ -1387,7 +1415,7 @@ file_is_at_most_twice_what_lives_in_it(void **state)
 		live_again();
 		assert_int_equal(got.events,
 		    (1 << 20) / (rows[i].len + 1 + STORE_EVENT_SIZE));
-		store_close(&store);
+		store_close(&store, false);
 		remove_files();
 	}
 }
@@ -1405,7 +1433,7 @@ much_is_read_back_soon(void **state)
 	for (i = 1; i <= 65536; i++)
 		add(i, "a", NULL, long_data, 1024);
 	assert_int_equal(store_commit(&store), STORE_COMMITTED);
-	store_close(&store);
+	store_close(&store, false);
 	(void)clock_gettime(CLOCK_MONOTONIC, &from);
 	assert_int_equal(open_store(), 0);
 	assert_int_equal(load(SIZE_MAX), 0);
@@ -1465,6 +1493,7 @@ main(void)
 	    TEST(damaged_page_is_said_or_harmless),
 	    TEST(file_that_was_moved_takes_nothing),
 	    TEST(file_that_cannot_be_looked_at_says_why),
+	    TEST(who_is_in_a_hurry_leaves_the_file_and_its_log),
 	    TEST(key_that_is_there_loses_the_whole_transaction),
 	    TEST(what_commit_says_is_true_whatever_fails),
 	    TEST(power_cut_takes_nothing_that_was_committed),

@@ -365,7 +365,7 @@ fill_hub(struct sqlite *s, const struct store_facts *facts)
 	if (store_load(&s->store, s->hub->set.bytes_max, restore_channel,
 		restore, s) == -1) {
 		store_explain(&s->store, s->path, err, sizeof(err));
-		store_close(&s->store);
+		store_close(&s->store, false);
 		fatal("%s", err);
 	}
 	hub_restored(s->hub, s->source.last,
@@ -516,7 +516,7 @@ sqlite_stop(struct engine *engine)
 	committer_end(&s->committer);
 	changes_free(&s->next);
 	changes_free(&s->going);
-	store_close(&s->store);
+	store_close(&s->store, false);
 }
 
 void

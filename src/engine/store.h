@@ -79,8 +79,13 @@ int store_open(struct store *, const char *path, double patience,
     const struct store_facts *fresh, struct store_facts *, char *err,
     size_t size);
 
-/* Frees what store_open() has made, also after it has failed. */
-void store_close(struct store *);
+/*
+ * Frees what store_open() has made, also after it has failed.  The WAL goes
+ * into the file, and away, so that the file alone is all of it; in a hurry it
+ * stays beside the file, as the disk may take long for it, and the next life
+ * has both.
+ */
+void store_close(struct store *, bool hurry);
 
 /*
  * Reads all, newest first, up to so many bytes of events; older ones are

@@ -314,7 +314,7 @@ try(struct store *st, const char *path, const struct store_facts *fresh,
 	code = st->code & 0xff;
 	if (made && code != SQLITE_BUSY)
 		unmake(st);
-	store_close(st);
+	store_close(st, false);
 	return code == SQLITE_BUSY ? OPEN_BUSY : OPEN_FAILED;
 }
 
@@ -359,7 +359,7 @@ store_open(struct store *st, const char *path, double patience,
 }
 
 void
-store_close(struct store *st)
+store_close(struct store *st, bool hurry)
 {
 	struct stat s;
 	size_t i;
@@ -367,8 +367,8 @@ store_close(struct store *st)
 	for (i = 0; i < STORE_STATEMENTS; i++)
 		(void)sqlite3_finalize(st->statement[i]);
 	/* What may be damaged stays as it is. */
-	if (st->db != NULL && !st->sound && stat(st->wal, &s) == 0 &&
-	    s.st_size > 0)
+	if (st->db != NULL &&
+	    (hurry || (!st->sound && stat(st->wal, &s) == 0 && s.st_size > 0)))
 		(void)sqlite3_db_config(st->db,
 		    SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
 	(void)sqlite3_close(st->db);
