@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/platform.h"
 
+#define SLOW	     0.5	  /* seconds for the last transaction */
 #define QUEUE_EVENTS 65536	  /* that wait for the disk */
 #define QUEUE_BYTES  (16UL << 20) /* of them, but for a single one */
 #define DROPS	     64		  /* that are worth it */
@@ -516,7 +517,8 @@ sqlite_stop(struct engine *engine)
 	committer_end(&s->committer);
 	changes_free(&s->next);
 	changes_free(&s->going);
-	store_close(&s->store, false);
+	/* On a slow disk the answers that are said are not to wait for it. */
+	store_close(&s->store, s->committer.seconds > SLOW);
 }
 
 void
