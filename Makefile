@@ -33,6 +33,7 @@ NEED_test     = $(NEED_check) $(NEED_fronts) $(NEED_lighttpd) $(NEED_nginx) \
 		lighttpd-mod-deflate lighttpd-mod-openssl openssl \
 		nodejs=node npm=npm chromium \
 		curl php-cli=php python3=python3 prometheus=promtool
+NEED_torture  = $(NEED) libcmocka-dev $(NEED_nginx) nodejs=node
 NEED_bench    = $(NEED) $(NEED_lighttpd) $(NEED_nginx) libnginx-mod-nchan \
 		php-fpm
 NEED_bench-fronts = $(NEED) $(foreach front,$(FRONTS),$(NEED_$(front)))
@@ -315,13 +316,19 @@ $(STORED:%=store-wire-%): store-wire-%: build/tests/wire_% build/asan/sse-fcgi \
 test-storm: build/tests/wire_storm build/asan/sse-fcgi
 	EVENTS=100000 PROGRAM=build/asan/sse-fcgi build/tests/wire_storm
 
-# The kills of `make check`, and more of them, from another chance each time.
-test-kill torture: build/tests/wire_kill build/asan/sse-fcgi
-	KILLS=$(KILLS) SEED=$${SEED:-$$(date +%s)} WAVES=always \
+# The kills of `make check`, and more of them, by another chance each time; and
+# those of test-fronts.
+KILLS	?= 300
+test-kill: build/tests/wire_kill build/asan/sse-fcgi
+	KILLS=15 SEED=$${SEED:-$$(date +%s)} WAVES=always \
 	    PROGRAM=build/asan/sse-fcgi build/tests/wire_kill
 
-test-kill: KILLS ?= 15
-torture: KILLS ?= 300
+torture: need-torture
+	@$(MAKE) -s build/tests/wire_kill build/asan/sse-fcgi
+	KILLS=$(KILLS) SEED=$${SEED:-$$(date +%s)} WAVES=always \
+	    PROGRAM=build/asan/sse-fcgi build/tests/wire_kill
+	KILLS=$(KILLS) FRONTS=nginx PROGRAM=build/asan/sse-fcgi node --test \
+	    --test-name-pattern=kills tests/fronts/activation.test.mjs
 
 check-posix: build/posix/sse-fcgi build/posix/test_platform \
     build/tests/wire_stream

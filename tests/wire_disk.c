@@ -212,6 +212,15 @@ start_on_a_slow_disk(void **state)
 	return stored_start(state);
 }
 
+/* A process that does not end its thread; see harness/valgrind. */
+static int
+start_to_be_left(void **state)
+{
+	(void)setenv("LEAKS", "no", 1);
+	(void)start_on_a_slow_disk(state);
+	return unsetenv("LEAKS");
+}
+
 static int
 stop_on_a_slow_disk(void **state)
 {
@@ -358,9 +367,11 @@ the_loop_does_not_wait_for_the_disk(void **state)
 	double lag = 1, one;
 	int i;
 
+	if (slow(1) > 1)
+		skip(); /* that tells how slow the tool is */
 	if (plain != NULL)
 		(void)setenv("PROGRAM", plain, 1);
-	for (i = 0; i < TRIES && lag > slow(5) / 1e3; i++) {
+	for (i = 0; i < TRIES && lag > 0.005; i++) {
 		disk_does("sync 100");
 		assert_int_equal(start_on_a_slow_disk(state), 0);
 		one = lag_of_the_loop();
@@ -370,7 +381,7 @@ the_loop_does_not_wait_for_the_disk(void **state)
 	if (plain != NULL)
 		(void)setenv("PROGRAM", program, 1);
 	print_message("the longest turn: %g ms\n", lag * 1e3);
-	if (lag > slow(5) / 1e3)
+	if (lag > 0.005)
 		fail_msg("a turn of the loop took %g s", lag);
 }
 
@@ -446,7 +457,9 @@ main(void)
 	    ON_A_SLOW_DISK(a_sync_that_hangs_keeps_publishers_alone),
 	    ON_A_SLOW_DISK(a_write_that_hangs_keeps_publishers_alone),
 	    cmocka_unit_test(the_loop_does_not_wait_for_the_disk),
-	    ON_A_SLOW_DISK(a_disk_that_hangs_does_not_keep_the_process),
+	    cmocka_unit_test_setup_teardown(
+		a_disk_that_hangs_does_not_keep_the_process, start_to_be_left,
+		stop_on_a_slow_disk),
 	};
 
 	(void)snprintf(slowdisk, sizeof(slowdisk), "/tmp/sse-fcgi-disk-%ld",

@@ -268,12 +268,15 @@ export function newPlace() {
 
 // The two together, ready to be asked.  edit gets the configuration's text and
 // the site, and gives the text to use; with tls the front has TLS and HTTP/2; by
-// starts the responder in another way; with tcpPort its socket is no Unix one.
+// starts the responder in another way; with tcpPort its socket is no Unix one;
+// with store its events outlive it.
 export async function start(name,
-	{ args = [], edit = (text) => text, held, tls, tcpPort,
+	{ args: words = [], edit = (text) => text, held, tls, tcpPort, store,
 		by = held ? startHeldResponder : startResponder } = {}) {
 	const site = Object.assign(newPlace(), { name });
 	const sources = [];
+	const args = store ? [...words, '--store', join(site.dir, 'events.db')] :
+		words;
 	const tcp = tcpPort && { host: site.addr, port: tcpPort };
 	const secure = (text) => tls ? TLS[name](text, site.dir) : text;
 
