@@ -324,7 +324,9 @@ test-kill: build/tests/wire_kill build/asan/sse-fcgi
 	    PROGRAM=build/asan/sse-fcgi build/tests/wire_kill
 
 torture: need-torture
-	@$(MAKE) -s build/tests/wire_kill build/asan/sse-fcgi
+	@$(MAKE) -s build/tests/wire_kill build/tests/test_sqlite \
+	    build/asan/sse-fcgi
+	STEPS=10000 build/tests/test_sqlite # a million, in a hundred lives
 	KILLS=$(KILLS) SEED=$${SEED:-$$(date +%s)} WAVES=always \
 	    PROGRAM=build/asan/sse-fcgi build/tests/wire_kill
 	KILLS=$(KILLS) FRONTS=nginx PROGRAM=build/asan/sse-fcgi node --test \
