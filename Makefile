@@ -275,7 +275,7 @@ build/tests/front: tests/harness/main.c build/tests/front.o
 
 # A disk that is slow, hangs or fails.
 build/tests/slowdisk.so: tests/harness/slowdisk.c | build/tests
-	$(CC) $(OURS) $(CFLAGS) -shared -fPIC -o $@ $< -ldl
+	$(CC) $(OURS) -U_FILE_OFFSET_BITS $(CFLAGS) -shared -fPIC -o $@ $< -ldl
 
 # Where the kernel forbids what it is told to; and what the unit leaves.
 build/tests/sandbox: tests/harness/sandbox.c | build/tests
