@@ -47,9 +47,10 @@ NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 BASE	= log config endpoint socket platform capacity notify ring zone text \
 	  buffer utf8 query spelling
 CHANNEL	= event eventid batch sse sse_parse held channel heap names retention \
-	  hub promise restore gap reader
-STORE	= store store_file store_open store_load
-ENGINE	= memory $(STORE) changes committer gathering sqlite
+	  hub promise restore gap reader position
+STORE	= store store_file store_make store_open store_load
+SQLITE	= $(STORE) changes committer gathering sqlite sqlite_load sqlite_figures
+ENGINE	= engine memory $(SQLITE)
 FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
 STREAM	= stream clock drain address age
@@ -105,20 +106,18 @@ unit_heap      = heap $(unit_channel)
 unit_hub       = hub promise restore names retention $(unit_heap)
 unit_promise   = $(unit_hub)
 unit_restore   = $(unit_hub)
-unit_memory    = memory platform $(unit_hub)
-unit_sqlite    = $(STORE) sqlite changes committer gathering platform utf8 log \
-		 $(unit_hub)
+unit_memory    = memory engine platform $(unit_hub)
+unit_sqlite    = $(SQLITE) engine platform utf8 log $(unit_hub)
 unit_gathering = gathering platform
-unit_store     = $(STORE) utf8 $(unit_channel)
+unit_store     = $(STORE) platform utf8 $(unit_channel)
 unit_model     = $(unit_reader)
-unit_reader    = reader gap batch $(unit_hub)
+unit_reader    = reader position gap batch $(unit_hub)
 unit_route     = route subscribe publish publication body status arguments \
 		 query spelling reply request origin sse_parse utf8 \
-		 memory figures text \
+		 memory engine figures text \
 		 platform $(unit_stream)
 unit_publish   = $(unit_route)
-unit_server    = server listener notify capacity $(STORE) sqlite changes \
-		 committer gathering $(unit_route)
+unit_server    = server listener notify capacity $(SQLITE) $(unit_route)
 WAVED = flush stream publish route # both with waves and without, as all of WIRE
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
 	storm supervise kernel store disk kill

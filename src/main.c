@@ -37,7 +37,7 @@ on_turn_begins(struct ev_loop *loop, ev_check *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	conns_set_time(&sv->streams.conns, server_clock());
+	conns_set_time(&sv->streams.conns, platform_clock());
 }
 
 static void
@@ -305,13 +305,13 @@ start(struct server *sv)
 	if (streams_init(&sv->streams, sv->loop, &sv->cfg, &sv->hub,
 		route_request, sv) == -1)
 		fatal("no memory");
-	sv->started = server_clock();
+	sv->started = platform_clock();
 	conns_set_time(&sv->streams.conns, sv->started);
 	server_set_limits(sv);
 	server_try_waves(sv);
 	watch_loop(sv);
 	server_begin(sv);
-	conns_set_time(&sv->streams.conns, server_clock()); /* no turn yet */
+	conns_set_time(&sv->streams.conns, platform_clock()); /* no turn yet */
 	hold_signals(SIG_UNBLOCK);
 }
 

@@ -153,25 +153,11 @@ publish(int len)
 	    HUB_DONE);
 }
 
-/* What there is, perhaps with half a record at its end. */
-static const char *
-take(struct peer *p)
-{
-	ssize_t n;
-
-	while (
-	    (n = read(p->fd, p->bytes + p->len, sizeof(p->bytes) - p->len)) > 0)
-		p->len += (size_t)n;
-	p->eof = n == 0;
-	answer_read(&answer, p->bytes, p->len);
-	return answer.text;
-}
-
 /* It has all events from the first on, and all there are if it is here. */
 static void
 check_peer(struct peer *p)
 {
-	const char *text = take(p);
+	const char *text = peer_take(p);
 	unsigned long n = 0;
 
 	assert_true(answer.valid || p->eof);
@@ -273,7 +259,7 @@ whatever_becomes_of_one_write_no_other_stream_loses(void **state)
 			publish(WAVE_WRITE_MAX + 50);
 		turn();
 		for (n = 0; n < PEERS; n++)
-			(void)take(&peers[n]);
+			(void)peer_take(&peers[n]);
 	}
 	kernel.seed = 0;
 	for (i = 0; i < 5; i++)

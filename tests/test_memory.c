@@ -3,7 +3,7 @@
  * The engine within the process: its ids increase whatever the clock does, and
  * what it could not publish has reached nobody.
  */
-#include "unit.h"
+#include "engine.h"
 
 #include "allocation.h"
 #include "engine/memory.h"
@@ -12,8 +12,6 @@
 
 static struct hub hub;
 static struct memory memory;
-static uint64_t wall;
-static double now;
 static struct feed feed;
 
 /* What became of the last publication. */
@@ -21,28 +19,6 @@ static struct {
 	unsigned calls;
 	struct published what;
 } done;
-
-static uint64_t
-wall_ms(void)
-{
-	return wall;
-}
-
-static bool
-relieve(void *arg, const size_t *account)
-{
-	(void)account;
-	(void)arg;
-	return false;
-}
-
-static unsigned ready; /* that it was said so */
-
-static void
-on_ready(void *arg)
-{
-	++*(unsigned *)arg;
-}
 
 static int
 set_up(void **state)

@@ -4,7 +4,7 @@
  * what is told when, and that a hub that was filled from the file is the one
  * that there was before.
  */
-#include "unit.h"
+#include "engine.h"
 
 #include <ev.h>
 #include <fcntl.h>
@@ -21,10 +21,9 @@ static struct hub hub;
 static struct sqlite sqlite;
 static struct ev_loop *loop;
 static char dir[64], path[128];
+
 #define NAMES 30 /* c0 and so on, where names are drawn */
 
-static uint64_t wall;
-static double now;
 static bool
 wake(struct subscriber *s)
 {
@@ -33,33 +32,12 @@ wake(struct subscriber *s)
 }
 
 static struct feed feed = {.wake = wake};
-static unsigned ready;
 
 /* What became of the publications that were given. */
 static struct {
 	unsigned told, published;
 	struct published last;
 } done;
-
-static uint64_t
-wall_ms(void)
-{
-	return wall;
-}
-
-static bool
-relieve(void *arg, const size_t *account)
-{
-	(void)account;
-	(void)arg;
-	return false;
-}
-
-static void
-on_ready(void *arg)
-{
-	++*(unsigned *)arg;
-}
 
 static void
 on_done(void *arg, const struct published *what)

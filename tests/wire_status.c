@@ -12,13 +12,6 @@
 #include "subscriber.h"
 #include "world.h"
 
-#define FIGURE(key, is)                                                       \
-	do {                                                                  \
-		double got = status_figure(&world.r, key);                    \
-		if (got != (is))                                              \
-			fail_msg("%s is %g, not %g", key, got, (double)(is)); \
-	} while (0)
-
 /* Three streams, and five events of which they see eleven; what it leaves. */
 struct scene {
 	struct subscriber s[3];

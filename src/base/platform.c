@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifdef PLATFORM_LINUX
@@ -46,6 +47,15 @@ platform_pair(int pair[2])
 	(void)close(pair[1]);
 	errno = error;
 	return -1;
+}
+
+double
+platform_clock(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
 static int

@@ -34,6 +34,9 @@ int platform_accept(int listening);
  */
 int platform_pair(int pair[2]);
 
+/* Monotonic seconds. */
+double platform_clock(void);
+
 /* Bytes of memory that there are for us and others; 0: who knows. */
 uint64_t platform_memory(void);
 

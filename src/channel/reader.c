@@ -14,6 +14,7 @@
 
 #include "channel/channel.h"
 #include "channel/gap.h"
+#include "channel/position.h"
 #include "channel/sse.h"
 
 /*
@@ -33,8 +34,8 @@ readers_of(const struct reader *r)
 	return (struct readers *)r->sub.feed;
 }
 
-static struct cursor *
-cursors(const struct reader *r)
+struct cursor *
+reader_cursors(const struct reader *r)
 {
 	return r->n == 1 ? (struct cursor *)(uintptr_t)&r->cursors.one :
 			   r->cursors.several;
@@ -64,7 +65,7 @@ find_place(struct walk *w)
 
 	for (i = 0; i < w->r.n; i++)
 		w->number[i] =
-		    channel_after(cursors(&w->r)[i].channel, w->r.at);
+		    channel_after(reader_cursors(&w->r)[i].channel, w->r.at);
 }
 
 static void
@@ -104,8 +105,8 @@ next(const struct walk *w)
 		return (struct step){.kind = GAP,
 		    .id = readers_of(&w->r)->hub->base};
 	for (i = 0; i < w->r.n; i++) {
-		step =
-		    next_of(cursors(&w->r)[i].channel, w->r.at, w->number[i]);
+		step = next_of(reader_cursors(&w->r)[i].channel, w->r.at,
+		    w->number[i]);
 		if (step.kind != NOTHING &&
 		    (best.kind == NOTHING ||
 			eventid_compare(step.id, best.id) < 0))
@@ -143,7 +144,7 @@ go_on(struct walk *w, const struct step *step)
 		return;
 	}
 	for (i = 0; i < w->r.n; i++, number++) {
-		ch = cursors(&w->r)[i].channel;
+		ch = reader_cursors(&w->r)[i].channel;
 		if (*number < ch->end &&
 		    eventid_compare(channel_entry(ch, *number)->id, step->id) <=
 			0)
@@ -169,7 +170,7 @@ gap(const struct reader *r, const struct step *step, char *buf)
 	if (r->lost != 0)
 		return gap_write(buf, NULL, NULL, to, r->lost, true);
 	for (i = 0; i < r->n; i++) {
-		ch = cursors(r)[i].channel;
+		ch = reader_cursors(r)[i].channel;
 		if (!lost_to(r, ch, step->id))
 			continue;
 		if (next != NULL)
@@ -232,7 +233,7 @@ take_gap(struct reader *r)
 		gaps[r->lost]++;
 	else
 		for (i = 0; i < r->n; i++) {
-			ch = cursors(r)[i].channel;
+			ch = reader_cursors(r)[i].channel;
 			gaps[ch->lost.reason] += lost_to(r, ch, step.id);
 		}
 	go_behind(r, step.id);
@@ -258,7 +259,7 @@ leave(struct reader *r, unsigned joined)
 	unsigned i;
 
 	for (i = 0; i < joined; i++)
-		hub_leave(readers_of(r)->hub, &cursors(r)[i]);
+		hub_leave(readers_of(r)->hub, &reader_cursors(r)[i]);
 	if (r->n > 1)
 		free(r->cursors.several);
 }
@@ -289,79 +290,6 @@ reader_position(struct subscriber *sub, char *buf)
 	return eventid_format(buf, r->at);
 }
 
-/* The position before the last n events of the reader's channels, merged. */
-static struct eventid
-before_last(const struct reader *r, unsigned long n)
-{
-	uint64_t end[READER_CHANNELS_MAX];
-	struct eventid at = readers_of(r)->hub->last, id;
-	const struct channel *ch;
-	unsigned i, newest;
-
-	for (i = 0; i < r->n; i++)
-		end[i] = cursors(r)[i].channel->end;
-	for (; n > 0; n--, end[newest]--) {
-		newest = r->n;
-		for (i = 0; i < r->n; i++) {
-			ch = cursors(r)[i].channel;
-			if (end[i] == ch->first)
-				continue;
-			id = channel_entry(ch, end[i] - 1)->id;
-			if (newest == r->n || eventid_compare(id, at) > 0) {
-				newest = i;
-				at = id;
-			}
-		}
-		if (newest == r->n)
-			return at;
-		at = eventid_before(at);
-	}
-	return at;
-}
-
-/* The position before all that the reader's channels hold. */
-static struct eventid
-before_all(const struct reader *r)
-{
-	struct eventid at = readers_of(r)->hub->last, first;
-	const struct channel *ch;
-	unsigned i;
-
-	for (i = 0; i < r->n; i++) {
-		ch = cursors(r)[i].channel;
-		if (ch->first == ch->end)
-			continue;
-		first = eventid_before(channel_entry(ch, ch->first)->id);
-		if (eventid_compare(first, at) < 0)
-			at = first;
-	}
-	return at;
-}
-
-static void
-set_position(struct reader *r, const struct position *p)
-{
-	r->at = readers_of(r)->hub->last;
-	switch (p->kind) {
-	case POSITION_NOW:
-		break;
-	case POSITION_AFTER:
-		r->at = p->id;
-		break;
-	case POSITION_RESTART:
-	case POSITION_UNKNOWN:
-		r->lost =
-		    p->kind == POSITION_RESTART ? LOSS_RESTART : LOSS_UNKNOWN;
-		break;
-	case POSITION_HISTORY:
-		r->at = before_last(r, p->n);
-		break;
-	case POSITION_EARLIEST:
-		r->at = before_all(r);
-		break;
-	}
-}
-
 enum hub_result
 reader_begin(struct readers *rs, struct reader *r, const char *const channels[],
     size_t n, const struct position *p)
@@ -375,14 +303,14 @@ reader_begin(struct readers *rs, struct reader *r, const char *const channels[],
 	    (r->cursors.several = calloc(n, sizeof(struct cursor))) == NULL)
 		goto fail;
 	for (i = 0; i < n; i++) {
-		result =
-		    hub_join(rs->hub, &cursors(r)[i], channels[i], &r->sub);
+		result = hub_join(rs->hub, &reader_cursors(r)[i], channels[i],
+		    &r->sub);
 		if (result != HUB_DONE) {
 			leave(r, i);
 			goto fail;
 		}
 	}
-	set_position(r, p);
+	position_set(r, p);
 	(void)rs->feed.wake(&r->sub);
 	return HUB_DONE;
 fail:

@@ -58,4 +58,7 @@ void readers_init(struct readers *, struct hub *);
 enum hub_result reader_begin(struct readers *, struct reader *,
     const char *const channels[], size_t n, const struct position *);
 
+/* Its cursors, one for each of its channels. */
+struct cursor *reader_cursors(const struct reader *);
+
 #endif

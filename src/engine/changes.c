@@ -28,7 +28,7 @@ changes_take_back(struct changes *c)
 		free(a);
 	}
 	c->last = 0;
-	c->events = c->bytes = 0;
+	c->publications = c->events = c->bytes = 0;
 }
 
 void
@@ -141,6 +141,7 @@ changes_add(struct changes *c, const char *channel,
 	}
 	STAILQ_INSERT_TAIL(&c->additions, a, link);
 	c->last = key[n - 1];
+	c->publications++;
 	c->events += n;
 	c->bytes += bytes;
 	return a;
@@ -165,10 +166,11 @@ changes_hand_over(struct changes *c, struct changes *other, bool all)
 
 	STAILQ_CONCAT(&other->additions, &c->additions);
 	other->last = c->last;
+	other->publications = c->publications;
 	other->events = c->events;
 	other->bytes = c->bytes;
 	c->last = 0;
-	c->events = c->bytes = 0;
+	c->publications = c->events = c->bytes = 0;
 	if (!all)
 		return;
 	STAILQ_CONCAT(&other->forgettings, &c->forgettings);

@@ -44,7 +44,7 @@ struct changes {
 	struct forgetting_list forgettings;
 	struct addition_list additions;
 	int64_t last; /* key of the newest event that has an id; 0: as it was */
-	size_t events, bytes; /* of the additions */
+	size_t publications, events, bytes; /* of the additions */
 };
 
 void changes_init(struct changes *);

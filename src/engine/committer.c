@@ -9,14 +9,7 @@
 #include <signal.h>
 #include <time.h>
 
-static double
-now(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
+#include "base/platform.h"
 
 static enum store_result
 obey(const struct committer *c)
@@ -39,9 +32,9 @@ run(void *arg)
 		if (c->state == COMMITTER_END)
 			break;
 		(void)pthread_mutex_unlock(&c->lock);
-		began = now();
+		began = platform_clock();
 		c->outcome = obey(c);
-		c->seconds = now() - began;
+		c->seconds = platform_clock() - began;
 		c->bytes = store_bytes(c->store);
 		(void)pthread_mutex_lock(&c->lock);
 		c->state = COMMITTER_IDLE;
@@ -145,7 +138,7 @@ committer_take(struct committer *c)
 bool
 committer_wait(struct committer *c, double seconds)
 {
-	double end = now() + seconds;
+	double end = platform_clock() + seconds;
 	struct timespec ts = {.tv_sec = (time_t)end,
 	    .tv_nsec = (long)((end - (double)(time_t)end) * 1e9)};
 	int error = 0;

@@ -6,13 +6,13 @@
 #include <stddef.h>
 
 #include "channel/eventid.h"
+#include "channel/hub.h"
 #include "channel/sse.h"
 
 #define ENGINE_BATCH_MAX   256 /* messages in one publication */
 #define ENGINE_FIGURES_MAX 16  /* rows of its own in the status */
 
 struct ev_loop;
-struct hub;
 
 /* What became of a publication. */
 enum publish_result {
@@ -95,5 +95,15 @@ struct engine {
 	 */
 	void (*stop)(struct engine *);
 };
+
+/* What the hub has said of a publication, as an engine says it. */
+enum publish_result engine_result(enum hub_result);
+
+/*
+ * The place of an id where this source decides the order, and nothing is ahead
+ * of it.
+ */
+enum place engine_place(const struct eventid_source *, const struct hub *,
+    struct eventid);
 
 #endif

@@ -10,18 +10,6 @@
 
 #include "base/platform.h"
 
-static enum publish_result
-result_of(enum hub_result result)
-{
-	static const enum publish_result results[] = {[HUB_DONE] = PUBLISHED,
-	    [HUB_NO_CHANNEL] = PUBLISH_NO_CHANNEL,
-	    [HUB_TOO_LARGE] = PUBLISH_TOO_LARGE,
-	    [HUB_NO_ROOM] = PUBLISH_NO_ROOM,
-	    [HUB_NO_MEMORY] = PUBLISH_NO_MEMORY};
-
-	return results[result];
-}
-
 static void
 memory_start(struct engine *engine, struct hub *h, struct ev_loop *loop,
     void (*ready)(void *), void *arg)
@@ -49,22 +37,17 @@ memory_publish(struct engine *engine, const char *channel,
 	for (i = 0; i < n; i++)
 		ids[i] = eventid_next(&m->source, ms);
 	what.last = ids[n - 1];
-	what.result = result_of(
+	what.result = engine_result(
 	    hub_publish(m->hub, channel, ids, messages, n, &what.streams));
 	done(arg, &what);
 }
 
-/* Nothing is ahead of what decides the order itself. */
 static enum place
 memory_place(const struct engine *engine, struct eventid id)
 {
 	const struct memory *m = (const struct memory *)engine;
 
-	if (!eventid_is_ours(&m->source, id))
-		return PLACE_ANOTHER_LIFE;
-	if (eventid_compare(id, m->hub->last) > 0)
-		return PLACE_UNKNOWN;
-	return PLACE_AFTER;
+	return engine_place(&m->source, m->hub, id);
 }
 
 /* The hub's figures say all. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Events that are on the disk before anybody has them: the loop's side.  What
- * the file is like is store.c's, and who writes it committer.c.
+ * the file is like is store.c's, and who writes it committer.c; sqlite_load.c
+ * fills the hub from it, and sqlite_figures.c tells of it.
  */
 #include "engine/sqlite.h"
 
@@ -12,7 +13,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/platform.h"
+#include "engine/sqlite_inner.h"
 
 #define SLOW	     0.5	  /* seconds for the last transaction */
 #define QUEUE_EVENTS 65536	  /* that wait for the disk */
@@ -28,19 +29,6 @@ struct waiting {
 	size_t events;
 	struct eventid first, last;
 };
-
-static enum publish_result
-result_of(enum hub_result result)
-{
-	static const enum publish_result results[] = {[HUB_NO_CHANNEL] =
-							  PUBLISH_NO_CHANNEL,
-	    [HUB_TOO_LARGE] = PUBLISH_TOO_LARGE,
-	    [HUB_NO_ROOM] = PUBLISH_NO_ROOM,
-	    [HUB_NO_MEMORY] = PUBLISH_NO_MEMORY};
-
-	assert(result != HUB_DONE);
-	return results[result];
-}
 
 /* Is there room for it where others wait? */
 static bool
@@ -72,7 +60,7 @@ take_on(struct sqlite *s, struct waiting *w, const char *channel,
 	}
 	result = hub_prepare(s->hub, channel, id, messages, n, &w->promise);
 	if (result != HUB_DONE)
-		return result_of(result);
+		return engine_result(result);
 	a = changes_add(&s->next, channel, messages, n, key);
 	if (a == NULL) {
 		hub_break(s->hub, w->promise);
@@ -114,7 +102,6 @@ sqlite_publish(struct engine *engine, const char *channel,
 	w->done = done;
 	w->arg = arg;
 	STAILQ_INSERT_TAIL(&s->waiting, w, link);
-	s->waiting_n++;
 }
 
 /* What became of a transaction, to all who wait for that. */
@@ -156,20 +143,6 @@ go_down(struct sqlite *s)
 	    s->path, store_fault(&s->store));
 }
 
-static void
-count(struct sqlite *s, double seconds)
-{
-	static const double limit[SQLITE_BUCKETS] = {0.0005, 0.001, 0.0025,
-	    0.005, 0.01, 0.025, 0.1, 1};
-	unsigned i;
-
-	for (i = 0; i < SQLITE_BUCKETS && seconds > limit[i]; i++)
-		continue;
-	s->bucket[i]++;
-	s->commits++;
-	s->commit_seconds += seconds;
-}
-
 /* An order is done. */
 static void
 settle(struct sqlite *s)
@@ -185,9 +158,10 @@ settle(struct sqlite *s)
 		return;
 	}
 	if (outcome == STORE_COMMITTED) {
-		count(s, s->committer.seconds);
+		sqlite_count(s, s->committer.seconds);
 		gathering_done(&s->gathering, *s->hub->set.now,
-		    s->committer.seconds, s->going_n + s->waiting_n);
+		    s->committer.seconds,
+		    s->going.publications + s->next.publications);
 		changes_free(&s->going);
 		tell(s, &s->going_waiting, outcome);
 		return;
@@ -201,7 +175,6 @@ settle(struct sqlite *s)
 	changes_free(&s->going);
 	tell(s, &s->going_waiting, outcome);
 	tell(s, &s->waiting, STORE_NOT);
-	s->waiting_n = 0;
 }
 
 /*
@@ -222,8 +195,6 @@ give(struct sqlite *s, bool all)
 	changes_hand_over(&s->next, &s->going, all);
 	s->late = s->late && (!all || s->next.drops > 0);
 	STAILQ_CONCAT(&s->going_waiting, &s->waiting);
-	s->going_n = s->waiting_n;
-	s->waiting_n = 0;
 	committer_give(&s->committer, &s->going);
 }
 
@@ -236,7 +207,8 @@ on_turn_ends(struct ev_loop *loop, ev_prepare *w, int revents)
 	(void)revents;
 	if (!STAILQ_EMPTY(&s->next.additions) &&
 	    committer_idle(&s->committer) &&
-	    !gathering_waits(&s->gathering, *s->hub->set.now, s->waiting_n))
+	    !gathering_waits(&s->gathering, *s->hub->set.now,
+		s->next.publications))
 		give(s, drops_are_due(s));
 }
 
@@ -278,116 +250,15 @@ wake_loop(void *arg)
 }
 
 static void
-on_dropped(void *keeper, struct eventid id)
-{
-	struct sqlite *s = keeper;
-
-	changes_drop(&s->next, store_key(id));
-}
-
-static void
-on_forgot(void *keeper, const char *channel, struct eventid upto)
-{
-	struct sqlite *s = keeper;
-
-	changes_forget(&s->next, channel, store_key(upto));
-}
-
-/* One channel of the file. */
-static int
-restore_channel(void *arg, const char *name, int64_t lost)
-{
-	struct sqlite *s = arg;
-
-	return hub_restore_channel(s->hub, name, store_id(&s->store, lost)) ==
-		       HUB_DONE ?
-		   0 :
-		   -1;
-}
-
-/* When it was published, as this process counts the time. */
-static double
-time_of(const struct sqlite *s, int64_t wall)
-{
-	double age = ((double)s->began - (double)wall) / 1000;
-	double time = *s->hub->set.now - (age > 0 ? age : 0);
-
-	return time > s->restored ? time : s->restored;
-}
-
-/*
- * One event of the file.  Of a channel that is forgotten, or was in a former
- * life, some may be left: the program ended before all were dropped.
- */
-static int
-restore(void *arg, int64_t key, int64_t time, const char *channel,
-    const struct sse_message *m)
-{
-	struct sqlite *s = arg;
-	struct eventid id = store_id(&s->store, key);
-	const struct channel *ch = hub_find(s->hub, channel);
-
-	if (ch == NULL || eventid_compare(id, ch->lost.upto) <= 0) {
-		changes_drop(&s->next, key);
-		return 0;
-	}
-	s->restored = time_of(s, time);
-	return hub_restore(s->hub, channel, id, m, s->restored) == HUB_DONE ?
-		   0 :
-		   -1;
-}
-
-static void
-open_store(struct sqlite *s, struct store_facts *facts)
-{
-	struct store_facts fresh = {.epoch = 0};
-	char err[512];
-
-	if (platform_random(&fresh.epoch, sizeof(fresh.epoch)) == -1)
-		fatal("no random number: %s", strerror(errno));
-	eventid_begin(&s->source, fresh.epoch, s->wall_ms());
-	fresh.base = fresh.last = fresh.forgotten = store_key(s->source.last);
-	if (store_open(&s->store, s->path, s->patience, &fresh, facts, err,
-		sizeof(err)) == -1)
-		fatal("%s", err);
-	s->source.epoch = facts->epoch;
-	s->source.last = store_id(&s->store, facts->last);
-	s->resumed = s->first = s->source.last;
-}
-
-static void
-fill_hub(struct sqlite *s, const struct store_facts *facts)
-{
-	char err[512];
-
-	s->restored = -1e18; /* older than anything */
-	hub_begin(s->hub, store_id(&s->store, facts->base));
-	hub_kept_by(s->hub, s, on_dropped, on_forgot);
-	if (store_load(&s->store, s->hub->set.bytes_max, restore_channel,
-		restore, s) == -1) {
-		store_explain(&s->store, s->path, err, sizeof(err));
-		store_close(&s->store, false);
-		fatal("%s", err);
-	}
-	hub_restored(s->hub, s->source.last,
-	    store_id(&s->store, facts->forgotten));
-	s->bytes = store_bytes(&s->store);
-	log_info("--store %s: %zu events of %zu channels", s->path,
-	    s->hub->held, s->hub->channels);
-}
-
-static void
 sqlite_start(struct engine *engine, struct hub *h, struct ev_loop *loop,
     void (*ready)(void *), void *arg)
 {
 	struct sqlite *s = (struct sqlite *)engine;
-	struct store_facts facts;
 
 	s->hub = h;
 	s->loop = loop;
 	s->began = s->wall_ms(); /* as the hub's clock is now */
-	open_store(s, &facts);
-	fill_hub(s, &facts);
+	sqlite_load(s);
 	ev_prepare_init(&s->turn_ends, on_turn_ends);
 	ev_async_init(&s->committed, on_committed);
 	ev_timer_init(&s->second, on_second, 1, 1);
@@ -402,78 +273,21 @@ sqlite_start(struct engine *engine, struct hub *h, struct ev_loop *loop,
 	ready(arg);
 }
 
-/* Nothing is ahead of what decides the order itself. */
 static enum place
 sqlite_place(const struct engine *engine, struct eventid id)
 {
 	const struct sqlite *s = (const struct sqlite *)engine;
 
-	if (!eventid_is_ours(&s->source, id))
-		return PLACE_ANOTHER_LIFE;
 	/*
 	 * Between what the file ended with and what this life began with there
 	 * is nothing, unless the file is an older copy of the one that there
 	 * was.
 	 */
-	if (eventid_compare(id, s->resumed) > 0 &&
+	if (eventid_is_ours(&s->source, id) &&
+	    eventid_compare(id, s->resumed) > 0 &&
 	    eventid_compare(id, s->first) < 0)
 		return PLACE_UNKNOWN;
-	if (eventid_compare(id, s->hub->last) > 0)
-		return PLACE_UNKNOWN;
-	return PLACE_AFTER;
-}
-
-#define COMMIT "ssefcgi_store_commit_seconds"
-#define LE(text)                                              \
-	{                                                     \
-		NULL, COMMIT, "le=\"" text "\"", "histogram", \
-		    "What a commit takes.", 0, "_bucket"      \
-	}
-
-static size_t
-sqlite_figures(const struct engine *engine,
-    struct engine_figure row[ENGINE_FIGURES_MAX])
-{
-	static const struct engine_figure rows[] = {
-	    {"store.up", "ssefcgi_store_up", "", "gauge",
-		"1 if the store takes publications.", 0, NULL},
-	    {"store.failures", "ssefcgi_store_failures_total", "", "counter",
-		"Transactions that failed.", 0, NULL},
-	    {"store.bytes", "ssefcgi_store_bytes", "", "gauge",
-		"Bytes of the store's files.", 0, NULL},
-	    {"store.queue", "ssefcgi_store_queue_events", "", "gauge",
-		"Events that wait for the disk.", 0, NULL},
-	    LE("0.0005"),
-	    LE("0.001"),
-	    LE("0.0025"),
-	    LE("0.005"),
-	    LE("0.01"),
-	    LE("0.025"),
-	    LE("0.1"),
-	    LE("1"),
-	    LE("+Inf"),
-	    {"store.commit_seconds", COMMIT, "", "histogram",
-		"What a commit takes.", 0, "_sum"},
-	    {"store.commits", COMMIT, "", "histogram", "What a commit takes.",
-		0, "_count"},
-	};
-	const struct sqlite *s = (const struct sqlite *)engine;
-	size_t n = sizeof(rows) / sizeof(rows[0]), i;
-	unsigned long long below = 0;
-
-	assert(n <= ENGINE_FIGURES_MAX);
-	memcpy(row, rows, sizeof(rows));
-	row[0].value = !s->down;
-	row[1].value = (double)s->failures;
-	row[2].value = (double)s->bytes;
-	row[3].value = (double)(s->next.events + s->going.events);
-	for (i = 0; i <= SQLITE_BUCKETS; i++) {
-		below += s->bucket[i];
-		row[4 + i].value = (double)below;
-	}
-	row[n - 2].value = s->commit_seconds;
-	row[n - 1].value = (double)s->commits;
-	return n;
+	return engine_place(&s->source, s->hub, id);
 }
 
 /*
@@ -483,7 +297,7 @@ sqlite_figures(const struct engine *engine,
 static bool
 finish(struct sqlite *s)
 {
-	bool last = false;
+	bool last = false; /* only what is dropped was left to be given */
 
 	while (committer_wait(&s->committer, SQLITE_END_MAX / 3)) {
 		if (committer_take(&s->committer))

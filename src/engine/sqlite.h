@@ -52,7 +52,6 @@ struct sqlite {
 	uint64_t began;		/* when this life did, by the wall clock */
 	struct changes next, going; /* to be committed; being so */
 	struct waiting_list waiting, going_waiting; /* for the one, the other */
-	size_t waiting_n, going_n;		    /* how many these are */
 	struct gathering gathering;
 	double restored; /* the time of the event that was restored last */
 	ev_prepare turn_ends;

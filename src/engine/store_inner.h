@@ -53,6 +53,18 @@ int store_prepare(struct store *);
 /* Runs SQL that has no results, and 0, or -1. */
 int store_exec(struct store *, const char *sql);
 
+/*
+ * The first value of what the SQL finds, and 0, or -1; *n is as it was if there
+ * is none.
+ */
+int store_number(struct store *, const char *sql, int64_t *n);
+
+/* All that is in a new database, and 0, or -1. */
+int store_make(struct store *, const struct store_facts *fresh);
+
+/* Are the tables those that were made?  0 or -1. */
+int store_check_tables(struct store *);
+
 /* Ends the transaction that is open, if one is. */
 void store_rollback(struct store *);
 

@@ -3,9 +3,7 @@
  * Opening the file: a new one gets its tables, and any is locked for as long as
  * it is open.  The lock comes with the first read, before there is a WAL, so
  * that SQLite keeps the WAL's index in this process's memory and makes no third
- * file.  A new database is made with a rollback journal, in one transaction,
- * and turned to WAL behind it: so its header says from the first moment on
- * whose it is.
+ * file.  What is in a new one is store_make.c's.
  */
 #include "engine/store_inner.h"
 
@@ -19,6 +17,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/platform.h"
 
 /* The keys of the year 2109; above it there must be some for what comes. */
 #define LAST_MAX (INT64_MAX / 2)
@@ -42,31 +42,8 @@ static const char settings[] =
     "PRAGMA trusted_schema = OFF;"
     "PRAGMA cell_size_check = ON;";
 
-static const char making[] = "PRAGMA page_size = 1024; BEGIN;"
-			     "PRAGMA auto_vacuum = INCREMENTAL";
-
-/* As SQLite keeps them. */
-#define EVENT                                            \
-	"CREATE TABLE event (key INTEGER PRIMARY KEY,"   \
-	" time INTEGER NOT NULL, channel TEXT NOT NULL," \
-	" type TEXT, data TEXT NOT NULL)"
-#define CHANNEL                                        \
-	"CREATE TABLE channel (name TEXT PRIMARY KEY," \
-	" lost INTEGER NOT NULL) WITHOUT ROWID"
-#define FACT                                        \
-	"CREATE TABLE fact (name TEXT PRIMARY KEY," \
-	" value INTEGER NOT NULL) WITHOUT ROWID"
-
-static const char tables[] = EVENT
-    ";" CHANNEL ";" FACT ";CREATE VIEW events AS SELECT"
-    " (key >> 20) || '-' || ((SELECT value FROM fact WHERE name = 'epoch')"
-    " << 20 | (key & 1048575)) AS id,"
-    " strftime('%Y-%m-%dT%H:%M:%fZ', time / 1000.0, 'unixepoch') AS time,"
-    " channel, type, data FROM event;";
-
-/* The first value of what the SQL finds; *n is as it was if there is none. */
-static int
-query_number(struct store *st, const char *sql, int64_t *n)
+int
+store_number(struct store *st, const char *sql, int64_t *n)
 {
 	sqlite3_stmt *q;
 
@@ -79,59 +56,6 @@ query_number(struct store *st, const char *sql, int64_t *n)
 	return 0;
 }
 
-/* With other columns or keys, what is in them could be anything. */
-static int
-check_tables(struct store *st)
-{
-	int64_t n = 0;
-
-	if (query_number(st,
-		"SELECT count(DISTINCT sql) FROM sqlite_master"
-		" WHERE sql IN ('" EVENT "', '" CHANNEL "', '" FACT "')",
-		&n) == -1)
-		return -1;
-	return n == 3 ? 0 :
-			store_wrong(st, SQLITE_CORRUPT,
-			    "its tables are not as they were made");
-}
-
-static int
-set_fact(struct store *st, const char *name, int64_t value)
-{
-	char sql[128];
-
-	(void)snprintf(sql, sizeof(sql),
-	    "INSERT INTO fact (name, value) VALUES ('%s', %" PRId64 ")", name,
-	    value);
-	return store_exec(st, sql);
-}
-
-/*
- * All of a new database, in one transaction: each step alone would leave a
- * database that says nothing of whose it is.  SQLite joins pages that are less
- * than a third full, so what remains when others go may take three times its
- * room; but of pages of 1 KiB that is rows of less than 350 bytes, or the small
- * part of larger ones.
- */
-static int
-make(struct store *st, const struct store_facts *fresh)
-{
-	char mark[96];
-
-	(void)snprintf(mark, sizeof(mark),
-	    "PRAGMA application_id = %d; PRAGMA user_version = %d;",
-	    STORE_APPLICATION, STORE_FORM);
-	if (store_exec(st, making) == -1 || store_exec(st, mark) == -1 ||
-	    store_exec(st, tables) == -1 ||
-	    set_fact(st, "epoch", fresh->epoch) == -1 ||
-	    set_fact(st, "base", fresh->base) == -1 ||
-	    set_fact(st, "last", fresh->last) == -1 ||
-	    set_fact(st, "forgotten", fresh->forgotten) == -1 ||
-	    set_fact(st, "faults", 0) == -1)
-		return -1;
-	return store_exec(st, "COMMIT");
-}
-
 static int
 read_fact(struct store *st, const char *name, int64_t max, int64_t *value)
 {
@@ -142,7 +66,7 @@ read_fact(struct store *st, const char *name, int64_t max, int64_t *value)
 	    "SELECT value FROM fact WHERE name = '%s'"
 	    " AND typeof(value) = 'integer'",
 	    name);
-	if (query_number(st, sql, value) == -1)
+	if (store_number(st, sql, value) == -1)
 		return -1;
 	if (*value < 0 || *value > max)
 		return store_wrong(st, SQLITE_CORRUPT,
@@ -213,7 +137,7 @@ turn_to_wal(struct store *st)
 }
 
 static int
-connect(struct store *st, const struct store_facts *fresh,
+open_database(struct store *st, const struct store_facts *fresh,
     struct store_facts *facts)
 {
 	int64_t any = 0;
@@ -227,10 +151,10 @@ connect(struct store *st, const struct store_facts *fresh,
 	if (sqlite3_db_readonly(st->db, "main") == 1)
 		return store_wrong(st, SQLITE_CANTOPEN, "it is read-only");
 	if (store_exec(st, settings) == -1 ||
-	    query_number(st, "PRAGMA schema_version", &any) == -1 ||
-	    (any == 0 && make(st, fresh) == -1) || turn_to_wal(st) == -1 ||
-	    check_tables(st) == -1 || read_facts(st, facts) == -1 ||
-	    store_prepare(st) == -1)
+	    store_number(st, "PRAGMA schema_version", &any) == -1 ||
+	    (any == 0 && store_make(st, fresh) == -1) ||
+	    turn_to_wal(st) == -1 || store_check_tables(st) == -1 ||
+	    read_facts(st, facts) == -1 || store_prepare(st) == -1)
 		return -1;
 	(void)sqlite3_wal_hook(st->db, count_pages, st);
 	if (identify(st->path, &st->file) == -1 ||
@@ -308,7 +232,7 @@ try(struct store *st, const char *path, const struct store_facts *fresh,
 		    strerror(errno));
 		return OPEN_FAILED;
 	}
-	if (connect(st, fresh, facts) == 0)
+	if (open_database(st, fresh, facts) == 0)
 		return OPEN_DONE;
 	store_explain(st, path, err, size);
 	code = st->code & 0xff;
@@ -316,15 +240,6 @@ try(struct store *st, const char *path, const struct store_facts *fresh,
 		unmake(st);
 	store_close(st, false);
 	return code == SQLITE_BUSY ? OPEN_BUSY : OPEN_FAILED;
-}
-
-static double
-seconds(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 /* Signals are held while we start. */
@@ -343,12 +258,12 @@ store_open(struct store *st, const char *path, double patience,
     size_t size)
 {
 	static const struct timespec pause = {0, (long)(RETRY * 1e9)};
-	double end = seconds() + patience;
+	double end = platform_clock() + patience;
 	enum opened opened;
 
 	*st = (struct store){.channels_max = CHANNELS_MAX};
 	while ((opened = try(st, path, fresh, facts, err, size)) == OPEN_BUSY &&
-	       seconds() < end && !told_to_end())
+	       platform_clock() < end && !told_to_end())
 		(void)nanosleep(&pause, NULL);
 	if (opened == OPEN_BUSY)
 		(void)snprintf(err, size,

@@ -203,14 +203,23 @@ writer_settle(struct writer *o, const struct piece *piece, unsigned n,
 	return (size_t)result < len ? WRITER_FULL : WRITER_ALL;
 }
 
-/* As much of the batch as one call takes. */
+/*
+ * As much of the batch as one call takes; of its data what has up to small
+ * bytes is copied to copy.
+ */
 static void
 offer(struct call *c, const struct writer *o, const struct batch *b,
-    uint16_t id)
+    uint16_t id, uint8_t *copy, size_t small)
 {
 	size_t skip = o->sent;
 	unsigned i;
 
+	c->n = 0;
+	c->records = 0;
+	c->bytes = 0;
+	c->copied = 0;
+	c->small = small;
+	c->copy = copy;
 	for (i = 0; i < b->n; i++, skip = 0)
 		if (!offer_piece(c, &b->piece[i], id, skip))
 			break;
@@ -239,13 +248,7 @@ writer_write(struct writer *o, int fd, uint16_t id, const struct batch *b,
 	struct call c;
 	ssize_t n;
 
-	c.n = 0;
-	c.records = 0;
-	c.bytes = 0;
-	c.copied = 0;
-	c.small = WRITER_SMALL;
-	c.copy = copy;
-	offer(&c, o, b, id);
+	offer(&c, o, b, id, copy, WRITER_SMALL);
 	n = call(fd, &c);
 	how = writer_settle(o, b->piece, b->n, c.bytes, n, begun);
 	*written = how == WRITER_DEAD || n < 0 ? 0 : (size_t)n;
@@ -279,13 +282,7 @@ writer_lay(const struct writer *o, uint16_t id, struct batch *b, uint8_t *to,
 	size -= o->sent;
 	if (size > room)
 		return 0;
-	c.n = 0;
-	c.records = 0;
-	c.bytes = 0;
-	c.copied = 0;
-	c.small = room;
-	c.copy = to;
-	offer(&c, o, b, id);
+	offer(&c, o, b, id, to, room);
 	assert(c.n == 1 && c.bytes == size);
 	move_texts(b, to, o->sent);
 	return size;

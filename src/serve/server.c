@@ -20,15 +20,6 @@
 #define DRAIN_GRACES 2.0  /* seconds behind the drain: see drain.c */
 #define ENGINE_READY 30.0 /* seconds that it may take to be so */
 
-double
-server_clock(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 /* As many open files as the hard limit allows, and as we count with. */
 static uint64_t
 raise_descriptor_limit(void)
@@ -179,7 +170,7 @@ server_begin(struct server *sv)
 void
 server_measure_lag(struct server *sv)
 {
-	double lag = server_clock() - sv->streams.conns.now;
+	double lag = platform_clock() - sv->streams.conns.now;
 
 	if (sv->streams.conns.now - sv->lag_since >= LAG_WINDOW) {
 		sv->lag_since = sv->streams.conns.now;

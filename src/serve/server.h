@@ -52,9 +52,6 @@ struct server {
 	bool log_is_stale; /* it could not be opened again yet */
 };
 
-/* Monotonic seconds. */
-double server_clock(void);
-
 /* By the descriptors that there may be: streams and unfinished requests. */
 void server_set_limits(struct server *);
 

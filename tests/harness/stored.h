@@ -11,13 +11,6 @@
  * process follows it.
  */
 
-#define FIGURE(key, is)                                                       \
-	do {                                                                  \
-		double got = status_figure(&world.r, key);                    \
-		if (got != (is))                                              \
-			fail_msg("%s is %g, not %g", key, got, (double)(is)); \
-	} while (0)
-
 #define UP     "\"store\":{\"up\":"
 #define EVENTS "\"history\":{\"events\":"
 

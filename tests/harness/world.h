@@ -21,6 +21,14 @@ struct world {
 
 extern struct world world;
 
+/* The status has this number behind these characters. */
+#define FIGURE(key, is)                                                       \
+	do {                                                                  \
+		double got = status_figure(&world.r, key);                    \
+		if (got != (is))                                              \
+			fail_msg("%s is %g, not %g", key, got, (double)(is)); \
+	} while (0)
+
 /* For a group's or a test's setup and teardown. */
 int world_start(void **state);
 int world_start_with(const char *const options[]);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SQLITE_INNER_H
+#define SQLITE_INNER_H
+
+/*
+ * What sqlite.c, sqlite_load.c and sqlite_figures.c know of each other:
+ * together they are one module, and this is for no other.
+ */
+#include "engine/sqlite.h"
+
+/*
+ * Opens the store and fills the hub; from then on the hub tells what is to be
+ * dropped.  Fatal if that cannot be.
+ */
+void sqlite_load(struct sqlite *);
+
+/* See struct engine. */
+size_t sqlite_figures(const struct engine *,
+    struct engine_figure row[ENGINE_FIGURES_MAX]);
+
+/* A transaction has taken so many seconds. */
+void sqlite_count(struct sqlite *, double seconds);
+
+#endif
