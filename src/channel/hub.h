@@ -118,8 +118,15 @@ void hub_kept_by(struct hub *, void *keeper,
     void (*forgot)(void *keeper, const char *channel, struct eventid upto));
 
 /*
- * What was held in a former life, while the hub is empty but for that, nobody
- * reads and nothing is promised; behind hub_begin(), in this order:
+ * The hub's beginning is still to come, and may take a while, but readers come
+ * already: what they are to begin with now they begin with when hub_restored()
+ * is called, and nothing is there for them until then.
+ */
+void hub_wait(struct hub *);
+
+/*
+ * What was held in a former life, or elsewhere, while the hub is empty but for
+ * that and nothing is promised; behind hub_begin(), in this order:
  *
  * hub_restore_channel(): a channel that was published to, and what it had lost.
  * One that is not restored has lost what is up to the hub's base.
@@ -194,6 +201,12 @@ void hub_leave(struct hub *, struct cursor *);
  * they are of: to every reader that is a gap with this reason.
  */
 void hub_lost(struct hub *, struct loss);
+
+/*
+ * An event of this channel, with this id, which is above hub->last, cannot be
+ * held: it is lost to the channel's readers, for this reason.
+ */
+void hub_lose(struct hub *, const char *channel, struct loss);
 
 /*
  * The turn's end.  hub_wake(): the readers of what was published are woken.

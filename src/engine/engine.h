@@ -40,7 +40,8 @@ enum place {
 	PLACE_AFTER,	    /* of an event that was here, or a position */
 	PLACE_AHEAD,	    /* of one that is still to come here */
 	PLACE_ANOTHER_LIFE, /* of one from before this hub's first event */
-	PLACE_UNKNOWN	    /* of none */
+	PLACE_UNKNOWN,	    /* of none */
+	PLACE_NOT_YET	    /* nobody can say: the engine is not ready */
 };
 
 /* A number of the engine's own in the status; see struct row in figures.c. */
@@ -55,9 +56,9 @@ struct engine_figure {
  * comes to the hub, and streams know nothing of engines.
  *
  *     start    once, before all others
- *     publish, place, figures  any number of times; until it is ready what is
- *              published may be answered with PUBLISH_AWAY, and an id's place
- *              be unknown
+ *     publish, place, await, away, figures  any number of times; until it is
+ *              ready what is published may be answered with PUBLISH_AWAY, and
+ *              an id's place be PLACE_NOT_YET
  *     stop     once, behind all others
  *
  * No call may block but start().
@@ -83,6 +84,16 @@ struct engine {
 	    void (*done)(void *arg, const struct published *), void *arg);
 	/* Where the id is. */
 	enum place (*place)(const struct engine *, struct eventid);
+	/*
+	 * Where an id is that is ahead: done(arg, ...) says it, exactly once,
+	 * perhaps before it returns, when it is PLACE_AFTER or PLACE_UNKNOWN;
+	 * or PLACE_AHEAD, from stop(): that was not found out.  NULL: in this
+	 * engine none is.
+	 */
+	void (*await)(struct engine *, struct eventid,
+	    void (*done)(void *arg, enum place), void *arg);
+	/* NULL, or in words why it takes no publications now. */
+	const char *(*away)(const struct engine *);
 	/*
 	 * Its own rows of the status, those of one family and one object
 	 * together; returns how many.

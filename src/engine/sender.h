@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SENDER_H
+#define SENDER_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "channel/sse.h"
+#include "engine/engine.h"
+#include "engine/link.h"
+
+/*
+ * Publications on their way to Redis: XADD, several in one MULTI, pipelined on
+ * one connection, which goes where the tail's is; and with --redis-wait behind
+ * those of a turn one WAIT, for all of them.
+ *
+ * What was not written when the connection ends was not published; of what was
+ * written nobody knows.  What Redis refuses by an error was not published.
+ */
+
+#define SENDER_PATIENCE	  5.0	      /* seconds for an answer */
+#define SENDER_SLOW	  1.0	      /* seconds, and nothing more is taken */
+#define SENDER_BYTES	  (1UL << 20) /* without an answer, likewise */
+#define SENDER_WAIT_MS	  "1000"      /* of WAIT */
+
+struct sending;
+STAILQ_HEAD(sending_list, sending);
+
+struct sender {
+	struct link *link; /* its user is the engine, which hands on */
+	const char *key;
+	unsigned long wait; /* replicas; 0: none */
+	size_t bytes_max;   /* of one publication: what the hub could hold */
+	struct sending_list sending; /* without an answer, oldest first */
+	size_t events, bytes;	     /* of these */
+	bool unwaited; /* some of this turn have no WAIT behind them yet */
+	char refused[256]; /* text of the last error of Redis, for answers */
+	unsigned long long unknown;
+};
+
+/* The link and the key outlive it. */
+void sender_init(struct sender *, struct link *, const char *key,
+    unsigned long wait, size_t bytes_max);
+
+/* As struct engine's publish(); streams is the hub's, at the answer. */
+void sender_publish(struct sender *, const char *channel,
+    const struct sse_message messages[], size_t n,
+    void (*done)(void *arg, const struct published *), void *arg);
+
+/* Behind all of a turn's, before they are written. */
+void sender_turn_ends(struct sender *);
+
+/* A reply with one of the sender's tags; and the connection's end, or ours. */
+void sender_reply(struct sender *, int tag, const struct resp_value *);
+void sender_down(struct sender *);
+
+#endif
