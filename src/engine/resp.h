@@ -6,10 +6,10 @@
 #include <stddef.h>
 
 /*
- * Replies of Redis (RESP 2) as they come, in pieces of any size; hiredis' reader
- * does the parsing.  Nothing is allocated by what a reply announces, only by
- * what is here; and of an array that is not whole yet the elements that are
- * can be taken out, so that a long reply is never here as one.
+ * Replies of Redis (RESP 2) as they come, in pieces of any size; hiredis'
+ * reader does the parsing.  Nothing is allocated by what a reply announces,
+ * only by what is here; and of an array that is not whole yet the elements that
+ * are can be taken out, so that a long reply is never here as one.
  */
 
 enum resp_type {
@@ -25,20 +25,11 @@ struct resp_value {
 	enum resp_type type;
 	struct resp_value *next;	 /* in its array */
 	struct resp_value *first, *last; /* ARRAY: those that are here */
-	size_t wanted;			 /* ARRAY: elements it has said it has */
-	size_t came; /* ARRAY: that came so far, those taken out included */
+	size_t wanted; /* ARRAY: elements it has said it has */
+	size_t came;   /* ARRAY: that came so far, those taken out included */
 	long long number; /* INTEGER */
 	size_t len;	  /* of text: STRING, STATUS, ERROR */
 	char text[];	  /* any bytes, and a NUL behind them */
-};
-
-struct redisReader;
-
-struct resp {
-	struct redisReader *reader;
-	struct resp_value *root; /* the reply that is under way, or NULL */
-	size_t bytes;		 /* that its values take */
-	size_t max;		 /* that these, or what is not parsed yet, may */
 };
 
 enum resp_result {
@@ -47,6 +38,17 @@ enum resp_result {
 	RESP_LARGE, /* something is over max: the connection is of no use */
 	RESP_BAD,   /* this is no RESP 2: likewise */
 	RESP_NO_MEMORY
+};
+
+struct redisReader;
+
+/* It stays where it is from resp_init() on. */
+struct resp {
+	struct redisReader *reader;
+	struct resp_value *root; /* the reply that is under way, or NULL */
+	size_t bytes;		 /* that its values take */
+	size_t max;		/* that these, or what is not parsed yet, may */
+	enum resp_result fault; /* what it will say for ever, or RESP_MORE */
 };
 
 /* 0, or -1: no memory. */
@@ -66,8 +68,9 @@ enum resp_result resp_next(struct resp *, struct resp_value **);
 bool resp_whole(const struct resp_value *);
 
 /*
- * Takes the first element out of an array, if it is whole; or NULL.  resp (NULL:
- * the array's reply is whole, and the caller's) counts its bytes no more.
+ * Takes the first element out of an array, if it is whole; or NULL.  resp
+ * (NULL: the array's reply is whole, and the caller's) counts its bytes no
+ * more.
  */
 struct resp_value *resp_shift(struct resp *, struct resp_value *array);
 
