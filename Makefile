@@ -46,7 +46,7 @@ NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 # The program, by its folders; src/README.md says in which order it is best read.
 BASE	= log config endpoint socket platform capacity notify ring zone text \
 	  buffer utf8 query spelling
-CHANNEL	= event eventid batch sse sse_parse held channel heap names retention \
+CHANNEL	= event eventid batch sse sse_parse type held channel heap names retention \
 	  hub promise restore gap reader position
 STORE	= store store_file store_make store_open store_load
 SQLITE	= $(STORE) changes committer gathering sqlite sqlite_load sqlite_figures
@@ -113,7 +113,7 @@ unit_store     = $(STORE) platform utf8 $(unit_channel)
 unit_model     = $(unit_reader)
 unit_reader    = reader position gap batch $(unit_hub)
 unit_route     = route subscribe publish publication body status arguments \
-		 query spelling reply request origin sse_parse utf8 \
+		 query spelling reply request origin sse_parse type utf8 \
 		 memory engine figures text \
 		 platform $(unit_stream)
 unit_publish   = $(unit_route)

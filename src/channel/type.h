@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef TYPE_H
+#define TYPE_H
+
+/*
+ * NULL, or what is wrong with an event's type, in words; NULL is none, which is
+ * right.
+ */
+const char *type_fault(const char *type);
+
+#endif
