@@ -45,7 +45,7 @@ NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 
 # The program, by its folders; src/README.md says in which order it is best read.
 BASE	= log config endpoint socket platform capacity notify ring zone text \
-	  buffer utf8 query spelling
+	  buffer utf8 query spelling resolve
 CHANNEL	= event eventid batch sse sse_parse type held channel heap names retention \
 	  hub promise restore gap reader position
 STORE	= store store_file store_make store_open store_load
@@ -67,6 +67,7 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 TESTS = event sse record params buffer gate writer ring wave flush clock config address \
 	age log endpoint socket request stream route eventid utf8 query \
 	spelling channel sse_parse arguments origin text memory store gathering sqlite \
+	resolve \
 	heap hub promise restore reader \
 	model notify platform capacity zone publish server
 unit_event     = event
@@ -110,6 +111,7 @@ unit_memory    = memory engine platform $(unit_hub)
 unit_sqlite    = $(SQLITE) engine platform utf8 log $(unit_hub)
 unit_gathering = gathering platform
 unit_store     = $(STORE) platform utf8 $(unit_channel)
+unit_resolve   = resolve
 unit_model     = $(unit_reader)
 unit_reader    = reader position gap batch $(unit_hub)
 unit_route     = route subscribe publish publication body status arguments \
@@ -245,6 +247,7 @@ wrap_reader = -Wl,--wrap=calloc,--wrap=malloc
 wrap_route  = -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc,--wrap=strdup
 wrap_memory = -Wl,--wrap=calloc,--wrap=malloc
 wrap_store  = -Wl,--wrap=nanosleep
+wrap_resolve = -Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
 
 .SECONDEXPANSION:
 $(TESTS:%=build/tests/test_%): build/tests/test_%: tests/test_%.c \

@@ -19,11 +19,11 @@ struct resolved {
 
 /*
  * Looks up a name, which may take as long as it likes, in a thread of its own:
- * no call of the loop waits for it.  done(arg, ...) is called in the loop, once,
- * and never before this returns: with 1 to RESOLVE_MAX addresses, or with n = 0
- * and why there are none, in words.  The look-up is gone then.  NULL with errno:
- * there is no thread for it, or (EAGAIN) too many that were abandoned are still
- * under way.
+ * no call of the loop waits for it.  done(arg, ...) is called in the loop,
+ * once, and never before this returns: with 1 to RESOLVE_MAX addresses, or with
+ * n = 0 and why there are none, in words.  The look-up is gone then.  NULL with
+ * errno: there is no thread for it, or (EAGAIN) too many that were abandoned
+ * are still under way.
  *
  * A host that is an address needs no thread; done() comes later all the same.
  */
