@@ -19,7 +19,7 @@ JOBS	?= $(shell getconf _NPROCESSORS_ONLN)
 # What Debian calls the things we need.  NAME=COMMAND: any such command will do;
 # NAME?: a front's, which is left out where the system does not have it.
 NEED	      = gcc=cc libc6-dev pkg-config libfcgi-dev libev-dev \
-		libbsd-dev liburing-dev libsqlite3-dev
+		libbsd-dev libhiredis-dev liburing-dev libsqlite3-dev
 NEED_apache   = apache2-bin?=apache2 media-types
 NEED_caddy    = caddy?=caddy
 NEED_h2o      = h2o?=h2o perl
@@ -50,7 +50,8 @@ CHANNEL	= event eventid batch sse sse_parse type held channel heap names retenti
 	  hub promise restore gap reader position
 STORE	= store store_file store_make store_open store_load
 SQLITE	= $(STORE) changes committer gathering sqlite sqlite_load sqlite_figures
-ENGINE	= engine memory $(SQLITE)
+REDIS	= resp
+ENGINE	= engine memory $(SQLITE) $(REDIS)
 FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
 STREAM	= stream clock drain address age
@@ -67,7 +68,7 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 TESTS = event sse record params buffer gate writer ring wave flush clock config address \
 	age log endpoint socket request stream route eventid utf8 query \
 	spelling channel sse_parse arguments origin text memory store gathering sqlite \
-	resolve \
+	resolve resp \
 	heap hub promise restore reader \
 	model notify platform capacity zone publish server
 unit_event     = event
@@ -112,6 +113,7 @@ unit_sqlite    = $(SQLITE) engine platform utf8 log $(unit_hub)
 unit_gathering = gathering platform
 unit_store     = $(STORE) platform utf8 $(unit_channel)
 unit_resolve   = resolve
+unit_resp      = resp
 unit_model     = $(unit_reader)
 unit_reader    = reader position gap batch $(unit_hub)
 unit_route     = route subscribe publish publication body status arguments \
@@ -140,6 +142,7 @@ SANITIZE = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	   -fno-sanitize-recover=all
 LIBS	 = $(shell pkg-config --libs fcgi 2>/dev/null || echo -lfcgi) -lev -lm \
 	   $(shell pkg-config --libs sqlite3 2>/dev/null || echo -lsqlite3) \
+	   $(shell pkg-config --libs hiredis 2>/dev/null || echo -lhiredis) \
 	   $(RING_LIBS) -lpthread
 # Without liburing it is the same program, at one system call an event.
 RING_LIBS := $(shell pkg-config --libs liburing 2>/dev/null)
@@ -248,6 +251,7 @@ wrap_route  = -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc,--wrap=strdup
 wrap_memory = -Wl,--wrap=calloc,--wrap=malloc
 wrap_store  = -Wl,--wrap=nanosleep
 wrap_resolve = -Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
+wrap_resp   = -Wl,--wrap=calloc,--wrap=malloc
 
 .SECONDEXPANSION:
 $(TESTS:%=build/tests/test_%): build/tests/test_%: tests/test_%.c \
