@@ -30,10 +30,11 @@ enum entry_kind {
 
 /*
  * Reads [id, [name, value, ...]]; what is found is in the value, and lasts as
- * long.  max: bytes of type and data together.  why: of a skipped one, in words.
+ * long.  max: bytes of type and data together.  why: of a skipped one, in
+ * words.
  */
-enum entry_kind entry_read(struct entry *, const struct resp_value *, size_t max,
-    const char **why);
+enum entry_kind entry_read(struct entry *, const struct resp_value *,
+    size_t max, const char **why);
 
 /* The id alone, also of one that is not whole yet; false: it is not here. */
 bool entry_id(struct eventid *, const struct resp_value *);

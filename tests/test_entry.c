@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Entries of the stream: which are events, and what is said of the others.  A
+ * row has the values of an entry's list in turn, with spaces between and %XX
+ * for any byte.
+ */
+#include "unit.h"
+
+#include "engine/entry.h"
+
+#define MAX 16
+
+static struct resp r;
+static struct resp_value *whole;
+static struct entry e;
+static const char *why;
+
+/* A text as RESP; %XX is one byte.  Returns what was written. */
+static size_t
+write_text(char *to, const char *text, size_t len)
+{
+	char bytes[1024];
+	size_t n = 0, i, head;
+
+	for (i = 0; i < len; i++) {
+		if (text[i] == '%') {
+			bytes[n++] = (char)wire_hex(text + i + 1);
+			i += 2;
+		} else
+			bytes[n++] = text[i];
+	}
+	head = (size_t)sprintf(to, "$%zu\r\n", n);
+	memcpy(to + head, bytes, n);
+	memcpy(to + head + n, "\r\n", 2);
+	return head + n + 2;
+}
+
+/* [id, [field, ...]]; an empty field is written as "-". */
+static size_t
+write_entry(char *to, const char *id, const char *fields)
+{
+	size_t len = (size_t)sprintf(to, "*2\r\n"), n = 0, i;
+	const char *at;
+
+	len += write_text(to + len, id, strlen(id));
+	for (at = fields; *at != '\0'; at += strspn(at, " "), n++)
+		at += strcspn(at, " ");
+	len += (size_t)sprintf(to + len, "*%zu\r\n", n);
+	for (at = fields; *at != '\0'; at += i + strspn(at + i, " ")) {
+		i = strcspn(at, " ");
+		len += write_text(to + len, at, *at == '-' ? 0 : i);
+	}
+	return len;
+}
+
+static void
+parse(const char *bytes, size_t len)
+{
+	assert_int_equal(resp_init(&r, 65536), 0);
+	assert_int_equal(resp_feed(&r, bytes, len), RESP_MORE);
+	assert_int_equal(resp_next(&r, &whole), RESP_WHOLE);
+}
+
+static void
+drop(void)
+{
+	resp_value_free(whole);
+	resp_free(&r);
+}
+
+static enum entry_kind
+read_bytes(const char *bytes, size_t len)
+{
+	parse(bytes, len);
+	return entry_read(&e, whole, MAX, &why);
+}
+
+static const struct row {
+	const char *name, *fields;
+	enum entry_kind kind;
+	const char *why;
+} rows[] = {
+    {"event", "c a d hi", ENTRY_EVENT, NULL},
+    {"event_with_a_type", "c a t x d hi", ENTRY_EVENT, NULL},
+    {"fields_in_any_order", "d hi t x c a", ENTRY_EVENT, NULL},
+    {"empty_type_is_none", "c a t - d hi", ENTRY_EVENT, NULL},
+    {"empty_data", "c a d -", ENTRY_EVENT, NULL},
+    {"data_of_any_text", "c a d %00%0d%0a%c3%a4", ENTRY_EVENT, NULL},
+    {"other_fields_are_passed_over", "z 1 c a - x d hi %00 y C b cc / dd %ff",
+	ENTRY_EVENT, NULL},
+    {"of_two_the_last_counts", "c b d no t y c a t x d hi", ENTRY_EVENT, NULL},
+    {"as_much_as_there_may_be", "c a t 1234 d 123456789012", ENTRY_EVENT, NULL},
+    {"end_is_passed_over", "c a d hi e 1", ENTRY_EVENT, NULL},
+    {"note", "n x", ENTRY_NOTE, NULL},
+    {"empty_note", "n -", ENTRY_NOTE, NULL},
+    {"note_is_no_event", "c a d hi n 1", ENTRY_NOTE, NULL},
+    {"no_channel", "d hi", ENTRY_SKIPPED, "it has no channel, c"},
+    {"no_data", "c a", ENTRY_SKIPPED, "it has no data, d"},
+    {"end_alone", "c a e 1", ENTRY_SKIPPED, "it has no data, d"},
+    {"no_field_of_ours", "a b", ENTRY_SKIPPED, "it has no channel, c"},
+    {"no_field", "", ENTRY_SKIPPED, "it has no channel, c"},
+    {"half_a_field", "c a d", ENTRY_SKIPPED, "a field has no value"},
+    {"empty_channel", "c - d hi", ENTRY_SKIPPED, "its channel's name is none"},
+    {"channel_of_other_characters", "c a/b d hi", ENTRY_SKIPPED,
+	"its channel's name is none"},
+    {"channel_with_nul", "c a%00 d hi", ENTRY_SKIPPED,
+	"its channel's name is none"},
+    {"channel_that_is_nul", "c %00 d hi", ENTRY_SKIPPED,
+	"its channel's name is none"},
+    {"too_much_data", "c a d 12345678901234567", ENTRY_SKIPPED,
+	"it has more bytes than --max-event, its type included"},
+    {"too_much_with_its_type", "c a t 12345 d 123456789012", ENTRY_SKIPPED,
+	"it has more bytes than --max-event, its type included"},
+    {"too_much_type", "c a t 12345678901234567 d -", ENTRY_SKIPPED,
+	"it has more bytes than --max-event, its type included"},
+    {"data_not_utf8", "c a d %c3%28", ENTRY_SKIPPED, "its data is not UTF-8"},
+    {"type_not_utf8", "c a t %ff d hi", ENTRY_SKIPPED,
+	"an event's type is not UTF-8"},
+    {"type_with_nul", "c a t x%00 d hi", ENTRY_SKIPPED,
+	"an event's type is text, without NUL"},
+    {"type_that_is_nul", "c a t %00 d hi", ENTRY_SKIPPED,
+	"an event's type is text, without NUL"},
+    {"type_with_lf", "c a t x%0ay d hi", ENTRY_SKIPPED,
+	"an event's type is one line, without CR and LF"},
+    {"type_with_cr", "c a t x%0d d hi", ENTRY_SKIPPED,
+	"an event's type is one line, without CR and LF"},
+    {"type_gap", "c a t gap d hi", ENTRY_SKIPPED,
+	"gap, position, end, open and error are not a publisher's types: "
+	"choose another"},
+    {"type_end", "c a t end d hi", ENTRY_SKIPPED,
+	"gap, position, end, open and error are not a publisher's types: "
+	"choose another"},
+};
+
+static void
+entry_is_what_its_fields_say(void **state)
+{
+	const struct row *row = *state;
+	char bytes[2048];
+
+	assert_int_equal(read_bytes(bytes,
+			     write_entry(bytes, "17-4", row->fields)),
+	    row->kind);
+	assert_int_equal(e.id.ms, 17);
+	assert_int_equal(e.id.n, 4);
+	assert_true((why == NULL) == (row->why == NULL));
+	if (why != NULL)
+		assert_string_equal(why, row->why);
+	drop();
+}
+
+static void
+event_has_channel_type_and_data(void **state)
+{
+	char bytes[2048];
+
+	(void)state;
+	assert_int_equal(read_bytes(bytes, write_entry(bytes, "1-2",
+					       "c b d no c a t x d a%00b")),
+	    ENTRY_EVENT);
+	assert_string_equal(e.channel, "a");
+	assert_string_equal(e.message.type, "x");
+	assert_null(e.message.id);
+	assert_int_equal(e.message.len, 3);
+	assert_memory_equal(e.message.data, "a\0b", 4);
+	drop();
+	assert_int_equal(read_bytes(bytes,
+			     write_entry(bytes, "1-2", "c a t - d -")),
+	    ENTRY_EVENT);
+	assert_null(e.message.type);
+	assert_int_equal(e.message.len, 0);
+	drop();
+}
+
+static void
+id_is_one_or_it_is_no_entry(void **state)
+{
+	static const char *const ids[] = {"", "0-0", "1", "1-", "-1", "1-2-3",
+	    "01-2", "1-2%00", "1-18446744073709551616", "a-b", "+1-2"};
+	char bytes[2048];
+	struct eventid id;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(ids); i++) {
+		assert_int_equal(read_bytes(bytes,
+				     write_entry(bytes, ids[i], "c a d hi")),
+		    ENTRY_BAD);
+		assert_false(entry_id(&id, whole));
+		drop();
+	}
+	assert_int_equal(read_bytes(bytes,
+			     write_entry(bytes,
+				 "18446744073709551615-18446744073709551615",
+				 "c a d hi")),
+	    ENTRY_EVENT);
+	assert_true(entry_id(&id, whole));
+	assert_true(id.ms == UINT64_MAX && id.n == UINT64_MAX);
+	drop();
+}
+
+/* Other shapes than [id, [text, ...]]. */
+static const struct shape {
+	const char *bytes;
+	enum entry_kind kind;
+	const char *why;
+} shapes[] = {
+    {"+OK\r\n", ENTRY_BAD, NULL},
+    {"$3\r\n1-1\r\n", ENTRY_BAD, NULL},
+    {"$-1\r\n", ENTRY_BAD, NULL},
+    {"*0\r\n", ENTRY_BAD, NULL},
+    {"*2\r\n*0\r\n*0\r\n", ENTRY_BAD, NULL},
+    {"*2\r\n:1\r\n*0\r\n", ENTRY_BAD, NULL},
+    {"*2\r\n+1-1\r\n*0\r\n", ENTRY_BAD, NULL},
+    {"*1\r\n$3\r\n1-1\r\n", ENTRY_SKIPPED, "it has no fields"},
+    {"*2\r\n$3\r\n1-1\r\n*-1\r\n", ENTRY_SKIPPED, "it has no fields"},
+    {"*2\r\n$3\r\n1-1\r\n$1\r\nc\r\n", ENTRY_SKIPPED, "it has no fields"},
+    {"*2\r\n$3\r\n1-1\r\n*2\r\n$1\r\nc\r\n:1\r\n", ENTRY_SKIPPED,
+	"a field is no string"},
+    {"*2\r\n$3\r\n1-1\r\n*2\r\n*0\r\n$1\r\nc\r\n", ENTRY_SKIPPED,
+	"a field is no string"},
+    {"*2\r\n$3\r\n1-1\r\n*2\r\n$-1\r\n$-1\r\n", ENTRY_SKIPPED,
+	"a field is no string"},
+};
+
+static void
+other_shapes_are_no_events(void **state)
+{
+	const struct shape *s;
+
+	(void)state;
+	for (s = shapes; s < shapes + LENGTH(shapes); s++) {
+		assert_int_equal(read_bytes(s->bytes, strlen(s->bytes)),
+		    s->kind);
+		assert_true((why == NULL) == (s->why == NULL));
+		if (why != NULL)
+			assert_string_equal(why, s->why);
+		drop();
+	}
+}
+
+/* It is the first that comes. */
+static void
+id_of_half_an_entry_is_there_as_soon_as_it_came(void **state)
+{
+	char bytes[2048];
+	size_t len = write_entry(bytes, "7-8", "c a d hi"), cut;
+	struct eventid id = {0};
+
+	(void)state;
+	for (cut = 4; cut < len; cut++) {
+		assert_int_equal(resp_init(&r, 65536), 0);
+		assert_int_equal(resp_feed(&r, bytes, cut), RESP_MORE);
+		assert_int_equal(resp_next(&r, &whole), RESP_MORE);
+		assert_int_equal(entry_id(&id, r.root), cut >= 13);
+		if (cut >= 13)
+			assert_int_equal(id.n, 8);
+		drop();
+	}
+}
+
+#define PLAIN 4
+
+int
+main(void)
+{
+	static struct CMUnitTest tests[LENGTH(rows) + PLAIN] = {
+	    cmocka_unit_test(event_has_channel_type_and_data),
+	    cmocka_unit_test(id_is_one_or_it_is_no_entry),
+	    cmocka_unit_test(other_shapes_are_no_events),
+	    cmocka_unit_test(id_of_half_an_entry_is_there_as_soon_as_it_came),
+	};
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++)
+		tests[PLAIN + i] = row_test(rows[i].name,
+		    entry_is_what_its_fields_say, &rows[i]);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
