@@ -489,14 +489,17 @@ lint: need-lint
 SECONDS ?= 60
 fuzz_gate  = gate buffer params record
 fuzz_parse = sse_parse sse utf8 query eventid
+fuzz_resp  = $(unit_entry)
+fuzz_libs_resp = -lhiredis
 need-fuzz-rt: need-fuzz # it asks clang which one
 fuzz: need-fuzz-rt | build/fuzz
-	@$(MAKE) -s fuzz-gate fuzz-parse
+	@$(MAKE) -s fuzz-gate fuzz-parse fuzz-resp
 
 fuzz-%:
 	clang -g -O1 -std=c11 -D_DEFAULT_SOURCE -Isrc \
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	    -o build/fuzz/$* tests/fuzz/$*.c $(addprefix src/,$(addsuffix .c,$(call files,$(fuzz_$*))))
+	    -o build/fuzz/$* tests/fuzz/$*.c $(addprefix src/,$(addsuffix .c,$(call files,$(fuzz_$*)))) \
+	    $(fuzz_libs_$*)
 	@mkdir -p build/fuzz/$*.corpus
 	build/fuzz/$* -max_total_time=$(SECONDS) -max_len=8192 \
 	    build/fuzz/$*.corpus

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a server that may be anything sends us: replies in pieces, each with its
+ * size in a byte before it.  As in a reply to XREAD the entries are taken out
+ * as they come, and read.  The same bytes at once must make the same replies.
+ */
+#include "engine/resp.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "channel/channel.h"
+#include "engine/entry.h"
+
+#define MAX	  (1UL << 20) /* more than any input makes of itself */
+#define EVENT_MAX 64
+
+/* A digest of all values, in their order, and how it ended. */
+struct found {
+	uint64_t sum;
+	size_t replies;
+	enum resp_result end;
+};
+
+static void
+add(struct found *f, uint64_t n)
+{
+	f->sum = (f->sum ^ n) * 1099511628211u;
+}
+
+/* What an event says is what may be published. */
+static void
+look(const struct entry *e, enum entry_kind kind, const char *why)
+{
+	assert((kind == ENTRY_SKIPPED) == (why != NULL));
+	if (kind == ENTRY_BAD)
+		return;
+	assert(e->id.ms > 0 || e->id.n > 0);
+	if (kind != ENTRY_EVENT)
+		return;
+	assert(channel_name_valid(e->channel));
+	assert(e->message.len <= EVENT_MAX);
+	assert(utf8_valid((const uint8_t *)e->message.data, e->message.len));
+	assert(e->message.type == NULL ||
+	       (e->message.type[0] != '\0' &&
+		   strpbrk(e->message.type, "\r\n") == NULL));
+}
+
+static void
+add_value(struct found *f, const struct resp_value *v)
+{
+	const struct resp_value *element;
+	struct entry e;
+	const char *why;
+	enum entry_kind kind = entry_read(&e, v, EVENT_MAX, &why);
+	size_t i;
+
+	look(&e, kind, why);
+	add(f, (uint64_t)v->type);
+	add(f, (uint64_t)v->number);
+	add(f, v->wanted);
+	assert(v->text[v->len] == '\0');
+	for (i = 0; i < v->len; i++)
+		add(f, (unsigned char)v->text[i]);
+	for (element = v->first; element != NULL; element = element->next)
+		add_value(f, element);
+}
+
+/* [[key, [entry, ...]]] */
+static void
+pluck(struct resp *r, struct found *f, struct resp_value *root)
+{
+	struct resp_value *key = root == NULL ? NULL : resp_element(root, 0);
+	struct resp_value *list = key == NULL ? NULL : resp_element(key, 1);
+	struct resp_value *entry;
+
+	if (list == NULL)
+		return;
+	while ((entry = resp_shift(r, list)) != NULL) {
+		assert(resp_whole(entry) && entry->next == NULL);
+		add_value(f, entry);
+		resp_value_free(entry);
+	}
+}
+
+static size_t
+count(const struct resp_value *v)
+{
+	const struct resp_value *element;
+	size_t n = sizeof(*v) + v->len + 1;
+
+	for (element = v->first; element != NULL; element = element->next)
+		n += count(element);
+	return n;
+}
+
+static bool
+feed(struct resp *r, struct found *f, const uint8_t *data, size_t len)
+{
+	struct resp_value *v;
+
+	f->end = resp_feed(r, (const char *)data, len);
+	while (
+	    f->end == RESP_MORE && (f->end = resp_next(r, &v)) == RESP_WHOLE) {
+		assert(resp_whole(v));
+		pluck(NULL, f, v);
+		add_value(f, v);
+		add(f, ++f->replies);
+		resp_value_free(v);
+		f->end = RESP_MORE;
+	}
+	assert(r->bytes <= r->max);
+	pluck(r, f, r->root);
+	assert(r->bytes == (r->root == NULL ? 0 : count(r->root)));
+	return f->end == RESP_MORE;
+}
+
+static struct found
+read_in_pieces(const uint8_t *data, size_t len, size_t max)
+{
+	struct found f = {.sum = 14695981039346656037u};
+	struct resp r;
+	size_t n;
+
+	assert(resp_init(&r, max) == 0);
+	while (len > 1) {
+		n = data[0] < len ? data[0] : len - 1;
+		if (!feed(&r, &f, data + 1, n))
+			break;
+		data += 1 + n;
+		len -= 1 + n;
+	}
+	resp_free(&r);
+	return f;
+}
+
+/* Without what says their sizes. */
+static struct found
+read_at_once(const uint8_t *data, size_t len)
+{
+	struct found f = {.sum = 14695981039346656037u};
+	uint8_t *all = malloc(len + 1);
+	struct resp r;
+	size_t n, size = 0;
+
+	assert(all != NULL && resp_init(&r, MAX) == 0);
+	while (len > 1) {
+		n = data[0] < len ? data[0] : len - 1;
+		memcpy(all + size, data + 1, n);
+		size += n;
+		data += 1 + n;
+		len -= 1 + n;
+	}
+	(void)feed(&r, &f, all, size);
+	free(all);
+	resp_free(&r);
+	return f;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct found pieces = read_in_pieces(data, len, MAX);
+	struct found once = read_at_once(data, len);
+
+	assert(pieces.end == once.end);
+	assert(pieces.replies == once.replies);
+	assert(pieces.sum == once.sum);
+	(void)read_in_pieces(data, len, 512); /* it becomes too large */
+	return 0;
+}
