@@ -160,10 +160,33 @@ parts_are_as_written(void **state)
 	assert_int_equal(strlen(small), sizeof(small) - 1);
 }
 
+static void
+a_peer_has_no_mode_and_its_own_option(void **state)
+{
+	struct endpoint e;
+	char err[600];
+
+	(void)state;
+	assert_int_equal(endpoint_parse_peer(&e, "--redis", "unix:/a:0660", err,
+			     sizeof(err)),
+	    0);
+	assert_string_equal(e.path, "/a:0660");
+	assert_int_equal(endpoint_parse_peer(&e, "--redis", "redis://a:6379",
+			     err, sizeof(err)),
+	    -1);
+	assert_string_equal(err,
+	    "--redis redis://a:6379: this is not unix:/path, host:port or "
+	    "[v6]:port, as in 127.0.0.1:6379");
+	assert_int_equal(endpoint_parse_peer(&e, "--redis", "unix:a", err,
+			     sizeof(err)),
+	    -1);
+	assert_non_null(strstr(err, "redis.sock"));
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[LENGTH(rows) + LENGTH(advices) + 1];
+	struct CMUnitTest tests[LENGTH(rows) + LENGTH(advices) + 2];
 	size_t n = 0, i;
 
 	for (i = 0; i < LENGTH(rows); i++)
@@ -173,5 +196,7 @@ main(void)
 		tests[n++] =
 		    row_test(advices[i].address, advice_is_given, &advices[i]);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(parts_are_as_written);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(
+	    a_peer_has_no_mode_and_its_own_option);
 	return _cmocka_run_group_tests("endpoint", tests, n, NULL, NULL);
 }

@@ -14,7 +14,9 @@
 #define MODE 0660
 
 struct reading {
+	const char *option;
 	const char *address;
+	bool to_connect;
 	char *err;
 	size_t size;
 };
@@ -23,13 +25,21 @@ __attribute__((format(printf, 2, 3))) static int
 refuse_address(const struct reading *r, const char *format, ...)
 {
 	va_list ap;
-	int n = snprintf(r->err, r->size, "--listen %.200s: ", r->address);
+	int n = snprintf(r->err, r->size, "%s %.200s: ", r->option, r->address);
 
 	va_start(ap, format);
 	if (n > 0 && (size_t)n < r->size)
 		(void)vsnprintf(r->err + n, r->size - (size_t)n, format, ap);
 	va_end(ap);
 	return -1;
+}
+
+/* A Unix socket as it is written. */
+static const char *
+example(const struct reading *r)
+{
+	return r->to_connect ? "unix:/run/redis/redis.sock" :
+			       "unix:/run/sse-fcgi/sse.sock";
 }
 
 static int
@@ -49,11 +59,11 @@ parse_mode(const struct reading *r, mode_t *mode, const char *text,
 	return 0;
 }
 
-/* "/path" or "/path:mode" behind "unix:". */
+/* "/path" or "/path:mode" behind "unix:"; to connect to, the path alone. */
 static int
 parse_unix(const struct reading *r, struct endpoint *e, const char *text)
 {
-	const char *colon = strrchr(text, ':');
+	const char *colon = r->to_connect ? NULL : strrchr(text, ':');
 	size_t len = colon == NULL ? strlen(text) : (size_t)(colon - text);
 
 	e->is_unix = true;
@@ -61,10 +71,11 @@ parse_unix(const struct reading *r, struct endpoint *e, const char *text)
 	if (*text == '@')
 		return refuse_address(r,
 		    "abstract sockets have no owner and no mode: give a path, "
-		    "as in unix:/run/sse-fcgi/sse.sock");
+		    "as in %s",
+		    example(r));
 	if (*text != '/')
-		return refuse_address(r, "a socket's path begins with /, as in "
-					 "unix:/run/sse-fcgi/sse.sock");
+		return refuse_address(r,
+		    "a socket's path begins with /, as in %s", example(r));
 	if (colon != NULL &&
 	    parse_mode(r, &e->mode, colon + 1, text, len) == -1)
 		return -1;
@@ -84,9 +95,9 @@ refuse_inet(const struct reading *r)
 
 	if (strchr(text, '/') != NULL && strstr(text, "://") == NULL)
 		return refuse_address(r,
-		    "a Unix socket is written unix:/path, as in "
-		    "unix:/run/sse-fcgi/sse.sock");
-	if (strncmp(text, "fd:", 3) == 0)
+		    "a Unix socket is written unix:/path, as in %s",
+		    example(r));
+	if (strncmp(text, "fd:", 3) == 0 && !r->to_connect)
 		return refuse_address(r,
 		    "a socket that the starter made is taken without --listen, "
 		    "from descriptor 0 or as LISTEN_FDS says");
@@ -96,10 +107,12 @@ refuse_inet(const struct reading *r)
 	if (*text != '[' && strchr(text, ':') != strrchr(text, ':') &&
 	    strstr(text, "://") == NULL)
 		return refuse_address(r,
-		    "an IPv6 address stands in brackets, as in [::1]:9000");
+		    "an IPv6 address stands in brackets, as in [::1]:%s",
+		    r->to_connect ? "6379" : "9000");
 	return refuse_address(r,
-	    "this is not unix:/path[:mode], host:port or [v6]:port, as in "
-	    "127.0.0.1:9000");
+	    "this is not unix:/path%s, host:port or [v6]:port, as in "
+	    "127.0.0.1:%s",
+	    r->to_connect ? "" : "[:mode]", r->to_connect ? "6379" : "9000");
 }
 
 /* "host:port" or "[v6]:port". */
@@ -130,13 +143,35 @@ parse_inet(const struct reading *r, struct endpoint *e)
 	return 0;
 }
 
+static int
+parse(const struct reading *r, struct endpoint *e)
+{
+	*e = (struct endpoint){.is_unix = false};
+	if (strncmp(r->address, "unix:", 5) == 0)
+		return parse_unix(r, e, r->address + 5);
+	return parse_inet(r, e);
+}
+
 int
 endpoint_parse(struct endpoint *e, const char *address, char *err, size_t size)
 {
-	struct reading r = {.address = address, .err = err, .size = size};
+	const struct reading r = {.option = "--listen",
+	    .address = address,
+	    .err = err,
+	    .size = size};
 
-	*e = (struct endpoint){.is_unix = false};
-	if (strncmp(address, "unix:", 5) == 0)
-		return parse_unix(&r, e, address + 5);
-	return parse_inet(&r, e);
+	return parse(&r, e);
+}
+
+int
+endpoint_parse_peer(struct endpoint *e, const char *option, const char *address,
+    char *err, size_t size)
+{
+	const struct reading r = {.option = option,
+	    .address = address,
+	    .to_connect = true,
+	    .err = err,
+	    .size = size};
+
+	return parse(&r, e);
 }

@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Where to listen: an address of --listen in its parts. */
+/* Where to listen, as in --listen, or to connect to: an address in its parts.
+ */
 struct endpoint {
 	bool is_unix;
 	/* The Unix socket's, */
@@ -26,5 +27,12 @@ struct endpoint {
  */
 int endpoint_parse(struct endpoint *, const char *address, char *err,
     size_t size);
+
+/*
+ * The same of where we connect to, which has no mode; the line in err begins
+ * with the option that the address is of.
+ */
+int endpoint_parse_peer(struct endpoint *, const char *option,
+    const char *address, char *err, size_t size);
 
 #endif
