@@ -30,8 +30,8 @@ struct finder *finder_new(const struct link_setup *, const char *addresses,
 void finder_free(struct finder *);
 
 /*
- * Looks for it: found(arg, ...) comes once, later or at once, with an address to
- * connect to and its name for the log; or with NULL and why, in words.
+ * Looks for it: found(arg, ...) comes once, later or at once, with an address
+ * to connect to and its name for the log; or with NULL and why, in words.
  */
 void finder_find(struct finder *,
     void (*found)(void *arg, const struct resolved *, const char *name_or_why),
@@ -40,9 +40,17 @@ void finder_find(struct finder *,
 /* found() is not called any more. */
 void finder_cancel(struct finder *);
 
-/* What it found last was good, or was not: then the next is another. */
+/* What it found last was good: it is the first next time. */
 void finder_good(struct finder *);
-void finder_bad(struct finder *);
+
+/*
+ * It was not, or nothing was found: the next is another.  True: all that there
+ * are have been tried since one was good.
+ */
+bool finder_bad(struct finder *);
+
+/* What it is looking at now, for people. */
+const char *finder_looks_at(const struct finder *);
 
 /* It is there: host:port, as in MOVED; what cannot be read is passed over. */
 void finder_moved(struct finder *, const char *where);

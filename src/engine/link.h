@@ -18,23 +18,31 @@
  * (AUTH, SELECT, ROLE: it must be a master's), and when it ends for whatever
  * reason made again after a back-off.
  *
- *     from      to         when
- *     OFF       FINDING    link_start()
- *     FINDING   CONNECTING there is an address
- *     CONNECTING GREETING  the socket is connected
- *     GREETING  UP         a master has taken the account and the database
- *     any       WAITING    anything failed, or took too long
- *     WAITING   FINDING    the back-off is over
- *     any       OFF        link_stop()
+ *     from       to         when
+ *     OFF        WAITING    link_start(), for no time at all
+ *     WAITING    FINDING    the back-off is over
+ *     FINDING    CONNECTING there is an address
+ *     CONNECTING GREETING   the socket is connected
+ *     GREETING   UP         a master has taken the account and the database
+ *     any        WAITING    anything failed, or took too long
+ *     any        OFF        link_stop()
  *
  * Every wait has a limit of time.  No call here blocks, and no call of the
- * user's from within a callback ends the connection in that callback: closing
- * is a wish, which is granted when the handler is back at its top.
+ * user's ends the connection in a callback: that is a wish, which is granted
+ * when the handler is back at its top, or else in the same turn of the loop.
+ *
+ * A link that follows another (its leader) does not look for the master: it
+ * connects to where the leader is up, waits while that is not, and goes with it
+ * when it comes up elsewhere.  What shows that the server is the wrong one it
+ * tells its leader.
  */
 
 #define LINK_PATIENCE 3.0  /* seconds to be found, connected, greeted, each */
-#define LINK_BACKOFF  0.05 /* seconds before the second try; doubled for each */
-#define LINK_BACKOFF_MAX 1.0 /* more, the last; up to half of it less by chance */
+#define LINK_BACKOFF  0.05 /* seconds before the second try; doubled for each \
+			    */
+#define LINK_BACKOFF_MAX \
+	1.0		 /* more, the last; up to half of it less by chance */
+#define LINK_SETTLED 1.0 /* seconds that it must be up to begin so again */
 
 /* Commands without a reply; a command's tag is its user's. */
 struct link_command;
@@ -50,7 +58,11 @@ struct link_user {
 	 * takes parts.
 	 */
 	void (*part)(void *arg, int tag, struct resp_value *reply);
-	/* The reply to the oldest command.  It is freed afterwards. */
+	/*
+	 * The reply to the oldest command.  It is freed afterwards.  If it is
+	 * an error that says that the server is not the right one, or not
+	 * ready (MOVED, READONLY, LOADING, ...), the connection ends then.
+	 */
 	void (*reply)(void *arg, int tag, struct resp_value *reply);
 	/*
 	 * It was up, and is not any more; why in words.  Commands without a
@@ -74,43 +86,64 @@ enum link_state {
 /* What all connections of one engine are told once. */
 struct link_setup {
 	struct ev_loop *loop;
-	const double *now; /* monotonic seconds, kept by the caller */
-	const char *user;  /* NULL: none */
+	const double *now;	   /* monotonic seconds, kept by the caller */
+	const char *user;	   /* NULL: none */
 	const char *password_file; /* NULL: none; read at each greeting */
 	unsigned long db;
 	size_t reply_max; /* bytes that one reply may have here at a time */
 };
 
+/* What a handler of the link does when it is back at its top. */
+enum link_wish { LINK_STAYS, LINK_GOES_AGAIN, LINK_STOPS };
+
 struct link {
 	const struct link_setup *set;
-	const char *name; /* "tail", "publisher": for the log */
+	const char *name;      /* "tail", "publisher": for the log */
 	struct finder *finder; /* or NULL: it follows another */
-	const struct link *leader;
+	struct link *leader;
 	struct link_user user;
 	enum link_state state;
+	double deadline; /* of the state, unless it is up */
+	double up_since;
 	int fd;
 	ev_io io;
-	ev_timer timer; /* of the state's limit, or the oldest command's */
+	ev_timer timer;	  /* of the state's limit, or the oldest command's */
+	double fires;	  /* when it does */
 	ev_prepare flush; /* what was sent is written at the end of the turn */
 	struct resp resp;
+	struct resp_value *held; /* the reply that is being told of */
+	char *in;		 /* bytes that resp has not seen yet */
+	size_t in_at, in_len;
 	struct link_commands commands; /* without a reply, oldest first */
 	size_t pending;		       /* of these */
-	char *out;		       /* bytes that are not written yet */
+	double answered; /* when something of a reply was last taken */
+	char *out;	 /* bytes that are not written yet */
 	size_t out_len, out_cap;
+	bool full; /* the socket takes no more now */
+	bool shut; /* nor ever: what it has said is read, and that is all */
 	uint64_t sent, written; /* bytes, on this connection */
 	struct resolved peer;	/* that it is connected to */
-	bool paused, in_handler, again;
-	unsigned failures; /* since it was last up */
+	char where[96];		/* the same for people */
+	bool paused, in_handler;
+	enum link_wish wish;
+	bool unfit;	   /* it goes because the server is the wrong one */
+	bool large;	   /* or because a reply was over the greatest size */
+	unsigned failures; /* since it was last up for a while */
 	char why[256];	   /* it is not up, in words; or empty */
 	bool told;	   /* of that in the log */
+	double told_at;	   /* when last; 0: never */
+	char told_why[256];
 	unsigned long long connects; /* times that it came up */
 };
 
-/* The setup, the finder and the name outlive it.  leader: see above. */
+/* The setup, the finder, the leader and the name outlive it. */
 void link_init(struct link *, const struct link_setup *, const char *name,
-    struct finder *, const struct link *leader, const struct link_user *);
+    struct finder *, struct link *leader, const struct link_user *);
 
 void link_start(struct link *);
+
+/* The leader has come up, as its user hears: it connects there, if it must. */
+void link_leader_is_up(struct link *);
 
 /* Gives it up, without down(); it may be started again. */
 void link_stop(struct link *);
@@ -118,11 +151,13 @@ void link_stop(struct link *);
 /*
  * While it is up: sends a command; its reply comes to reply() with the tag.  It
  * is written at the end of the turn, together with others.  The connection ends
- * if the reply is not here after so many seconds, counted from now or from when
- * the command before it was answered, whichever is later.  Returns where the
- * command begins among the bytes of this connection: what has been written of
- * it may have been executed, see link_written().  Where there is no memory the
- * connection ends.
+ * if the reply is not here after so many seconds, counted from now, from when
+ * the command before it was answered, or from when something was last taken out
+ * of the reply, whichever is latest.  Returns where the command begins among
+ * the bytes of this connection: what has been written of it may have been
+ * executed, see link_written(), which counts on until the next one is
+ * connected.  Where it is not up, or there is no memory and the connection
+ * ends, nothing is sent, and it returns UINT64_MAX.
  */
 uint64_t link_send(struct link *, int tag, double patience, size_t n,
     const char *const argv[], const size_t len[]);
@@ -144,7 +179,10 @@ size_t link_unwritten(const struct link *);
 void link_pause(struct link *);
 void link_go_on(struct link *);
 
-/* The connection is to end, and be made again: why in words. */
+/*
+ * The connection is to end, and be made again: why in words.  Nothing is told
+ * of it any more but down().
+ */
 void link_again(struct link *, const char *why);
 
 /* For resp_shift() in part(). */
