@@ -50,7 +50,8 @@ CHANNEL	= event eventid batch sse sse_parse type held channel heap names retenti
 	  hub promise restore gap reader position
 STORE	= store store_file store_make store_open store_load
 SQLITE	= $(STORE) changes committer gathering sqlite sqlite_load sqlite_figures
-REDIS	= resp entry
+REDIS	= resp entry dial account finder finder_list finder_sentinels \
+	  sentinel link link_io link_send link_greeting
 ENGINE	= engine memory $(SQLITE) $(REDIS)
 FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
@@ -68,7 +69,7 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 TESTS = event sse record params buffer gate writer ring wave flush clock config address \
 	age log endpoint socket request stream route eventid utf8 query \
 	spelling channel sse_parse arguments origin text memory store gathering sqlite \
-	resolve resp entry \
+	resolve resp entry finder link \
 	heap hub promise restore reader \
 	model notify platform capacity zone publish server
 unit_event     = event
@@ -115,6 +116,9 @@ unit_store     = $(STORE) platform utf8 $(unit_channel)
 unit_resolve   = resolve
 unit_resp      = resp
 unit_entry     = entry resp type utf8 $(unit_channel)
+unit_finder    = finder finder_list finder_sentinels sentinel dial account \
+		 resp resolve endpoint platform
+unit_link      = link link_io link_send link_greeting log $(unit_finder)
 unit_model     = $(unit_reader)
 unit_reader    = reader position gap batch $(unit_hub)
 unit_route     = route subscribe publish publication body status arguments \
