@@ -117,6 +117,7 @@ settle(struct link *l)
 	bool was_up = l->state == LINK_UP;
 
 	l->wish = LINK_STAYS;
+	l->paused = false;
 	link_disconnect(l);
 	if (again)
 		fail(l);
@@ -124,7 +125,7 @@ settle(struct link *l)
 		l->user.down(l->user.arg, l->why, l->large,
 		    l->large ? l->resp.root : NULL);
 	link_release(l);
-	l->paused = l->unfit = l->large = false;
+	l->unfit = l->large = false;
 }
 
 bool

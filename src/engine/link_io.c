@@ -69,13 +69,16 @@ write_out(struct link *l)
 	}
 }
 
-/* Is something owed to us?  Who answers before it was asked is no Redis. */
+/*
+ * Is something owed to us?  Who answers before it was asked is no Redis; but it
+ * may refuse us before it hears anything.
+ */
 static bool
 owes(struct link *l)
 {
 	const struct link_command *c = STAILQ_FIRST(&l->commands);
 
-	if (c != NULL && c->begins < l->written)
+	if (c != NULL && (c->begins < l->written || l->state == LINK_GREETING))
 		return true;
 	link_fails(l, "sends what nobody has asked for");
 	return false;
@@ -183,7 +186,8 @@ read_in(struct link *l)
 	if (n > 0) {
 		l->in_at = 0;
 		l->in_len = (size_t)n;
-		consume(l);
+		if (feed(l))
+			consume(l);
 	} else if (n == 0)
 		link_fails(l, "has closed the connection");
 	else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
@@ -221,7 +225,8 @@ on_io(struct ev_loop *loop, ev_io *w, int revents)
 			l->full = false;
 			write_out(l);
 		}
-		consume(l); /* what was left when it was paused */
+		if (revents & EV_CUSTOM)
+			consume(l); /* what was left when it was paused */
 		if ((revents & EV_READ) && link_goes_on(l))
 			read_in(l);
 	}
