@@ -117,8 +117,8 @@ unit_resolve   = resolve
 unit_resp      = resp
 unit_entry     = entry resp type utf8 $(unit_channel)
 unit_finder    = finder finder_list finder_sentinels sentinel dial account \
-		 resp resolve endpoint platform
-unit_link      = link link_io link_send link_greeting log $(unit_finder)
+		 resp endpoint platform
+unit_link      = link link_io link_send link_greeting log resolve $(unit_finder)
 unit_model     = $(unit_reader)
 unit_reader    = reader position gap batch $(unit_hub)
 unit_route     = route subscribe publish publication body status arguments \
@@ -256,6 +256,7 @@ wrap_route  = -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc,--wrap=strdup
 wrap_memory = -Wl,--wrap=calloc,--wrap=malloc
 wrap_store  = -Wl,--wrap=nanosleep
 wrap_resolve = -Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
+wrap_finder = -Wl,--wrap=resolve_begin,--wrap=resolve_abandon
 wrap_resp   = -Wl,--wrap=calloc,--wrap=malloc
 
 .SECONDEXPANSION:

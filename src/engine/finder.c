@@ -182,6 +182,18 @@ finder_looks_at(const struct finder *f)
 	return f->looks_at;
 }
 
+static bool
+is_host(const char *host, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (host[i] <= ' ' || host[i] > '~')
+			return false;
+	return len > 0 && len < sizeof(((struct endpoint *)0)->host) &&
+	       *host != '?'; /* a node that does not know its own name */
+}
+
 /* Redis writes an IPv6 address without brackets. */
 void
 finder_moved(struct finder *f, const char *where)
@@ -189,15 +201,14 @@ finder_moved(struct finder *f, const char *where)
 	struct finder_place *p = &f->master;
 	const char *colon = strrchr(where, ':'), *host = where;
 	size_t len = colon == NULL ? 0 : (size_t)(colon - where);
-	char *end;
 	unsigned long port;
+	char *end;
 
 	if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
 		host++;
 		len -= 2;
 	}
-	if (len == 0 || len >= sizeof(p->at.host) || *host == '?' ||
-	    colon[1] < '0' || colon[1] > '9')
+	if (!is_host(host, len) || colon[1] < '0' || colon[1] > '9')
 		return;
 	port = strtoul(colon + 1, &end, 10);
 	if (*end != '\0' || port == 0 || port > 65535)
