@@ -82,9 +82,9 @@ arm(struct link *l)
 static double
 back_off(const struct link *l)
 {
-	double most = LINK_BACKOFF * exp2(fmin(l->failures, 16) - 1);
+	double most = fmin(LINK_BACKOFF * exp2(fmin(l->failures, 16) - 1),
+	    LINK_BACKOFF_MAX);
 
-	most = fmin(most, LINK_BACKOFF_MAX);
 	return most * (1 - 0.5 * (double)random() / (double)RAND_MAX);
 }
 
@@ -332,11 +332,11 @@ link_leader_is_up(struct link *l)
 {
 	const struct resolved *a = &l->peer, *b = &l->leader->peer;
 
-	if (l->state == LINK_OFF)
-		return;
 	if (l->state == LINK_WAITING || l->state == LINK_FINDING)
 		hurry(l);
-	else if (a->len != b->len || memcmp(&a->address, &b->address, a->len))
+	else if (l->state != LINK_OFF &&
+		 (a->len != b->len ||
+		     memcmp(&a->address, &b->address, a->len) != 0))
 		link_again(l, "Redis is elsewhere now");
 }
 

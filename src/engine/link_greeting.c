@@ -35,12 +35,12 @@ static const struct verdict {
 static const char *
 clean(char text[200], const struct resp_value *v)
 {
-	size_t i;
+	char *p;
 
-	for (i = 0; i < v->len && i < 199; i++)
-		text[i] =
-		    v->text[i] >= ' ' && v->text[i] <= '~' ? v->text[i] : '?';
-	text[i] = '\0';
+	(void)snprintf(text, 200, "%.*s", (int)v->len, v->text);
+	for (p = text; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
 	return text;
 }
 

@@ -2,6 +2,7 @@
 /*
  * Commands on their way out, and what is known of how far they came.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,11 +86,11 @@ link_send(struct link *l, int tag, double patience, size_t n,
 uint64_t
 link_say(struct link *l, int tag, double patience, const char *const argv[])
 {
-	size_t len[WORDS_MAX], n = 0;
+	size_t len[WORDS_MAX], n;
 
-	while (argv[n] != NULL && n < WORDS_MAX) {
+	for (n = 0; argv[n] != NULL; n++) {
+		assert(n < WORDS_MAX);
 		len[n] = strlen(argv[n]);
-		n++;
 	}
 	return link_send(l, tag, patience, n, argv, len);
 }
