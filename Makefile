@@ -256,6 +256,7 @@ wrap_route  = -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc,--wrap=strdup
 wrap_memory = -Wl,--wrap=calloc,--wrap=malloc
 wrap_store  = -Wl,--wrap=nanosleep
 wrap_resolve = -Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
+wrap_link   = -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc
 wrap_finder = -Wl,--wrap=resolve_begin,--wrap=resolve_abandon
 wrap_resp   = -Wl,--wrap=calloc,--wrap=malloc
 

@@ -1404,6 +1404,84 @@ what_is_sent_as_the_turn_ends_is_written_too(void **state)
 	ev_timer_start(loop, &pace);
 }
 
+/* The allocation with this number fails, and with always all that follow. */
+static size_t allocations, fails;
+static bool always;
+
+void *__real_malloc(size_t);
+void *__real_calloc(size_t, size_t);
+void *__real_realloc(void *, size_t);
+void *__wrap_malloc(size_t);
+void *__wrap_calloc(size_t, size_t);
+void *__wrap_realloc(void *, size_t);
+
+static bool
+allocation_fails(void)
+{
+	return fails > 0 &&
+	       (++allocations == fails || (always && allocations > fails));
+}
+
+void *
+__wrap_malloc(size_t size)
+{
+	return allocation_fails() ? NULL : __real_malloc(size);
+}
+
+void *
+__wrap_calloc(size_t n, size_t size)
+{
+	return allocation_fails() ? NULL : __real_calloc(n, size);
+}
+
+void *
+__wrap_realloc(void *p, size_t size)
+{
+	return allocation_fails() ? NULL : __real_realloc(p, size);
+}
+
+/* Comes up and says something, as far as that goes; then there is memory. */
+static void
+lack_memory(size_t nth)
+{
+	unsigned ups = seen.ups, replies = seen.replies;
+
+	link_again(&l, "the test wants it");
+	UNTIL(loop, l.state == LINK_WAITING);
+	allocations = 0;
+	fails = nth;
+	later(1);
+	UNTIL(loop, l.state == LINK_UP || l.state == LINK_WAITING);
+	if (l.state == LINK_UP) {
+		say(1, "LIST");
+		UNTIL(loop, seen.replies > replies || l.state == LINK_WAITING);
+	}
+	if (l.state == LINK_WAITING && strstr(l.why, "memory") == NULL)
+		fail_msg("%s", l.why);
+	assert_true(seen.ups <= ups + 1);
+	if (!always)
+		assert_true(allocations >= nth || seen.replies > replies);
+	fails = 0;
+	UNTIL(loop, (later(1), l.state == LINK_UP));
+	replies = seen.replies;
+	say(1, "NUMBER");
+	UNTIL(loop, seen.replies == replies + 1);
+}
+
+static void
+without_memory_it_goes_and_comes_back(void **state)
+{
+	size_t nth;
+
+	(void)state;
+	come_up();
+	for (nth = 1; nth < 40; nth++) {
+		always = nth % 2 == 0;
+		lack_memory(nth / 2 + 1);
+	}
+	assert_true(seen.downs > 20);
+}
+
 /*
  * Whatever happens, whenever: no callback but of what is there, nothing twice,
  * and it always comes back.
@@ -1555,6 +1633,7 @@ static const struct CMUnitTest single[] = {
     LINK_TEST(what_was_written_is_known),
     LINK_TEST(much_is_written_as_the_socket_takes_it),
     LINK_TEST(what_is_sent_as_the_turn_ends_is_written_too),
+    LINK_TEST(without_memory_it_goes_and_comes_back),
     LINK_TEST(ten_thousand_times_it_comes_back),
 };
 

@@ -237,8 +237,6 @@ give_up(struct link *l)
 		link_fails(l, "does not take the connection");
 		break;
 	case LINK_GREETING:
-		link_fails(l, "has not answered for %g seconds", LINK_PATIENCE);
-		break;
 	case LINK_UP:
 		c = STAILQ_FIRST(&l->commands);
 		link_fails(l, "has not answered for %g seconds", c->patience);
