@@ -34,8 +34,7 @@ static struct names {
 	unsigned asked;
 	char host[256], port[16];
 	const char *why;
-	bool never, none;
-	unsigned port_of_answer;
+	bool never, none, backwards;
 } names;
 
 static struct pending {
@@ -55,6 +54,7 @@ on_resolved(struct ev_loop *on, ev_timer *w, int revents)
 {
 	struct resolved r[RESOLVE_MAX];
 	struct sockaddr_in in = {.sin_family = AF_INET};
+	uint32_t at;
 	size_t i;
 
 	(void)on;
@@ -62,7 +62,8 @@ on_resolved(struct ev_loop *on, ev_timer *w, int revents)
 	(void)revents;
 	memset(r, 0, sizeof(r));
 	for (i = 0; i < names.n; i++) {
-		in.sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)i);
+		at = (uint32_t)(names.backwards ? names.n - 1 - i : i);
+		in.sin_addr.s_addr = htonl(INADDR_LOOPBACK + at);
 		in.sin_port = htons((uint16_t)strtoul(names.port, NULL, 10));
 		memcpy(&r[i].address, &in, sizeof(in));
 		r[i].len = sizeof(in);
@@ -663,8 +664,9 @@ the_addresses_of_a_sentinel_are_asked_one_after_the_other(void **state)
 {
 	(void)state;
 	scripted_tcp(&server[0], loop, knows);
-	make(server[0].address, "mymaster"); /* 127.0.0.1 and .2 */
+	make(server[0].address, "mymaster"); /* 127.0.0.2, then .1 */
 	names.n = 2;
+	names.backwards = true;
 	(void)find();
 	assert_true(found.good);
 	finder_good(f);

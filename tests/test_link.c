@@ -1144,7 +1144,7 @@ static void
 back_off_is_doubled_up_to_a_second(void **state)
 {
 	double most = LINK_BACKOFF, wait;
-	unsigned i;
+	unsigned i, whole = 0;
 
 	(void)state;
 	scripted_end(&server);
@@ -1153,9 +1153,11 @@ back_off_is_doubled_up_to_a_second(void **state)
 		UNTIL(loop, l.failures == i);
 		wait = l.deadline - now;
 		assert_true(wait > most / 2 - 0.001 && wait <= most);
+		whole += wait > most - 0.001;
 		most = fmin(most * 2, LINK_BACKOFF_MAX);
 		later(wait + 0.001);
 	}
+	assert_true(whole < 6); /* nobody else comes at the same time */
 }
 
 static void
@@ -1356,6 +1358,14 @@ what_was_written_is_known(void **state)
 	assert_true(link_written(&l, first));
 	assert_false(link_written(&l, next));
 	assert_false(link_written(&l, say(3, "X"))); /* it is not up */
+	/* Of another connection it counts anew. */
+	ev_io_start(loop, &server.peer[0].io);
+	UNTIL(loop, (later(1), l.state == LINK_UP));
+	some_turns(loop, 3);
+	first = say(4, "X");
+	assert_false(link_written(&l, first));
+	UNTIL(loop, seen.replies == 1);
+	assert_true(link_written(&l, first));
 	free(large);
 }
 
@@ -1401,6 +1411,13 @@ what_is_sent_as_the_turn_ends_is_written_too(void **state)
 		seen.replies = 0;
 		UNTIL(loop, seen.replies == 1);
 	}
+	/* And with the rest of the turn, if it is not at the very end. */
+	ev_set_priority(&late, 0);
+	ev_prepare_start(loop, &late);
+	server.reads = 0;
+	say(1, "X");
+	UNTIL(loop, seen.replies == 3);
+	assert_int_equal(server.reads, 1);
 	ev_timer_start(loop, &pace);
 }
 
