@@ -551,16 +551,18 @@ loss_is_all_channels_that_there_are_and_will_be(void **state)
 	publish("a");
 	join(0, "a");
 	join(1, "b");
-	hub_lost(&hub, (struct loss){{7, 1}, LOSS_RESTART});
+	hub_lost(&hub, (struct loss){{7, 1}, LOSS_SOURCE});
 	assert_int_equal(readers[0].wakes, 1);
 	assert_int_equal(readers[1].wakes, 1);
-	assert_int_equal(lost("a"), 7);
-	assert_int_equal(hub_find(&hub, "b")->lost.reason, LOSS_RESTART);
+	assert_int_equal(lost("a"), 0); /* a1 is still to be had before that */
+	assert_int_equal(channel_loss(hub_find(&hub, "a")).upto.ms, 7);
+	assert_int_equal(lost("b"), 7);
+	assert_int_equal(hub_find(&hub, "b")->lost.reason, LOSS_SOURCE);
 	assert_int_equal(hub.last.ms, 7);
 	published = 7;
 	publish("new");
 	assert_int_equal(lost("new"), 7);
-	assert_int_equal(hub_find(&hub, "new")->lost.reason, LOSS_RESTART);
+	assert_int_equal(hub_find(&hub, "new")->lost.reason, LOSS_SOURCE);
 	hub.set.history = 1;
 	publish("a");
 	publish("a");
@@ -569,6 +571,64 @@ loss_is_all_channels_that_there_are_and_will_be(void **state)
 	assert_int_equal(hub_find(&hub, "a")->lost.reason, LOSS_OVERFLOW);
 	leave(0);
 	leave(1);
+}
+
+static void
+lose(const char *channel)
+{
+	hub_lose(&hub, channel, (struct loss){{++published, 1}, LOSS_SOURCE});
+}
+
+static void
+one_channel_s_loss_wakes_its_readers_alone(void **state)
+{
+	(void)state;
+	publish("a");
+	join(0, "a");
+	join(1, "b");
+	lose("a");
+	assert_int_equal(readers[0].wakes, 1);
+	assert_int_equal(readers[1].wakes, 0);
+	assert_int_equal(lost("b"), 0);
+	assert_int_equal(hub.last.ms, 2);
+	assert_int_equal(hub.forgotten.upto.ms, 0);
+	lose("b"); /* which goes with its reader */
+	leave(1);
+	assert_int_equal(hub.forgotten.upto.ms, 3);
+	lose("new");
+	assert_null(hub_find(&hub, "new"));
+	publish("new");
+	assert_int_equal(lost("new"), 4);
+	leave(0);
+}
+
+/* The channel's last loss is above its last event. */
+static void
+forgotten_channel_s_losses_are_forgotten_too(void **state)
+{
+	(void)state;
+	hub.set.channels_max = 1;
+	publish("a");
+	lose("a");
+	publish("b");
+	assert_int_equal(hub.forgotten.upto.ms, 2);
+	assert_int_equal(hub.forgotten.reason, LOSS_SOURCE);
+}
+
+static void
+without_memory_the_oldest_event_gives_way_to_a_loss(void **state)
+{
+	(void)state;
+	publish("a");
+	publish("b");
+	publish("a");
+	allocation_fails(1);
+	lose("a");
+	assert_true(allocation_failed());
+	allocation_fails(0);
+	assert_string_equal(shown(), "b2 a3 ");
+	assert_int_equal(lost("a"), 1);
+	assert_int_equal(channel_loss(hub_find(&hub, "a")).upto.ms, 4);
 }
 
 static void
@@ -698,6 +758,9 @@ main(void)
 	    TEST(any_number_of_channels_may_be_forgotten_at_once),
 	    TEST(readers_take_nothing_from_anybody),
 	    TEST(loss_is_all_channels_that_there_are_and_will_be),
+	    TEST(one_channel_s_loss_wakes_its_readers_alone),
+	    TEST(forgotten_channel_s_losses_are_forgotten_too),
+	    TEST(without_memory_the_oldest_event_gives_way_to_a_loss),
 	    TEST(nobody_is_asked_to_give_up_what_is_held_anyway),
 	    TEST(what_is_written_but_not_held_any_more_goes_first),
 	    TEST(where_nobody_gives_anything_up_what_is_held_goes),

@@ -6,7 +6,9 @@
  * A history is written as words: a letter publishes to that channel (event k of
  * all has the id k-1, and is read as the letter and k), /N cuts histories to N
  * at the end of a turn, @K makes the events up to k too old, !N allows so many
- * channels.  A gap is read as [channel from-to], with a ' if it has no id.
+ * channels; * loses an event of nobody knows which channel, and -c one of the
+ * channel c.  A gap is read as [channel from-to], or {channel from-to} if the
+ * source has lost something, with a ' if it has no id.
  */
 #include "eventsource.h"
 
@@ -67,6 +69,34 @@ static const struct row {
 	"", "[b 0-1] [a 1-3] a4"},
     {"forgotten_and_read_again_is_no_gap_to_now", "!1 x y !2", "a", "now", "a",
 	"a3"},
+    /* What the source has lost. */
+    {"source_may_lose_events_of_all", "a b *", "ab", "after 0", "",
+	"a1 b2 {a 2-3}' {b 2-3}"},
+    {"losses_come_between_events", "a * a * a", "a", "after 0", "",
+	"a1 {a 1-2} a3 {a 3-4} a5"},
+    {"loss_is_none_to_who_is_behind_it", "a * a * a", "a", "after 2", "",
+	"a3 {a 3-4} a5"},
+    {"losses_without_an_event_between_are_one", "a * * a", "a", "after 0", "",
+	"a1 {a 1-3} a4"},
+    {"loss_below_all_that_is_held", "* a", "a", "after 0", "", "{a 0-1} a2"},
+    {"what_is_dropped_before_a_loss_is_a_gap_of_its_own", "a a * a /2", "a",
+	"after 0", "", "[a 0-1] a2 {a 2-3} a4"},
+    {"what_is_dropped_up_to_a_loss_is_one_gap", "a a * a /1", "a", "after 0",
+	"", "{a 0-3} a4"},
+    {"what_is_dropped_behind_a_loss_is_one_gap", "a * a a /1", "a", "after 0",
+	"", "[a 0-3] a4"},
+    {"live_reader_is_told", "a", "a", "now", "* a", "{a 1-2} a3"},
+    {"one_channel_s_loss_is_none_of_another", "a b -a b a", "ab", "after 0", "",
+	"a1 b2 {a 2-3} b4 a5"},
+    {"loss_of_a_channel_that_is_not_there", "-c a", "ca", "after 0", "",
+	"{c 0-1}' {a 0-1} a2"},
+    {"loss_of_a_channel_that_was_forgotten", "!1 a -a b !9", "a", "after 1", "",
+	"{a 1-2}"},
+    {"loss_of_a_channel_that_is_only_read", "", "c", "now", "-c", "{c 0-1}"},
+    {"so_many_losses_are_kept_apart", "a * a * a * a * a * a * a * a * a *",
+	"a", "after 0", "",
+	"{a 0-2} a3 {a 3-4} a5 {a 5-6} a7 {a 7-8} a9 {a 9-10} a11 {a 11-12} "
+	"a13 {a 13-14} a15 {a 15-16} a17 {a 17-18}"},
     /* Positions that are none. */
     {"restart_begins_at_the_base", "a b a", "ab", "restart", "",
 	"[restart 0] a1 b2 a3"},
@@ -165,6 +195,18 @@ publish(const char *channel)
 	    HUB_DONE);
 }
 
+static void
+lose(const char *channel)
+{
+	struct loss lost = {{++published, 1}, LOSS_SOURCE};
+
+	now = (double)published;
+	if (*channel == '\0')
+		hub_lost(&hub, lost);
+	else
+		hub_lose(&hub, channel, lost);
+}
+
 /* The words of a history. */
 static void
 happen(const char *words)
@@ -185,6 +227,8 @@ happen(const char *words)
 			hub_age(&hub);
 		} else if (*word == '!')
 			hub.set.channels_max = (size_t)n;
+		else if (*word == '*' || *word == '-')
+			lose(word + 1);
 		else
 			publish(word);
 	}
@@ -246,18 +290,21 @@ show_gap(const char *data, const char *id)
 	char channel[140], from[50], to[50], reason[20], whole[400];
 	char *text = browser.text + browser.len;
 	size_t size = sizeof(browser.text) - browser.len;
+	bool source;
 	int n;
 
 	if (sscanf(data,
 		"{\"channel\":\"%139[^\"]\",\"from\":\"%49[^\"]\","
 		"\"to\":\"%49[^\"]\",\"reason\":\"%19[^\"]\"}",
 		channel, from, to, reason) == 4) {
+		source = strcmp(reason, "source") == 0;
 		(void)snprintf(whole, sizeof(whole),
 		    "{\"channel\":\"%s\",\"from\":\"%s\",\"to\":\"%s\","
-		    "\"reason\":\"overflow\"}",
-		    channel, from, to);
-		n = snprintf(text, size, "[%s %.*s-%.*s]%s ", channel,
-		    (int)strcspn(from, "-"), from, (int)strcspn(to, "-"), to,
+		    "\"reason\":\"%s\"}",
+		    channel, from, to, source ? "source" : "overflow");
+		n = snprintf(text, size, "%c%s %.*s-%.*s%c%s ",
+		    source ? '{' : '[', channel, (int)strcspn(from, "-"), from,
+		    (int)strcspn(to, "-"), to, source ? '}' : ']',
 		    strcmp(id, to) == 0 ? "" : "'");
 	} else {
 		assert_int_equal(
@@ -443,6 +490,70 @@ unknown_position_is_none_until_its_gap_is_taken(void **state)
 	leave(&w);
 }
 
+/* Nothing of what is restored meanwhile is for who came before. */
+static void
+readers_that_wait_begin_where_the_hub_does(void **state)
+{
+	struct position at_once = position("now"), none = position("unknown");
+	struct sse_message m = {.data = "a12", .len = 3};
+	char id[EVENTID_SIZE];
+	struct reader w, v;
+
+	(void)state;
+	browser_begins();
+	hub_begin(&hub, (struct eventid){0, 0});
+	hub_wait(&hub);
+	begin(&w, "ab", &at_once);
+	begin(&v, "ab", &none);
+	assert_int_equal(take(&w, 9) + take(&v, 9), 0);
+	assert_int_equal(readers.feed.position(&w.sub, id), 0);
+	hub_begin(&hub, (struct eventid){10, 1});
+	assert_int_equal(hub_restore(&hub, "a", (struct eventid){12, 1}, &m, 0),
+	    HUB_DONE);
+	assert_int_equal(take(&w, 9) + take(&v, 9), 0);
+	assert_int_equal(readers.feed.position(&w.sub, id), 0);
+	wakes = 0;
+	hub_restored(&hub, (struct eventid){15, 1}, (struct eventid){10, 1});
+	assert_int_equal(wakes, 4);
+	published = 15;
+	assert_int_equal(readers.feed.position(&v.sub, id), 0);
+	assert_int_equal(readers.feed.position(&w.sub, id), 4);
+	assert_string_equal(id, "15-1");
+	publish("b");
+	assert_int_equal(take(&w, 9), 1);
+	is_read("b16");
+	browser_begins();
+	assert_int_equal(take(&v, 9), 3);
+	is_read("[unknown 10] a12 b16");
+	leave(&w);
+	begin(&w, "ab", &at_once);
+	assert_int_equal(readers.feed.position(&w.sub, id), 4);
+	assert_string_equal(id, "16-1");
+	leave(&w);
+	leave(&v);
+}
+
+/* The position is said only when there is something to be read. */
+static void
+reader_that_has_waited_need_not_say_its_position_first(void **state)
+{
+	struct position at_once = position("now");
+	struct reader w;
+
+	(void)state;
+	browser_begins();
+	hub_begin(&hub, (struct eventid){0, 0});
+	hub_wait(&hub);
+	begin(&w, "a", &at_once);
+	hub_begin(&hub, (struct eventid){10, 1});
+	hub_restored(&hub, (struct eventid){10, 1}, (struct eventid){10, 1});
+	published = 10;
+	happen("* a");
+	assert_int_equal(take(&w, 9), 2);
+	is_read("{a 10-11} a12");
+	leave(&w);
+}
+
 /* More than one batch holds, some of each taken. */
 static void
 what_was_not_taken_is_offered_again(void **state)
@@ -582,6 +693,7 @@ gap_reasons_have_names(void **state)
 	assert_string_equal(loss_reason_name(LOSS_OVERFLOW), "overflow");
 	assert_string_equal(loss_reason_name(LOSS_RESTART), "restart");
 	assert_string_equal(loss_reason_name(LOSS_UNKNOWN), "unknown");
+	assert_string_equal(loss_reason_name(LOSS_SOURCE), "source");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -592,6 +704,8 @@ main(void)
 	static const struct CMUnitTest others[] = {
 	    TEST(position_moves_only_when_nothing_is_left_to_read),
 	    TEST(unknown_position_is_none_until_its_gap_is_taken),
+	    TEST(readers_that_wait_begin_where_the_hub_does),
+	    TEST(reader_that_has_waited_need_not_say_its_position_first),
 	    TEST(what_was_not_taken_is_offered_again),
 	    TEST(new_stream_is_woken_and_gaps_are_counted),
 	    TEST(largest_gap_fits_its_room),

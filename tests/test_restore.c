@@ -268,6 +268,66 @@ readers_find_what_was_restored_and_no_more(void **state)
 	assert_string_equal(now_told(), "-a:12 ");
 }
 
+/* Channels that readers have named meanwhile are published to. */
+static void
+hub_is_restored_around_its_readers(void **state)
+{
+	(void)state;
+	hub_begin(&hub, (struct eventid){0, 0});
+	hub_wait(&hub);
+	join(0, "a");
+	join(1, "b");
+	join(2, "c");
+	hub_begin(&hub, (struct eventid){10, 1});
+	assert_int_equal(lost("b"), 10);
+	restore_channel("c", 10);
+	restore("a", 11);
+	restore("d", 12);
+	restore("a", 13);
+	assert_int_equal(hub.named, 1);
+	assert_int_equal(hub.opened, 3);
+	assert_int_equal(hub.spare_bytes, hub.held_bytes);
+	assert_true(TAILQ_EMPTY(&hub.unused));
+	assert_string_equal(TAILQ_FIRST(&hub.unread)->name, "d");
+	restored(20, 10);
+	assert_false(hub.waiting);
+	assert_int_equal(hub.start.ms, 20);
+	leave(0);
+	leave(2);
+	leave(1);
+	assert_int_equal(hub.named, 0);
+	assert_int_equal(hub.channels, 3);
+	assert_string_equal(TAILQ_FIRST(&hub.unused)->name, "c");
+	assert_string_equal(shown(), "a11 d12 a13 ");
+	assert_string_equal(now_told(), "");
+}
+
+static void
+channels_beyond_what_may_be_stay_while_they_are_read(void **state)
+{
+	(void)state;
+	hub_begin(&hub, (struct eventid){0, 0});
+	hub.set.channels_max = 2;
+	hub_wait(&hub);
+	join(0, "a");
+	join(1, "b");
+	hub_begin(&hub, (struct eventid){10, 1});
+	restore("a", 11);
+	restore("b", 12);
+	restore("c", 13);
+	join(2, "d");
+	restore("d", 14);
+	restored(14, 10);
+	assert_int_equal(hub.opened, 3);
+	assert_string_equal(shown(), "a11 b12 d14 ");
+	leave(0);
+	leave(1);
+	publish("e");
+	assert_int_equal(hub.opened, 2);
+	leave(2);
+	assert_string_equal(now_told(), "-c:13 13 -a:13 -b:13 ");
+}
+
 /* The hub can go on, and the same can be tried again. */
 static void
 without_memory_nothing_is_restored(void **state)
@@ -360,6 +420,8 @@ main(void)
 	    TEST(event_that_does_not_fit_any_more_is_lost),
 	    TEST(channels_beyond_what_may_be_are_forgotten),
 	    TEST(readers_find_what_was_restored_and_no_more),
+	    TEST(hub_is_restored_around_its_readers),
+	    TEST(channels_beyond_what_may_be_stay_while_they_are_read),
 	    TEST(without_memory_nothing_is_restored),
 	    TEST(keeper_is_told_of_each_event_and_channel_that_goes),
 	};

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "channel/feed.h"
+
 #define SIZE_MIN 4
 
 struct channel *
@@ -30,6 +32,7 @@ void
 channel_free(struct channel *ch)
 {
 	assert(ch->reading == 0 && channel_held(ch) == 0 && ch->reserved == 0);
+	free(ch->later);
 	free(ch->ring);
 	free(ch);
 }
@@ -142,11 +145,88 @@ channel_served(struct channel *ch, struct eventid upto)
 	}
 }
 
-void
+/* Is there an event in the ring that is not above this id? */
+static bool
+holds_below(const struct channel *ch, struct eventid id)
+{
+	return channel_held(ch) > 0 &&
+	       eventid_compare(channel_entry(ch, ch->first)->id, id) <= 0;
+}
+
+/*
+ * One above what is held.  If there is no event between this one and the last
+ * of those, they are one.
+ */
+static int
+lose_later(struct channel *ch, struct loss lost)
+{
+	struct later *l = ch->later;
+
+	if (l == NULL)
+		l = ch->later = calloc(1, sizeof(*l));
+	if (l == NULL)
+		return -1;
+	if (l->n > 0 && eventid_compare(l->loss[l->n - 1].upto,
+			    channel_entry(ch, ch->end - 1)->id) > 0)
+		l->n--;
+	if (l->n == CHANNEL_LATER)
+		return -1;
+	l->loss[l->n++] = lost;
+	return 0;
+}
+
+int
 channel_lose(struct channel *ch, struct loss lost)
 {
-	if (eventid_compare(lost.upto, ch->lost.upto) > 0)
-		ch->lost = lost;
+	if (eventid_compare(lost.upto, ch->lost.upto) <= 0)
+		return 0;
+	if (holds_below(ch, lost.upto))
+		return lose_later(ch, lost);
+	ch->lost = lost;
+	return 0;
+}
+
+/* Those that are above dropped events only are not later any more. */
+static void
+advance(struct channel *ch)
+{
+	struct later *l = ch->later;
+
+	while (l->n > 0 && !holds_below(ch, l->loss[0].upto)) {
+		ch->lost = l->loss[0];
+		memmove(l->loss, l->loss + 1, --l->n * sizeof(l->loss[0]));
+	}
+	if (l->n == 0) {
+		free(l);
+		ch->later = NULL;
+	}
+}
+
+const struct loss *
+channel_lost(const struct channel *ch, struct eventid id)
+{
+	unsigned i;
+
+	if (eventid_compare(ch->lost.upto, id) > 0)
+		return &ch->lost;
+	for (i = 0; ch->later != NULL && i < ch->later->n; i++)
+		if (eventid_compare(ch->later->loss[i].upto, id) > 0)
+			return &ch->later->loss[i];
+	return NULL;
+}
+
+struct loss
+channel_loss(const struct channel *ch)
+{
+	const struct later *l = ch->later;
+	struct eventid newest;
+
+	if (channel_held(ch) == 0)
+		return ch->lost;
+	newest = channel_entry(ch, ch->end - 1)->id;
+	if (l != NULL && eventid_compare(l->loss[l->n - 1].upto, newest) > 0)
+		return l->loss[l->n - 1];
+	return (struct loss){newest, LOSS_OVERFLOW};
 }
 
 struct held *
@@ -158,7 +238,9 @@ channel_drop(struct channel *ch)
 		ch->unread -= e->cost;
 	ch->bytes -= e->cost;
 	ch->first++;
-	channel_lose(ch, (struct loss){e->id, LOSS_OVERFLOW});
+	ch->lost = (struct loss){e->id, LOSS_OVERFLOW};
+	if (ch->later != NULL)
+		advance(ch);
 	shrink(ch);
 	return e;
 }
@@ -198,6 +280,15 @@ channel_leave(struct cursor *cu)
 {
 	TAILQ_REMOVE(&cu->channel->readers, cu, link);
 	cu->channel->reading--;
+}
+
+void
+channel_wake(const struct channel *ch)
+{
+	struct cursor *cu;
+
+	TAILQ_FOREACH (cu, &ch->readers, link)
+		(void)cu->reader->feed->wake(cu->reader);
 }
 
 bool

@@ -23,6 +23,7 @@ enum loss_reason {
 	LOSS_OVERFLOW, /* they were dropped from the history */
 	LOSS_RESTART,  /* they are of another life of the hub */
 	LOSS_UNKNOWN,  /* nobody knows: the position was none */
+	LOSS_SOURCE,   /* where they come from, they were lost */
 	LOSS_REASONS
 };
 
@@ -30,6 +31,14 @@ enum loss_reason {
 struct loss {
 	struct eventid upto;
 	enum loss_reason reason; /* of the newest of them */
+};
+
+#define CHANNEL_LATER 8
+
+/* Losses above events that are held, oldest first. */
+struct later {
+	unsigned n;
+	struct loss loss[CHANNEL_LATER];
 };
 
 /*
@@ -70,7 +79,8 @@ struct channel {
 	size_t bytes;	     /* of all that is held */
 	size_t unread;	     /* of what not all readers could read yet */
 	size_t in_heap;	     /* its place among the largest, from 1 on; or 0 */
-	struct loss lost;    /* up to the newest dropped event */
+	struct loss lost;    /* below all that is held */
+	struct later *later; /* each above some of that; or NULL */
 	char text[];	     /* of the name */
 };
 
@@ -111,8 +121,18 @@ size_t channel_spare(const struct channel *);
 /* All readers have had their share of what has an id up to this one. */
 void channel_served(struct channel *, struct eventid upto);
 
-/* Events up to this one are lost to those who have not read them. */
-void channel_lose(struct channel *, struct loss);
+/*
+ * Events up to this one are lost to those who have not read them, but for those
+ * that are held.  -1: there is no room for that, or no memory; when something
+ * is dropped, there may be.
+ */
+int channel_lose(struct channel *, struct loss);
+
+/* The first loss above this id, or NULL. */
+const struct loss *channel_lost(const struct channel *, struct eventid);
+
+/* What is lost when all that is held is lost, too. */
+struct loss channel_loss(const struct channel *);
 
 /* The entry with this number; it must be held. */
 struct held *channel_entry(const struct channel *, uint64_t number);
@@ -122,6 +142,9 @@ uint64_t channel_after(const struct channel *, struct eventid);
 
 void channel_join(struct channel *, struct cursor *, struct subscriber *);
 void channel_leave(struct cursor *);
+
+/* There is something for its readers. */
+void channel_wake(const struct channel *);
 
 /* Is the name one: [A-Za-z0-9._:-]{1,128}? */
 bool channel_name_valid(const char *name);

@@ -50,15 +50,6 @@ hub_leave(struct hub *h, struct cursor *cu)
 		names_unmake(h, ch);
 }
 
-static void
-wake_readers(const struct channel *ch)
-{
-	struct cursor *cu;
-
-	TAILQ_FOREACH (cu, &ch->readers, link)
-		(void)cu->reader->feed->wake(cu->reader);
-}
-
 void
 hub_lost(struct hub *h, struct loss lost)
 {
@@ -69,9 +60,26 @@ hub_lost(struct hub *h, struct loss lost)
 	h->last = lost.upto;
 	h->forgotten = lost;
 	TAILQ_FOREACH (ch, &h->all, all_link) {
-		channel_lose(ch, lost);
-		wake_readers(ch);
+		retention_lose(h, ch, lost);
+		channel_wake(ch);
 	}
+}
+
+/* A channel that was never published to goes with its readers. */
+void
+hub_lose(struct hub *h, const char *channel, struct loss lost)
+{
+	struct channel *ch = hub_find(h, channel);
+
+	assert(eventid_compare(lost.upto, h->last) > 0);
+	assert(TAILQ_EMPTY(&h->promises));
+	h->last = lost.upto;
+	if (ch == NULL || !ch->published)
+		h->forgotten = lost;
+	if (ch == NULL)
+		return;
+	retention_lose(h, ch, lost);
+	channel_wake(ch);
 }
 
 void
@@ -83,7 +91,7 @@ hub_wake(struct hub *h)
 	     ch = STAILQ_NEXT(ch, touched_link))
 		if (ch->fresh) {
 			ch->fresh = false;
-			wake_readers(ch);
+			channel_wake(ch);
 		}
 }
 
@@ -115,9 +123,19 @@ hub_served(struct hub *h)
 void
 hub_begin(struct hub *h, struct eventid base)
 {
-	assert(h->channels == 0);
+	struct channel *ch;
+
+	assert(h->opened == 0 && h->published == 0);
 	h->base = h->last = h->serving = base;
 	h->forgotten = (struct loss){base, LOSS_OVERFLOW};
+	TAILQ_FOREACH (ch, &h->all, all_link)
+		ch->lost = h->forgotten;
+}
+
+void
+hub_wait(struct hub *h)
+{
+	h->waiting = true;
 }
 
 void

@@ -86,8 +86,10 @@ struct hub {
 	struct loss forgotten;	       /* of what has no channel any more */
 	size_t held_bytes;	       /* of all that are held, or promised */
 	size_t spare_bytes;	       /* of these, that may be dropped now */
-	size_t slow_bytes; /* of events that only slow streams still have */
-	size_t held;	   /* entries */
+	size_t slow_bytes;    /* of events that only slow streams still have */
+	size_t held;	      /* entries */
+	bool waiting;	      /* for its beginning: hub_wait() */
+	struct eventid start; /* where they begin who came meanwhile */
 	unsigned long long published;
 };
 
@@ -103,7 +105,7 @@ enum hub_result {
 /* An empty hub, whose base is 0-0. */
 void hub_init(struct hub *, const struct hub_setup *);
 
-/* While it is empty: its base is this one. */
+/* While nothing was published to it: its base is this one. */
 void hub_begin(struct hub *, struct eventid base);
 
 /*
@@ -119,8 +121,9 @@ void hub_kept_by(struct hub *, void *keeper,
 
 /*
  * The hub's beginning is still to come, and may take a while, but readers come
- * already: what they are to begin with now they begin with when hub_restored()
- * is called, and nothing is there for them until then.
+ * already, though none with an id, or a number of events.  Nothing is there for
+ * them until hub_restored() is called, and no position: they begin with what
+ * comes behind that.
  */
 void hub_wait(struct hub *);
 
@@ -137,9 +140,9 @@ void hub_wait(struct hub *);
  *
  * hub_restored(): that was all.  last is not below any id that was given out,
  * forgotten is what is lost of channels that are there no more.  Where there
- * are too many channels, some are forgotten.
+ * are too many channels, some are forgotten.  Those who have waited are woken.
  *
- * HUB_DONE or HUB_NO_MEMORY; nobody is woken, and nothing counts as published.
+ * HUB_DONE or HUB_NO_MEMORY; nothing counts as published.
  */
 enum hub_result hub_restore_channel(struct hub *, const char *name,
     struct eventid lost);

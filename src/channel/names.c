@@ -44,11 +44,8 @@ remove_name(struct hub *h, struct channel *ch)
 void
 names_forget(struct hub *h, struct channel *ch)
 {
-	struct loss lost = ch->lost;
+	struct loss lost = channel_loss(ch);
 
-	if (channel_held(ch) > 0)
-		lost = (struct loss){channel_entry(ch, ch->end - 1)->id,
-		    LOSS_OVERFLOW};
 	if (eventid_compare(lost.upto, h->forgotten.upto) > 0)
 		h->forgotten = lost;
 	if (h->set.forgot != NULL)
@@ -88,7 +85,7 @@ open_channel(struct hub *h, struct channel *ch, size_t n)
 		return HUB_NO_MEMORY;
 	if (idle)
 		retention_take(h, ch);
-	if (is_new && full)
+	while (is_new && h->opened >= h->set.channels_max && victim(h) != NULL)
 		names_forget(h, victim(h));
 	h->opened += is_new;
 	return HUB_DONE;
@@ -154,20 +151,24 @@ enum hub_result
 names_restore(struct hub *h, const char *name, struct channel **ch)
 {
 	*ch = hub_find(h, name);
-	if (*ch != NULL)
-		return HUB_DONE;
-	*ch = names_make(h, name);
+	if (*ch == NULL)
+		*ch = names_make(h, name);
 	if (*ch == NULL)
 		return HUB_NO_MEMORY;
+	if ((*ch)->published)
+		return HUB_DONE;
+	if ((*ch)->reading > 0)
+		h->named--;
 	(*ch)->published = true;
 	h->opened++;
-	retention_shelve(h, *ch);
+	if (retention_is_idle(*ch))
+		retention_shelve(h, *ch);
 	return HUB_DONE;
 }
 
 void
 names_restored(struct hub *h)
 {
-	while (h->opened > h->set.channels_max)
+	while (h->opened > h->set.channels_max && victim(h) != NULL)
 		names_forget(h, victim(h));
 }

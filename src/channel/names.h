@@ -37,7 +37,7 @@ void names_close(struct hub *, struct channel *);
 
 /*
  * The channel, which was published to in a former life.  There may be too many
- * of them until names_restored().
+ * of them until names_restored(), and after that as many more as are read.
  */
 enum hub_result names_restore(struct hub *, const char *name,
     struct channel **);

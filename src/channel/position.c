@@ -4,6 +4,8 @@
  */
 #include "channel/position.h"
 
+#include <assert.h>
+
 #include "channel/channel.h"
 
 static const struct hub *
@@ -64,7 +66,10 @@ before_all(const struct reader *r)
 void
 position_set(struct reader *r, const struct position *p)
 {
+	assert(!hub_of(r)->waiting || p->kind == POSITION_NOW ||
+	       p->kind == POSITION_RESTART || p->kind == POSITION_UNKNOWN);
 	r->at = hub_of(r)->last;
+	r->waits = hub_of(r)->waiting;
 	switch (p->kind) {
 	case POSITION_NOW:
 		break;

@@ -41,6 +41,19 @@ reader_cursors(const struct reader *r)
 			   r->cursors.several;
 }
 
+/* Does it still wait for the hub's beginning?  If not any more, it is there. */
+static bool
+waits(struct reader *r)
+{
+	const struct hub *h = readers_of(r)->hub;
+
+	if (!r->waits || h->waiting)
+		return r->waits;
+	r->waits = false;
+	r->at = h->start;
+	return false;
+}
+
 /* What comes next. */
 struct step {
 	enum { NOTHING, EVENT, GAP } kind;
@@ -82,15 +95,15 @@ begin(struct walk *w, const struct reader *r)
 static struct step
 next_of(const struct channel *ch, struct eventid at, uint64_t number)
 {
-	bool lost = eventid_compare(ch->lost.upto, at) > 0;
-	const struct held *e;
+	const struct loss *lost = channel_lost(ch, at);
+	const struct held *e =
+	    number == ch->end ? NULL : channel_entry(ch, number);
 
-	if (number == ch->end)
-		return (struct step){.kind = lost ? GAP : NOTHING,
-		    .id = ch->lost.upto};
-	e = channel_entry(ch, number);
-	if (lost && eventid_compare(ch->lost.upto, e->id) < 0)
-		return (struct step){.kind = GAP, .id = ch->lost.upto};
+	if (lost != NULL &&
+	    (e == NULL || eventid_compare(lost->upto, e->id) < 0))
+		return (struct step){.kind = GAP, .id = lost->upto};
+	if (e == NULL)
+		return (struct step){.kind = NOTHING};
 	return (struct step){.kind = EVENT, .id = e->id, .held = e};
 }
 
@@ -115,12 +128,14 @@ next(const struct walk *w)
 	return best;
 }
 
-/* Is a gap at this id one of this channel's, for this reader? */
-static bool
+/* What this channel has lost to the reader up to that id, which is a gap's. */
+static const struct loss *
 lost_to(const struct reader *r, const struct channel *ch, struct eventid id)
 {
-	return eventid_compare(ch->lost.upto, r->at) > 0 &&
-	       eventid_compare(ch->lost.upto, id) == 0;
+	const struct loss *lost = channel_lost(ch, r->at);
+
+	return lost != NULL && eventid_compare(lost->upto, id) == 0 ? lost :
+								      NULL;
 }
 
 static void
@@ -162,6 +177,8 @@ gap(const struct reader *r, const struct step *step, char *buf)
 {
 	char from[EVENTID_SIZE], to[EVENTID_SIZE];
 	const struct channel *ch, *next = NULL;
+	enum loss_reason reason = 0;
+	const struct loss *lost;
 	size_t len = 0;
 	unsigned i;
 
@@ -171,16 +188,17 @@ gap(const struct reader *r, const struct step *step, char *buf)
 		return gap_write(buf, NULL, NULL, to, r->lost, true);
 	for (i = 0; i < r->n; i++) {
 		ch = reader_cursors(r)[i].channel;
-		if (!lost_to(r, ch, step->id))
+		lost = lost_to(r, ch, step->id);
+		if (lost == NULL)
 			continue;
 		if (next != NULL)
 			len += gap_write(buf + len, next->name, from, to,
-			    next->lost.reason, false);
+			    reason, false);
 		next = ch;
+		reason = lost->reason;
 	}
 	assert(next != NULL);
-	return len + gap_write(buf + len, next->name, from, to,
-			 next->lost.reason, true);
+	return len + gap_write(buf + len, next->name, from, to, reason, true);
 }
 
 static struct piece *
@@ -208,6 +226,8 @@ reader_fill(struct subscriber *sub, struct batch *b, uint8_t kind)
 	struct walk w;
 	struct step step;
 
+	if (waits((struct reader *)sub))
+		return;
 	begin(&w, (struct reader *)sub);
 	for (step = next(&w); step.kind != NOTHING; step = next(&w)) {
 		if (offer(&w.r, &step, b, kind) == NULL)
@@ -221,7 +241,7 @@ static void
 take_gap(struct reader *r)
 {
 	unsigned long long *gaps = readers_of(r)->gaps;
-	const struct channel *ch;
+	const struct loss *lost;
 	struct walk w;
 	struct step step;
 	unsigned i;
@@ -233,8 +253,10 @@ take_gap(struct reader *r)
 		gaps[r->lost]++;
 	else
 		for (i = 0; i < r->n; i++) {
-			ch = reader_cursors(r)[i].channel;
-			gaps[ch->lost.reason] += lost_to(r, ch, step.id);
+			lost =
+			    lost_to(r, reader_cursors(r)[i].channel, step.id);
+			if (lost != NULL)
+				gaps[lost->reason]++;
 		}
 	go_behind(r, step.id);
 }
@@ -282,7 +304,7 @@ reader_position(struct subscriber *sub, char *buf)
 	struct reader *r = (struct reader *)sub;
 	struct walk w;
 
-	if (r->lost != 0)
+	if (waits(r) || r->lost != 0)
 		return 0;
 	begin(&w, r);
 	if (next(&w).kind == NOTHING)

@@ -34,6 +34,7 @@ struct reader {
 	struct eventid at;     /* the position */
 	uint8_t n;	       /* channels */
 	uint8_t lost; /* 0, or the loss_reason why it has no position */
+	bool waits;   /* the position is where the hub will begin */
 	union {
 		struct cursor one; /* with a single channel, the usual case */
 		struct cursor *several;
@@ -52,7 +53,8 @@ void readers_init(struct readers *, struct hub *);
 
 /*
  * Subscribes to n different channels (1 to READER_CHANNELS_MAX), from a
- * position on.  HUB_DONE; or HUB_NO_CHANNEL or HUB_NO_MEMORY, and nothing has
+ * position on, which is none of an id or of history while the hub waits for its
+ * beginning.  HUB_DONE; or HUB_NO_CHANNEL or HUB_NO_MEMORY, and nothing has
  * changed.
  */
 enum hub_result reader_begin(struct readers *, struct reader *,

@@ -17,7 +17,7 @@ hub_restore_channel(struct hub *h, const char *name, struct eventid lost)
 	enum hub_result result = names_restore(h, name, &ch);
 
 	if (result == HUB_DONE)
-		channel_lose(ch, (struct loss){lost, LOSS_OVERFLOW});
+		retention_lose(h, ch, (struct loss){lost, LOSS_OVERFLOW});
 	return result;
 }
 
@@ -27,9 +27,11 @@ hub_restore(struct hub *h, const char *channel, struct eventid id,
 {
 	struct channel *ch;
 	struct held *e;
+	bool idle;
 
 	if (names_restore(h, channel, &ch) != HUB_DONE)
 		return HUB_NO_MEMORY;
+	idle = retention_is_idle(ch);
 	e = held_new(id, message, time, &h->held_bytes);
 	if (e == NULL)
 		return HUB_NO_MEMORY;
@@ -37,11 +39,25 @@ hub_restore(struct hub *h, const char *channel, struct eventid id,
 		held_free(e, &h->held_bytes, &h->slow_bytes);
 		return HUB_NO_MEMORY;
 	}
-	retention_take(h, ch);
+	if (idle)
+		retention_take(h, ch);
 	retention_hold(h, ch, e);
-	retention_shelve(h, ch);
+	if (idle)
+		retention_shelve(h, ch);
 	retention_restore(h, ch);
 	return HUB_DONE;
+}
+
+/* Those who came while the hub waited begin here. */
+static void
+stop_waiting(struct hub *h)
+{
+	struct channel *ch;
+
+	h->waiting = false;
+	h->start = h->last;
+	TAILQ_FOREACH (ch, &h->all, all_link)
+		channel_wake(ch);
 }
 
 void
@@ -53,4 +69,6 @@ hub_restored(struct hub *h, struct eventid last, struct eventid forgotten)
 		h->forgotten = (struct loss){forgotten, LOSS_OVERFLOW};
 	names_restored(h);
 	retention_finish(h);
+	if (h->waiting)
+		stop_waiting(h);
 }

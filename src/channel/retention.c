@@ -85,6 +85,13 @@ drop(struct hub *h, struct channel *ch)
 		emptied(h, ch);
 }
 
+void
+retention_lose(struct hub *h, struct channel *ch, struct loss lost)
+{
+	while (channel_lose(ch, lost) == -1)
+		drop(h, ch);
+}
+
 size_t
 hub_bytes(const struct hub *h)
 {

@@ -31,6 +31,12 @@ void retention_recount(struct hub *, struct channel *, size_t spare);
 bool retention_has_room(const struct hub *);
 void retention_make_room(struct hub *);
 
+/*
+ * Events of the channel up to this one are lost.  Where that cannot be told
+ * beside what is held, the oldest of that goes.
+ */
+void retention_lose(struct hub *, struct channel *, struct loss);
+
 /* The channel's newest event was read in a former life; the limits apply. */
 void retention_restore(struct hub *, struct channel *);
 

@@ -73,6 +73,8 @@ static const struct row {
 	SERVER(COUNT, streams.readers.gaps[LOSS_RESTART])},
     {"gaps.unknown", GAPS, "reason=\"unknown\"", "counter", GAPS_HELP,
 	SERVER(COUNT, streams.readers.gaps[LOSS_UNKNOWN])},
+    {"gaps.source", GAPS, "reason=\"source\"", "counter", GAPS_HELP,
+	SERVER(COUNT, streams.readers.gaps[LOSS_SOURCE])},
     {"stalled", "ssefcgi_stalled_total", "", "counter",
 	"Streams closed because they took nothing.",
 	SERVER(COUNT, streams.conns.stalled)},
