@@ -50,8 +50,8 @@ CHANNEL	= event eventid batch sse sse_parse type held channel heap names retenti
 	  hub promise restore gap reader position
 STORE	= store store_file store_make store_open store_load
 SQLITE	= $(STORE) changes committer gathering sqlite sqlite_load sqlite_figures
-REDIS	= resp entry dial account finder finder_list finder_sentinels \
-	  sentinel link link_io link_send link_greeting
+REDIS	= resp entry dial account finder finder_list finder_sentinels sentinel link \
+	  link_io link_send link_greeting tail tail_load tail_cycle tail_entry
 ENGINE	= engine memory $(SQLITE) $(REDIS)
 FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
@@ -69,7 +69,7 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 TESTS = event sse record params buffer gate writer ring wave flush clock config address \
 	age log endpoint socket request stream route eventid utf8 query \
 	spelling channel sse_parse arguments origin text memory store gathering sqlite \
-	resolve resp entry finder link \
+	resolve resp entry finder link tail \
 	heap hub promise restore reader \
 	model notify platform capacity zone publish server
 unit_event     = event
@@ -115,6 +115,8 @@ unit_gathering = gathering platform
 unit_store     = $(STORE) platform utf8 $(unit_channel)
 unit_resolve   = resolve
 unit_resp      = resp
+unit_tail      = tail tail_load tail_cycle tail_entry entry resp type utf8 log \
+		 $(unit_reader)
 unit_entry     = entry resp type utf8 $(unit_channel)
 unit_finder    = finder finder_list finder_sentinels sentinel dial account \
 		 resp endpoint platform

@@ -10,6 +10,19 @@
 /* Bytes of an entry beside its event: its own, and its place in a ring. */
 #define ENTRY_COST (sizeof(struct held) + sizeof(struct held *) + 16)
 
+size_t
+held_cost(struct eventid id, const struct sse_message *message)
+{
+	struct sse_message m = *message;
+	char text[EVENTID_SIZE];
+	struct event ev;
+
+	(void)eventid_format(text, id);
+	m.id = text;
+	ev.len = (uint32_t)sse_size(&m);
+	return event_cost(&ev) + ENTRY_COST;
+}
+
 struct held *
 held_new(struct eventid id, const struct sse_message *message, double time,
     size_t *account)

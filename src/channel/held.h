@@ -31,6 +31,9 @@ TAILQ_HEAD(held_list, held);
 struct held *held_new(struct eventid, const struct sse_message *, double time,
     size_t *account);
 
+/* The cost of that message, with that id. */
+size_t held_cost(struct eventid, const struct sse_message *);
+
 /*
  * It is not held any more, and its cost is taken off the account.  What streams
  * still have of it to write is added to slow.

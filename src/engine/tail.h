@@ -19,9 +19,10 @@
  * The stream of Redis on its way into the hub, on a connection of its own.
  *
  * First the newest entries are read, page by page backwards (XREVRANGE), until
- * the hub's budgets are full, and restored; then the hub is ready.  From then on
- * it is one cycle: a probe whether the entry that was read last is still there
- * (XRANGE id id), and with it, in one write, what is behind it (XREAD BLOCK).
+ * the hub's budgets are full, and restored; then the hub is ready.  From then
+ * on it is one cycle: a probe whether the entry that was read last is still
+ * there (XRANGE id id), and with it, in one write, what is behind it (XREAD
+ * BLOCK).
  *
  * XREAD tells of no loss.  But whoever trims takes the oldest first, and a copy
  * that lacks entries lacks the newest; so where the entry that we read last is
@@ -47,8 +48,8 @@ TAILQ_HEAD(awaiting_list, awaiting);
 
 struct tail_setup {
 	const char *key;
-	double age;	 /* seconds; 0: no limit: older entries are not loaded */
-	size_t entries;	 /* nor more than so many */
+	double age;	/* seconds; 0: no limit: older entries are not loaded */
+	size_t entries; /* nor more than so many */
 	size_t max_event; /* bytes of type and data */
 	uint64_t (*wall_ms)(void);
 };
@@ -82,7 +83,7 @@ void tail_stop(struct tail *);
 
 /* As struct engine has them. */
 enum place tail_place(const struct tail *, struct eventid);
-void tail_await(struct tail *, struct eventid,
+void tail_await(struct tail *, struct eventid, /* not PLACE_NOT_YET */
     void (*done)(void *arg, enum place), void *arg);
 
 /* Seconds that it is behind; 0: it waits for the next entry. */

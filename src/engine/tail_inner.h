@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef TAIL_INNER_H
+#define TAIL_INNER_H
+
+#include "engine/tail.h"
+
+/*
+ * The tail's own: tail.c is its life and where ids are, tail_load.c fills the
+ * hub at the start, tail_cycle.c asks what has come and what is missing, and
+ * tail_entry.c brings one entry into the hub.
+ */
+
+struct loaded;
+STAILQ_HEAD(loaded_list, loaded);
+
+enum tail_tag {
+	TAIL_TIME, /* what Redis takes the time for */
+	TAIL_PAGE, /* entries backwards */
+	TAIL_LAST, /* the last id that the stream gave out */
+	TAIL_PROBE,
+	TAIL_READ,
+	TAIL_NOTE
+};
+
+struct tail_inner {
+	enum { TAIL_LOADING, TAIL_RESTORING, TAIL_FOLLOWING } phase;
+	enum tail_tag waits; /* of the oldest command without a reply */
+	ev_timer timer;	     /* of a slice, or until there is room */
+
+	/* Loading: what is there so far. */
+	struct loaded_list loaded; /* oldest first */
+	size_t n, bytes;	   /* entries; bytes that the hub will hold */
+	struct eventid newest, oldest; /* 0-0: none yet */
+	bool enough;		       /* no budget has room for more */
+	bool resumes; /* the next connection goes on where this one was */
+	uint64_t ms;  /* what Redis took the time for */
+	double now;   /* then */
+
+	/* Following. */
+	struct resp_value *stuck; /* the next entry; the hub has no room */
+	bool holds;		  /* the entry at `at` was still there */
+	bool leave_out;	       /* the next probe: it is known, and too large */
+	bool left_out;	       /* this one was */
+	bool blind;	       /* the stream's last id is not to be had */
+	bool older;	       /* the stream's last id is below ours */
+	bool behind;	       /* there was more than one reply holds */
+	struct eventid last;   /* the stream's last id, when it was asked */
+	struct eventid seen;   /* likewise, and above ours; 0-0: it was not */
+	struct eventid told;   /* likewise, below ours, and a loss was told */
+	bool is_told, refused; /* is it?  And was a note refused? */
+	double asked;	       /* when the last XREAD was sent */
+	unsigned long cycle;   /* its number */
+
+	uint64_t greatest;	     /* n of all ids that were here */
+	double told_skip, told_loss; /* when the log was; below 0: never */
+};
+
+/*
+ * tail.c: the entry with this id, or all up to it, is behind us now.
+ */
+void tail_passes(struct tail *, struct eventid);
+
+/*
+ * Nothing more was there when the XREAD was answered; surely: nor when it was
+ * done with waiting.
+ */
+void tail_has_all(struct tail *, bool surely);
+
+void tail_say(struct tail *, enum tail_tag, double patience,
+    const char *const argv[]);
+
+/* The connection ends because of this reply. */
+void tail_refused(struct tail *, const struct resp_value *);
+
+bool tail_is_zero(struct eventid);
+
+/* tail_load.c */
+void tail_load(struct tail *);
+void tail_load_part(struct tail *, struct resp *, struct resp_value *);
+void tail_load_reply(struct tail *, enum tail_tag, struct resp_value *);
+void tail_load_large(struct tail *, const struct resp_value *part);
+void tail_restore(struct tail *);
+void tail_unload(struct tail *);
+
+/* tail_cycle.c */
+void tail_follow(struct tail *);
+void tail_cycle_part(struct tail *, struct resp *, struct resp_value *);
+void tail_cycle_reply(struct tail *, enum tail_tag, struct resp_value *);
+void tail_cycle_large(struct tail *, const struct resp_value *part);
+void tail_room(struct tail *);
+void tail_ask_last(struct tail *);
+bool tail_read_last(struct eventid *, const struct resp_value *);
+
+/* tail_entry.c */
+enum tail_result { TAIL_TAKEN, TAIL_STUCK, TAIL_ENDED };
+
+enum tail_result tail_take(struct tail *, const struct resp_value *);
+void tail_lose(struct tail *, struct eventid upto);
+void tail_skip(struct tail *, struct eventid, const char *why);
+void tail_take_large(struct tail *, struct eventid);
+bool tail_says_lost(const struct resp_value *note);
+
+#endif

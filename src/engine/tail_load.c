@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The start: the newest entries of the stream, page by page backwards, as many
+ * as the hub has room for; then, oldest first and some in each turn, into the
+ * hub.  Between two pages the stream may change as it likes: what is behind the
+ * newest entry of the first page comes later, and whether that was still there
+ * then is asked then.
+ */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "channel/held.h"
+#include "engine/entry.h"
+#include "engine/tail_inner.h"
+
+#define SLICE 4096 /* events restored in one turn */
+
+/* An event, or a note that something was lost, until the hub is filled. */
+struct loaded {
+	STAILQ_ENTRY(loaded) link;
+	struct eventid id;
+	const char *channel; /* NULL: a note */
+	const char *type;    /* or NULL */
+	const char *data;
+	size_t len;
+	char text[];
+};
+
+static void
+ask_page(struct tail *t)
+{
+	char end[EVENTID_SIZE + 1] = "+";
+	const char *const words[] = {"XREVRANGE", t->set.key, end, "-", "COUNT",
+	    "512", NULL};
+
+	_Static_assert(TAIL_COUNT == 512, "as it is said");
+	if (!tail_is_zero(t->inner->oldest)) {
+		end[0] = '(';
+		(void)eventid_format(end + 1, t->inner->oldest);
+	}
+	tail_say(t, TAIL_PAGE, TAIL_PATIENCE, words);
+}
+
+void
+tail_load(struct tail *t)
+{
+	static const char *const time[] = {"TIME", NULL};
+	struct tail_inner *in = t->inner;
+
+	if (in->resumes) {
+		in->resumes = false;
+		ask_page(t);
+		return;
+	}
+	tail_unload(t);
+	in->n = in->bytes = 0;
+	in->newest = in->oldest = (struct eventid){0, 0};
+	in->enough = in->leave_out = false;
+	tail_say(t, TAIL_TIME, TAIL_PATIENCE, time);
+	ask_page(t);
+	in->waits = TAIL_TIME;
+}
+
+/* Seconds and microseconds; or our own time, for want of a better one. */
+static void
+read_time(struct tail *t, const struct resp_value *reply)
+{
+	struct tail_inner *in = t->inner;
+	const struct resp_value *s = NULL, *us = NULL;
+
+	in->waits = TAIL_PAGE;
+	in->now = *t->hub->set.now;
+	in->ms = t->set.wall_ms();
+	if (reply->type == RESP_ARRAY && (s = reply->first) != NULL &&
+	    (us = s->next) != NULL && s->type == RESP_STRING &&
+	    us->type == RESP_STRING && s->len > 0 && s->len < 16)
+		in->ms = strtoull(s->text, NULL, 10) * 1000 +
+			 strtoull(us->text, NULL, 10) % 1000000 / 1000;
+}
+
+/* Its age in seconds, by the clock that the ids are from. */
+static double
+age(const struct tail_inner *in, struct eventid id)
+{
+	return id.ms < in->ms ? (double)(in->ms - id.ms) / 1000 : 0;
+}
+
+static char *
+append(char **p, const char *text, size_t len)
+{
+	char *start = memcpy(*p, text, len);
+
+	start[len] = '\0';
+	*p += len + 1;
+	return start;
+}
+
+/* Keeps what will be needed of it; -1: there is no memory. */
+static int
+keep(struct tail *t, const struct entry *e)
+{
+	const struct sse_message *m = &e->message;
+	size_t channel = e->channel == NULL ? 0 : strlen(e->channel),
+	       type = m->type == NULL ? 0 : strlen(m->type);
+	struct loaded *l = calloc(1, sizeof(*l) + channel + type + m->len + 3);
+	char *p;
+
+	if (l == NULL)
+		return -1;
+	p = l->text;
+	l->id = e->id;
+	l->len = m->len;
+	if (e->channel != NULL) {
+		l->channel = append(&p, e->channel, channel);
+		l->data = append(&p, m->data, m->len);
+	}
+	if (m->type != NULL)
+		l->type = append(&p, m->type, type);
+	STAILQ_INSERT_HEAD(&t->inner->loaded, l, link);
+	return 0;
+}
+
+/* Has a budget no room for it? */
+static bool
+is_full(const struct tail *t, const struct entry *e, enum entry_kind kind)
+{
+	const struct tail_inner *in = t->inner;
+	size_t cost;
+
+	if (in->n >= t->set.entries ||
+	    (t->set.age > 0 && age(in, e->id) >= t->set.age))
+		return true;
+	if (kind != ENTRY_EVENT)
+		return false;
+	cost = held_cost(e->id, &e->message);
+	return cost > t->hub->set.bytes_max ||
+	       in->bytes > t->hub->set.bytes_max - cost;
+}
+
+static int
+keep_if_needed(struct tail *t, const struct entry *e, enum entry_kind kind,
+    bool lost)
+{
+	if (kind == ENTRY_EVENT)
+		t->inner->bytes += held_cost(e->id, &e->message);
+	if (kind == ENTRY_EVENT || lost)
+		return keep(t, e);
+	return 0;
+}
+
+/* It was looked at, so the next page begins behind it. */
+static void
+passes(struct tail *t, struct eventid id)
+{
+	struct tail_inner *in = t->inner;
+
+	if (tail_is_zero(in->newest))
+		in->newest = id;
+	in->oldest = id;
+	in->n++;
+	if (id.n > in->greatest)
+		in->greatest = id.n;
+}
+
+/* False: the connection ends. */
+static bool
+take(struct tail *t, const struct resp_value *v)
+{
+	struct tail_inner *in = t->inner;
+	struct entry e;
+	const char *why;
+	enum entry_kind kind;
+
+	if (in->enough)
+		return true;
+	kind = entry_read(&e, v, t->set.max_event, &why);
+	if (kind == ENTRY_BAD || (!tail_is_zero(in->oldest) &&
+				     eventid_compare(e.id, in->oldest) >= 0)) {
+		link_again(&t->link, "Redis sends what is no next entry of a "
+				     "stream");
+		return false;
+	}
+	/* What is newest is where we begin, room or not. */
+	in->enough = is_full(t, &e, kind);
+	if (in->enough && tail_is_zero(in->newest))
+		in->newest = e.id;
+	if (in->enough)
+		return true;
+	passes(t, e.id);
+	if (kind == ENTRY_SKIPPED)
+		tail_skip(t, e.id, why);
+	if (keep_if_needed(t, &e, kind,
+		kind == ENTRY_NOTE && tail_says_lost(v)) == -1) {
+		link_again(&t->link, "there is no memory for what Redis has");
+		return false;
+	}
+	return true;
+}
+
+void
+tail_load_part(struct tail *t, struct resp *resp, struct resp_value *reply)
+{
+	struct resp_value *v;
+	bool goes_on = true;
+
+	while (goes_on && (v = resp_shift(resp, reply)) != NULL) {
+		goes_on = take(t, v);
+		resp_value_free(v);
+	}
+}
+
+/* All is there: the hub begins, and gets it. */
+static void
+begin(struct tail *t, struct eventid at)
+{
+	struct tail_inner *in = t->inner;
+
+	t->at = at;
+	in->phase = TAIL_RESTORING;
+	if (at.n > in->greatest)
+		in->greatest = at.n;
+	hub_begin(t->hub,
+	    tail_is_zero(in->oldest) ? at : eventid_before(in->oldest));
+	ev_timer_set(&in->timer, 0, 0);
+	ev_timer_start(t->loop, &in->timer);
+}
+
+static void
+end_page(struct tail *t, struct resp_value *reply)
+{
+	struct tail_inner *in = t->inner;
+
+	tail_load_part(t, NULL, reply);
+	if (reply->first != NULL) /* it ends */
+		return;
+	if (!in->enough && reply->came >= TAIL_COUNT)
+		ask_page(t);
+	else if (tail_is_zero(in->newest))
+		tail_ask_last(t);
+	else
+		begin(t, in->newest);
+}
+
+void
+tail_load_reply(struct tail *t, enum tail_tag tag, struct resp_value *reply)
+{
+	struct eventid last;
+
+	if (tag == TAIL_TIME)
+		read_time(t, reply);
+	else if (tag == TAIL_PAGE && reply->type == RESP_ARRAY)
+		end_page(t, reply);
+	else if (tag == TAIL_LAST && tail_read_last(&last, reply))
+		begin(t, last);
+	else
+		tail_refused(t, reply);
+}
+
+/*
+ * The entry that came last is too large to be read; the next connection passes
+ * over it.
+ */
+void
+tail_load_large(struct tail *t, const struct resp_value *part)
+{
+	const struct resp_value *v;
+	struct eventid id;
+
+	if (t->inner->waits != TAIL_PAGE || part->type != RESP_ARRAY)
+		return;
+	for (v = part->first; v != NULL && resp_whole(v); v = v->next)
+		if (!take(t, v))
+			return;
+	if (v == NULL || !entry_id(&id, v))
+		return;
+	if (tail_is_zero(t->inner->newest))
+		t->inner->leave_out = true;
+	passes(t, id);
+	tail_skip(t, id, "it is too large to be read");
+	t->inner->resumes = true;
+}
+
+void
+tail_unload(struct tail *t)
+{
+	struct loaded *l;
+
+	while ((l = STAILQ_FIRST(&t->inner->loaded)) != NULL) {
+		STAILQ_REMOVE_HEAD(&t->inner->loaded, link);
+		free(l);
+	}
+}
+
+static void
+restore(struct tail *t, const struct loaded *l)
+{
+	const struct sse_message m = {.type = l->type,
+	    .data = l->data,
+	    .len = l->len};
+	struct loss lost = {l->id, LOSS_SOURCE};
+
+	if (l->channel == NULL)
+		hub_lost(t->hub, lost);
+	else if (hub_restore(t->hub, l->channel, l->id, &m,
+		     t->inner->now - age(t->inner, l->id)) != HUB_DONE)
+		hub_lose(t->hub, l->channel, lost);
+}
+
+void
+tail_restore(struct tail *t)
+{
+	struct tail_inner *in = t->inner;
+	struct loaded *l;
+	unsigned n;
+
+	for (n = 0; n < SLICE && (l = STAILQ_FIRST(&in->loaded)) != NULL; n++) {
+		STAILQ_REMOVE_HEAD(&in->loaded, link);
+		restore(t, l);
+		free(l);
+	}
+	if (n == SLICE) {
+		ev_timer_set(&in->timer, 0, 0);
+		ev_timer_start(t->loop, &in->timer);
+		return;
+	}
+	in->phase = TAIL_FOLLOWING;
+	t->loaded = true;
+	t->at_end = *t->hub->set.now;
+	hub_restored(t->hub, t->at, t->hub->base);
+	t->ready(t->arg);
+	if (t->link.state == LINK_UP)
+		tail_follow(t);
+}
