@@ -44,9 +44,9 @@ NEED_fuzz     = $(NEED) clang
 NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 
 # The program, by its folders; src/README.md says in which order it is best read.
-BASE	= log config endpoint socket platform capacity notify ring zone text \
-	  buffer utf8 query spelling resolve
-CHANNEL	= event eventid batch sse sse_parse type held channel heap names retention \
+BASE	= log config config_table config_rules endpoint socket platform \
+	  capacity notify ring zone text buffer utf8 query spelling
+CHANNEL	= event eventid batch sse sse_parse held channel heap names retention \
 	  hub promise restore gap reader position
 STORE	= store store_file store_make store_open store_load
 SQLITE	= $(STORE) changes committer gathering sqlite sqlite_load sqlite_figures
@@ -83,7 +83,7 @@ unit_writer    = writer batch event record
 unit_wave      = wave ring writer batch event record log
 unit_ring      = ring
 unit_clock     = clock sse batch event
-unit_config    = config
+unit_config    = config config_table config_rules
 unit_address   = address
 unit_age       = age
 unit_log       = log
@@ -300,7 +300,8 @@ build/tests/allowed: tests/harness/filter conf/systemd/sse-fcgi.service \
     | build/tests
 	tests/harness/filter conf/systemd/sse-fcgi.service >$@
 
-build/tests/manual_options: tests/harness/manual_options.c build/asan/base/config.o \
+build/tests/manual_options: tests/harness/manual_options.c \
+    $(patsubst %,build/asan/base/%.o,$(unit_config)) \
     | build/tests
 	$(CC) $(OURS) $(SANITIZE) -Isrc -o $@ $(filter %.c %.o,$^)
 
@@ -381,7 +382,7 @@ build/browser/node_modules: tests/browser/package-lock.json | build/browser
 need-%:
 	@tests/packages $(NEED_$*)
 
-# The manual's list of options comes from the table in src/base/config.c.
+# The manual's list of options comes from src/base/config_table.c.
 check-manual: build/tests/manual_options
 	tests/harness/manual check src/sse-fcgi.8
 	mandoc -Tlint -Wwarning src/sse-fcgi.8

@@ -13,7 +13,9 @@
 static const char *const names[] = {"listen", "interval", "heartbeat", "retry",
     "max-streams", "max-per-address", "stall", "max-age", "drain", "history",
     "history-age", "history-bytes", "max-channels", "max-event", "max-body",
-    "store", "waves", "log", "verbose", "check", "version", "help"};
+    "store", "redis", "redis-key", "redis-history", "redis-user",
+    "redis-password-file", "redis-db", "redis-wait", "redis-sentinel", "waves",
+    "log", "verbose", "check", "version", "help"};
 
 /* Arguments divided by spaces; "" stands for an empty one. */
 struct line {
@@ -65,6 +67,18 @@ show(char *to, size_t size, const struct config *c)
 	    c->max_per_address, c->stall, c->max_age, c->drain,
 	    c->log == NULL ? "-" : c->log, c->verbose, c->check, c->version,
 	    c->help, c->waves);
+}
+
+/* Those of Redis. */
+static void
+show_redis(char *to, size_t size, const struct config *c)
+{
+	(void)snprintf(to, size, "%s %s %lu %s %s %lu %lu %s",
+	    c->redis == NULL ? "-" : c->redis, c->redis_key, c->redis_history,
+	    c->redis_user == NULL ? "-" : c->redis_user,
+	    c->redis_password_file == NULL ? "-" : c->redis_password_file,
+	    c->redis_db, c->redis_wait,
+	    c->redis_sentinel == NULL ? "-" : c->redis_sentinel);
 }
 
 #define FOUR(x)	      x x x x
@@ -210,6 +224,78 @@ line_is_read_or_refused(void **state)
 	assert_null(strchr(err, '\n'));
 	/* It names an argument that was given, not the program. */
 	assert_null(strstr(err, "sse-fcgi:"));
+}
+
+/* Redis: what is read, or a word of why it is refused. */
+static const struct redis_row {
+	const char *arguments, *shown, *why;
+} redis_rows[] = {
+    {"--max-event 1", "- sse 100000 - - 0 0 -", NULL},
+    {"--redis unix:/run/redis.sock",
+	"unix:/run/redis.sock sse 100000 - - 0 0 -", NULL},
+    {"--redis a:1,b:2 --redis-key {x}:y --redis-history 1 --redis-db 3",
+	"a:1,b:2 {x}:y 1 - - 3 0 -", NULL},
+    {"--redis a:1 --redis-password-file /p", "a:1 sse 100000 - /p 0 0 -", NULL},
+    {"--redis-wait 2 --redis-user u --redis-password-file p --redis a:1",
+	"a:1 sse 100000 u p 0 2 -", NULL},
+    {"--redis a:1,[::1]:2 --redis-sentinel mymaster",
+	"a:1,[::1]:2 sse 100000 - - 0 0 mymaster", NULL},
+    {"--redis-key sse --redis-history 100000 --redis-db 0 --redis-wait 0",
+	"- sse 100000 - - 0 0 -", NULL}, /* the defaults */
+    {"--redis a:1 --store /tmp/x", NULL, "exclude each other"},
+    {"--redis-key other", NULL, "--redis-key needs --redis"},
+    {"--redis-history 99", NULL, "--redis-history needs --redis"},
+    {"--redis-user u", NULL, "--redis-user needs --redis"},
+    {"--redis-password-file p", NULL, "--redis-password-file needs --redis"},
+    {"--redis-db 1", NULL, "--redis-db needs --redis"},
+    {"--redis-wait 1", NULL, "--redis-wait needs --redis"},
+    {"--redis-sentinel m", NULL, "--redis-sentinel needs --redis"},
+    {"--redis a:1 --redis-user u", NULL, "needs --redis-password-file"},
+    {"--redis unix:/x --redis-sentinel m", NULL, "no Unix sockets"},
+    {"--redis a:1,unix:/x --redis-sentinel m", NULL, "no Unix sockets"},
+    {"--redis a:1 --redis-key a\tb", NULL, "control characters"},
+    {"--redis a:1 --redis-key a\177b", NULL, "control characters"},
+    {"--redis a:1 --redis-history 0", NULL, "--redis-history: '0'"},
+    {"--redis \"\"", NULL, "it is empty"},
+    {"--redis a:1 --redis-key \"\"", NULL, "it is empty"},
+};
+
+static void
+redis_is_read_or_refused(void **state)
+{
+	const struct redis_row *row = *state;
+	struct line l;
+	struct config cfg;
+	char err[200] = "", shown[200];
+	int result;
+
+	make_line(&l, row->arguments);
+	result = config_parse(&cfg, l.argc, l.argv, err, sizeof(err));
+	assert_int_equal(result, row->why == NULL ? 0 : -1);
+	if (row->why != NULL) {
+		assert_non_null(strstr(err, row->why));
+		return;
+	}
+	show_redis(shown, sizeof(shown), &cfg);
+	assert_string_equal(shown, row->shown);
+}
+
+static void
+key_has_512_bytes_at_most(void **state)
+{
+	char key[600], *argv[] = {"sse-fcgi", "--redis=a:1", key, NULL};
+	struct config cfg;
+	char err[200];
+
+	(void)state;
+	memset(key, 'k', sizeof(key));
+	memcpy(key, "--redis-key=", 12);
+	key[12 + 512] = '\0';
+	assert_int_equal(config_parse(&cfg, 3, argv, err, sizeof(err)), 0);
+	key[12 + 512] = 'k';
+	key[12 + 513] = '\0';
+	assert_int_equal(config_parse(&cfg, 3, argv, err, sizeof(err)), -1);
+	assert_non_null(strstr(err, "512 bytes"));
 }
 
 #if SIZE_MAX > UINT32_MAX
@@ -443,14 +529,15 @@ int
 main(void)
 {
 	static const struct CMUnitTest others[] = {
+	    cmocka_unit_test(key_has_512_bytes_at_most),
 	    cmocka_unit_test(number_of_400_digits_is_refused),
 	    cmocka_unit_test(what_this_machine_cannot_count_is_refused),
 	    cmocka_unit_test(error_is_cut_to_its_room),
 	    cmocka_unit_test(help_lists_each_option_once_in_80_columns),
 	    cmocka_unit_test(manual_is_one_well_formed_list),
 	};
-	static struct CMUnitTest
-	    tests[LENGTH(rows) + LENGTH(bounds) + LENGTH(others)];
+	static struct CMUnitTest tests[LENGTH(rows) + LENGTH(bounds) +
+				       LENGTH(redis_rows) + LENGTH(others)];
 	size_t n = 0, i;
 
 	for (i = 0; i < LENGTH(rows); i++)
@@ -461,6 +548,9 @@ main(void)
 	for (i = 0; i < LENGTH(bounds); i++)
 		tests[n++] = row_test(bounds[i].name,
 		    number_is_held_to_its_bounds, &bounds[i]);
+	for (i = 0; i < LENGTH(redis_rows); i++)
+		tests[n++] = row_test(redis_rows[i].arguments,
+		    redis_is_read_or_refused, &redis_rows[i]);
 	for (i = 0; i < LENGTH(others); i++)
 		tests[n++] = others[i];
 	return _cmocka_run_group_tests("config", tests, n, NULL, NULL);

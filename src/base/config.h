@@ -31,8 +31,16 @@ struct config {
 	unsigned long max_event; /* bytes */
 	unsigned long max_body;	 /* bytes */
 	const char *store;	 /* NULL: none */
-	unsigned long waves;	 /* a CONFIG_WAVES_ */
-	const char *log;	 /* NULL: standard error */
+	const char *redis;	 /* addresses; NULL: none */
+	const char *redis_key;
+	unsigned long redis_history;	 /* entries */
+	const char *redis_user;		 /* NULL: none */
+	const char *redis_password_file; /* NULL: none */
+	unsigned long redis_db;
+	unsigned long redis_wait;   /* replicas */
+	const char *redis_sentinel; /* the master's name; NULL: none */
+	unsigned long waves;	    /* a CONFIG_WAVES_ */
+	const char *log;	    /* NULL: standard error */
 	bool verbose;
 	bool check;
 	bool version;
