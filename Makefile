@@ -56,7 +56,7 @@ ENGINE	= engine memory $(SQLITE) $(REDIS)
 FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
 STREAM	= stream clock drain address age
-SERVE	= server route arguments subscribe publish publication origin status \
+SERVE	= server route arguments subscribe ahead publish publication origin status \
 	  figures reply
 FOLDERS	= base channel engine fastcgi stream serve
 SRC	= main $(BASE:%=base/%) $(CHANNEL:%=channel/%) $(ENGINE:%=engine/%) \
@@ -71,7 +71,7 @@ TESTS = event sse record params buffer gate writer ring wave flush clock config 
 	spelling channel sse_parse arguments origin text memory store gathering sqlite \
 	resolve resp entry finder link tail \
 	heap hub promise restore reader \
-	model notify platform capacity zone publish server
+	model notify platform capacity zone publish ahead server
 unit_event     = event
 unit_sse       = sse
 unit_sse_parse = sse_parse sse
@@ -123,13 +123,14 @@ unit_finder    = finder finder_list finder_sentinels sentinel dial account \
 unit_link      = link link_io link_send link_greeting log resolve $(unit_finder)
 unit_model     = $(unit_reader)
 unit_reader    = reader position gap batch $(unit_hub)
-unit_route     = route subscribe publish publication body status arguments \
-		 query spelling reply request origin sse_parse type utf8 \
+unit_route     = route subscribe ahead publish publication body status arguments \
+		 query spelling reply request origin sse_parse utf8 \
 		 memory engine figures text \
 		 platform $(unit_stream)
 unit_publish   = $(unit_route)
+unit_ahead     = $(unit_route)
 unit_server    = server listener notify capacity $(SQLITE) $(unit_route)
-WAVED = flush stream publish route # both with waves and without, as all of WIRE
+WAVED = flush stream publish ahead route # both with waves and without, as all of WIRE
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
 	storm supervise kernel store disk kill
 STORED = channels gaps publish status storm # also with a store, as any may be
@@ -246,6 +247,7 @@ wrap_wave   = -Wl,--wrap=ring_send,--wrap=send
 wrap_flush  = -Wl,--wrap=writev,--wrap=send,--wrap=ring_send
 wrap_stream = -Wl,--wrap=writev,--wrap=send,--wrap=ring_send
 wrap_publish = -Wl,--wrap=send,--wrap=ring_send
+wrap_ahead  = -Wl,--wrap=calloc,--wrap=malloc
 wrap_request = -Wl,--wrap=sendmsg
 wrap_server = -Wl,--wrap=setsockopt
 wrap_gate   = -Wl,--wrap=realloc

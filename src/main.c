@@ -87,6 +87,14 @@ reopen_log(struct server *sv)
 	sv->log_is_stale = failed;
 }
 
+/* Limits of time. */
+static void
+sweep(struct server *sv)
+{
+	aheads_sweep(&sv->aheads);
+	conns_sweep(&sv->streams.conns);
+}
+
 static void
 on_sweep(struct ev_loop *loop, ev_timer *w, int revents)
 {
@@ -99,7 +107,7 @@ on_sweep(struct ev_loop *loop, ev_timer *w, int revents)
 	sv->swept = now;
 	sv->aging = true;
 	if (!late) /* we were stopped: what came meanwhile is read first */
-		conns_sweep(&sv->streams.conns);
+		sweep(sv);
 	notify_again(&sv->notify);
 	if (sv->log_is_stale)
 		reopen_log(sv);

@@ -4,7 +4,8 @@
 
 /*
  * An engine whose answers are the test's: when, in which order, which, or none
- * before stop().  What it says is PUBLISHED it gives to the hub then.
+ * before stop().  What it says is PUBLISHED it gives to the hub then.  Ids that
+ * are ahead of it wait likewise.
  */
 #include "engine/engine.h"
 #include "channel/hub.h"
@@ -24,7 +25,17 @@ struct test_engine {
 		size_t messages;
 		bool pending;
 	} given[TEST_ENGINE_MAX];
-	bool at_once;		    /* it answers within publish() */
+	size_t awaited; /* how often somebody waited for an id */
+	struct early {
+		struct eventid id;
+		void (*done)(void *, enum place);
+		void *arg;
+		bool pending;
+	} early[TEST_ENGINE_MAX];
+	bool not_yet;		    /* nobody can say where an id is */
+	const char *why;	    /* it takes no publications, in words */
+	bool at_once;		    /* it answers within publish(), await() */
+	enum place place;	    /* with this */
 	enum publish_result result; /* with this */
 	void (*ready)(void *arg);
 	void *ready_arg;
@@ -89,9 +100,40 @@ test_engine_place(const struct engine *engine, struct eventid id)
 {
 	const struct test_engine *e = (const struct test_engine *)engine;
 
+	if (e->not_yet)
+		return PLACE_NOT_YET;
 	if (id.ms != 1)
 		return id.ms == 0 ? PLACE_ANOTHER_LIFE : PLACE_UNKNOWN;
 	return id.n > e->last ? PLACE_AHEAD : PLACE_AFTER;
+}
+
+/* Tells where the id is that was waited for with this number, the first 0. */
+static inline void
+test_engine_place_is(struct test_engine *e, size_t i, enum place place)
+{
+	struct early *early = &e->early[i];
+
+	assert_true(early->pending);
+	early->pending = false;
+	early->done(early->arg, place);
+}
+
+static inline void
+test_engine_await(struct engine *engine, struct eventid id,
+    void (*done)(void *, enum place), void *arg)
+{
+	struct test_engine *e = (struct test_engine *)engine;
+
+	assert_true(e->awaited < TEST_ENGINE_MAX);
+	e->early[e->awaited++] = (struct early){id, done, arg, true};
+	if (e->at_once)
+		test_engine_place_is(e, e->awaited - 1, e->place);
+}
+
+static inline const char *
+test_engine_away(const struct engine *engine)
+{
+	return ((const struct test_engine *)engine)->why;
 }
 
 static inline size_t
@@ -116,6 +158,9 @@ test_engine_stop(struct engine *engine)
 	for (i = 0; i < e->n; i++)
 		if (e->given[i].pending)
 			test_engine_answer(e, i, PUBLISH_UNKNOWN);
+	for (i = 0; i < e->awaited; i++)
+		if (e->early[i].pending)
+			test_engine_place_is(e, i, PLACE_AHEAD);
 }
 
 static inline void
@@ -124,6 +169,8 @@ test_engine_init(struct test_engine *e)
 	*e = (struct test_engine){.engine = {.start = test_engine_start,
 				      .publish = test_engine_publish,
 				      .place = test_engine_place,
+				      .await = test_engine_await,
+				      .away = test_engine_away,
 				      .figures = test_engine_figures,
 				      .stop = test_engine_stop}};
 }

@@ -88,6 +88,7 @@ hub_begins_with_an_id_that_no_event_has(void **state)
 {
 	(void)state;
 	assert_int_equal(hub.base.ms, wall);
+	assert_null(memory.engine.away(&memory.engine));
 	assert_int_equal(hub.base.n >> 20, EPOCH);
 	assert_int_equal(eventid_compare(hub.base, hub.last), 0);
 	assert_int_equal(eventid_compare(hub.base, hub.forgotten.upto), 0);

@@ -100,6 +100,7 @@ set_up(void **state)
 	if (pair_set_up(&server.streams, &server.cfg, &server.hub,
 		route_request, &server) == -1)
 		return -1;
+	aheads_init(&server.aheads, &server.streams, server.engine);
 	publisher_init(&server.publisher, &server.cfg, server.engine, 16 << 20,
 	    publish_body);
 	return 0;
@@ -698,6 +699,7 @@ position_follows_what_the_engine_says(void **state)
 	size_t i;
 
 	(void)state;
+	engine.engine.await = NULL; /* here nobody waits */
 	for (i = 0; i < LENGTH(ids); i++) {
 		(void)snprintf(notation, sizeof(notation),
 		    "begin 1; params 1 REQUEST_METHOD=GET SSE_CHANNEL=a %s; "

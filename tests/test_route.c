@@ -116,6 +116,7 @@ set_up(void **state)
 	if (pair_set_up(&server.streams, &server.cfg, &server.hub,
 		route_request, &server) == -1)
 		return -1;
+	aheads_init(&server.aheads, &server.streams, server.engine);
 	publisher_init(&server.publisher, &server.cfg, server.engine, 16 << 20,
 	    publish_body);
 	return 0;

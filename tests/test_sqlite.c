@@ -379,8 +379,10 @@ store_that_fails_is_down_until_it_works(void **state)
 	assert_true(sqlite.engine.figures(&sqlite.engine, row) > 3);
 	assert_true(row[0].value == 0);
 	assert_int_equal(rename(away, path), 0);
+	assert_ptr_equal(sqlite.engine.away(&sqlite.engine), sqlite.why);
 	while (sqlite.down)
 		turn();
+	assert_null(sqlite.engine.away(&sqlite.engine));
 	assert_int_equal(publish("new", "z", 1), PUBLISHED);
 	assert_int_equal(sqlite.failures, 1);
 	end();

@@ -30,9 +30,8 @@ struct published {
 	enum publish_result result;
 	struct eventid last; /* the id of the last message */
 	size_t events;
-	size_t streams; /* that read the channel here */
-	const char
-	    *why; /* PUBLISH_AWAY or PUBLISH_NO_ROOM, in words; or NULL */
+	size_t streams;	 /* that read the channel here */
+	const char *why; /* AWAY, NO_ROOM or UNKNOWN, in words; or NULL */
 };
 
 /* Where an id is that somebody comes back with. */

@@ -50,6 +50,14 @@ memory_place(const struct engine *engine, struct eventid id)
 	return engine_place(&m->source, m->hub, id);
 }
 
+/* Nothing that it needs can be away. */
+static const char *
+memory_away(const struct engine *engine)
+{
+	(void)engine;
+	return NULL;
+}
+
 /* The hub's figures say all. */
 static size_t
 memory_figures(const struct engine *engine,
@@ -76,6 +84,7 @@ memory_init(struct memory *m, uint32_t epoch, uint64_t (*wall_ms)(void))
 	    .engine = {.start = memory_start,
 		.publish = memory_publish,
 		.place = memory_place,
+		.away = memory_away,
 		.figures = memory_figures,
 		.stop = memory_stop},
 	    .wall_ms = wall_ms,

@@ -290,6 +290,14 @@ sqlite_place(const struct engine *engine, struct eventid id)
 	return engine_place(&s->source, s->hub, id);
 }
 
+static const char *
+sqlite_away(const struct engine *engine)
+{
+	const struct sqlite *s = (const struct sqlite *)engine;
+
+	return s->down ? s->why : NULL;
+}
+
 /*
  * All that is still to be done is, unless the disk takes too long for it: what
  * is under way, what waits, and what is only dropped.
@@ -343,6 +351,7 @@ sqlite_init(struct sqlite *s, const char *path, double patience,
 	    .engine = {.start = sqlite_start,
 		.publish = sqlite_publish,
 		.place = sqlite_place,
+		.away = sqlite_away,
 		.figures = sqlite_figures,
 		.stop = sqlite_stop},
 	    .path = path,

@@ -204,6 +204,14 @@ conn_await(struct conn *c)
 }
 
 void
+conn_resume(struct conn *c)
+{
+	assert(c->phase == CONN_ENGINE);
+	conn_change(c, CONN_OPEN);
+	conn_wake(c);
+}
+
+void
 conn_end(struct conn *c)
 {
 	c->ending = true;

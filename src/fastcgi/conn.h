@@ -37,13 +37,14 @@
  *     KEPT      WAITING  something begins
  *     OPEN      FULL     the socket takes no more
  *               BODY     conn_want_body()
+ *               ENGINE   conn_await()
  *               KEPT     END_REQUEST is written, and the front keeps it
  *               LINGER   the same, but it ends and the body is not here yet
  *               CLOSED   the same, and the body is here
  *     FULL      OPEN     the socket takes more
  *     BODY      OPEN     it is answered, or ABORT_REQUEST
  *               ENGINE   the body is here, and conn_await()
- *     ENGINE    OPEN     it is answered, or ABORT_REQUEST
+ *     ENGINE    OPEN     it is answered, conn_resume(), or ABORT_REQUEST
  *     LINGER    CLOSED   the front has gone, or its time is up
  *     any       LINGER   a request is refused that the front does not keep
  *     any       CLOSED   the front has gone, is wrong, or its time is up
@@ -224,10 +225,13 @@ void conn_answer(struct conn *, struct event *);
 void conn_want_body(struct conn *);
 
 /*
- * The open request waits for the engine: until it is answered, or until it is
+ * The open request waits for the engine: until it is answered, goes on, or is
  * retired after CONN_ENGINE_PATIENCE.
  */
 void conn_await(struct conn *);
+
+/* It has waited for the engine, and goes on: it may be written to. */
+void conn_resume(struct conn *);
 
 /* Ends the exchange after what fill() still has for it. */
 void conn_end(struct conn *);

@@ -17,7 +17,7 @@
 
 /* What is not kept but looked up; NAN where the system does not tell. */
 struct sample {
-	double uptime, lag, cpu, rss, virtual, files, files_max, start;
+	double ready, uptime, lag, cpu, rss, virtual, files, files_max, start;
 };
 
 enum kind { SIZE, COUNT, LONG, SAMPLE };
@@ -35,8 +35,12 @@ static const struct row {
 #define LOOKED_UP(field)    SAMPLE, offsetof(struct sample, field)
     {"uptime", "ssefcgi_uptime_seconds", "", "gauge",
 	"Time since this process started.", LOOKED_UP(uptime)},
-    {"streams", "ssefcgi_streams", "", "gauge", "Streams open now.",
-	SERVER(SIZE, streams.open)},
+    {"ready", "ssefcgi_ready", "", "gauge",
+	"1 if publications are taken: the engine is there, and the process not "
+	"about to end.",
+	LOOKED_UP(ready)},
+    {"streams", "ssefcgi_streams", "", "gauge",
+	"Streams open now, of this process.", SERVER(SIZE, streams.open)},
     {"streams_max", "ssefcgi_streams_max", "", "gauge",
 	"Streams that may be open.", SERVER(LONG, cfg.max_streams)},
     {"streams_opened", "ssefcgi_streams_opened_total", "", "counter",
@@ -90,6 +94,8 @@ static const struct row {
 	REFUSED_HELP, SERVER(COUNT, streams.refused[REFUSED_DRAINING])},
     {"refused.memory", REFUSED, "reason=\"memory\"", "counter", REFUSED_HELP,
 	SERVER(COUNT, streams.refused[REFUSED_MEMORY])},
+    {"refused.engine", REFUSED, "reason=\"engine\"", "counter", REFUSED_HELP,
+	SERVER(COUNT, streams.refused[REFUSED_ENGINE])},
     {"publish_refused", "ssefcgi_publish_refused_total", "", "counter",
 	"Publications refused: nothing of them is published.",
 	SERVER(COUNT, publisher.refused)},
@@ -176,6 +182,7 @@ look_up(const struct server *sv)
 	struct rlimit limit;
 	struct stat st;
 
+	s.ready = !sv->streams.draining && sv->engine->away(sv->engine) == NULL;
 	s.uptime = rounded(sv->streams.conns.now - sv->started);
 	s.start = rounded((double)time(NULL) - s.uptime);
 	s.lag = rounded(fmax(sv->lag[0], sv->lag[1]));

@@ -142,8 +142,10 @@ on_published(void *arg, const struct published *what)
 		break;
 	case PUBLISH_UNKNOWN:
 		publication_refuse(p, 504,
-		    "it is not known whether this was published: what keeps "
-		    "the events went away meanwhile");
+		    "it is not known whether this was published: %s",
+		    what->why != NULL ?
+			what->why :
+			"what keeps the events went away meanwhile");
 		break;
 	}
 }

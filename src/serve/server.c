@@ -118,6 +118,7 @@ server_make_hub(struct server *sv)
 	make_engine(sv);
 	publisher_init(&sv->publisher, &sv->cfg, sv->engine,
 	    sv->cfg.max_body * CONFIG_BODIES, publish_body);
+	aheads_init(&sv->aheads, &sv->streams, sv->engine);
 	hub_init(&sv->hub, &(struct hub_setup){
 			       .history = sv->cfg.history,
 			       .history_age = sv->cfg.history_age,

@@ -13,6 +13,7 @@
 #include "engine/sqlite.h"
 #include "base/notify.h"
 #include "base/socket.h"
+#include "serve/ahead.h"
 #include "serve/publication.h"
 #include "stream/stream.h"
 
@@ -35,6 +36,7 @@ struct server {
 	struct sqlite sqlite;
 	struct engine *engine;
 	struct publisher publisher;
+	struct aheads aheads;
 	double started; /* monotonic seconds */
 	double swept;	/* when the sweep last came */
 	double lag[2];	/* the longest turn of the last while, and before it */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "serve/ahead.h"
 #include "serve/arguments.h"
 #include "serve/reply.h"
 
@@ -16,51 +17,64 @@
 
 #define EARLIEST "earliest" /* the last event id before all that is held */
 
+/* What a stream begins with. */
+struct beginning {
+	struct position p;
+	bool ahead; /* the engine is to come to p.id first */
+};
+
 /*
- * The position that an id stands for.  Nobody waits here for what is ahead: a
- * gap that was none does no harm, a hole would.
+ * What an id stands for.  Where the engine has nobody wait for what is ahead
+ * that is not known: a gap that was none does no harm, a hole would.
  */
-static struct position
+static struct beginning
 after(const struct server *sv, const char *text)
 {
 	static const int kinds[] = {[PLACE_AFTER] = POSITION_AFTER,
 	    [PLACE_AHEAD] = POSITION_UNKNOWN,
 	    [PLACE_ANOTHER_LIFE] = POSITION_RESTART,
-	    [PLACE_UNKNOWN] = POSITION_UNKNOWN};
-	struct position p = {.kind = POSITION_UNKNOWN};
+	    [PLACE_UNKNOWN] = POSITION_UNKNOWN,
+	    [PLACE_NOT_YET] = POSITION_UNKNOWN};
+	struct beginning b = {.p.kind = POSITION_UNKNOWN};
+	const struct engine *engine = sv->engine;
+	enum place place;
 
 	if (strcmp(text, EARLIEST) == 0)
-		p.kind = POSITION_EARLIEST;
-	else if (eventid_parse(&p.id, text))
-		p.kind = kinds[sv->engine->place(sv->engine, p.id)];
-	return p;
+		b.p.kind = POSITION_EARLIEST;
+	else if (eventid_parse(&b.p.id, text)) {
+		place = engine->place(engine, b.p.id);
+		b.p.kind = kinds[place];
+		b.ahead = place == PLACE_AHEAD && engine->await != NULL;
+	}
+	return b;
 }
 
-/* How much a position says that is asked for together with others. */
+/* How much a beginning says that is asked for together with others. */
 static int
-worth(const struct position *p)
+worth(const struct beginning *b)
 {
 	static const int worths[] = {[POSITION_AFTER] = 3,
 	    [POSITION_EARLIEST] = 2,
 	    [POSITION_RESTART] = 1,
 	    [POSITION_UNKNOWN] = 0};
 
-	return worths[p->kind];
+	return b->ahead ? 4 : worths[b->p.kind];
 }
 
 /* Of several the newest that is valid. */
-static struct position
+static struct beginning
 newest(const struct server *sv, const struct arguments_ids *ids)
 {
-	struct position best = after(sv, ids->id[0]), p;
+	struct beginning best = after(sv, ids->id[0]), b;
 	size_t i;
 
 	for (i = 1; i < ids->n; i++) {
-		p = after(sv, ids->id[i]);
-		if (worth(&p) > worth(&best) ||
-		    (p.kind == POSITION_AFTER && best.kind == POSITION_AFTER &&
-			eventid_compare(p.id, best.id) > 0))
-			best = p;
+		b = after(sv, ids->id[i]);
+		if (worth(&b) > worth(&best) ||
+		    (worth(&b) == worth(&best) &&
+			(b.ahead || b.p.kind == POSITION_AFTER) &&
+			eventid_compare(b.p.id, best.p.id) > 0))
+			best = b;
 	}
 	return best;
 }
@@ -70,21 +84,21 @@ newest(const struct server *sv, const struct arguments_ids *ids)
  * says; or else with the last so many events, or now.
  */
 static const char *
-find_position(struct position *p, const struct server *sv,
+find_beginning(struct beginning *b, const struct server *sv,
     const struct arguments *a)
 {
-	*p = (struct position){.kind = POSITION_NOW};
+	*b = (struct beginning){.p.kind = POSITION_NOW};
 	if (a->own.n > 0)
-		*p = newest(sv, &a->own);
+		*b = newest(sv, &a->own);
 	else if (a->page.n > 0)
-		*p = newest(sv, &a->page);
+		*b = newest(sv, &a->page);
 	else if (a->history != NULL && *a->history != '\0') {
 		if (strspn(a->history, "0123456789") != strlen(a->history))
 			return "history= takes a number of events, in digits";
-		p->kind = POSITION_HISTORY;
-		p->n = strtoul(a->history, NULL, 10);
-		if (p->n > HISTORY_MAX)
-			p->n = HISTORY_MAX;
+		b->p.kind = POSITION_HISTORY;
+		b->p.n = strtoul(a->history, NULL, 10);
+		if (b->p.n > HISTORY_MAX)
+			b->p.n = HISTORY_MAX;
 	}
 	return NULL;
 }
@@ -117,26 +131,37 @@ open_clock(struct server *sv, struct conn *c, const struct request *r,
 	return NULL;
 }
 
+/* Can it be said where anything is but now? */
+static bool
+is_ready(const struct engine *engine)
+{
+	return engine->place(engine, (struct eventid){0, 0}) != PLACE_NOT_YET;
+}
+
 static const char *
 open_channels(struct server *sv, struct conn *c, const struct request *r,
     const struct arguments *a)
 {
 	const char *wrong;
-	struct position p;
+	struct beginning b;
 	size_t i;
 
 	for (i = 0; i < a->channels; i++)
 		if (strcmp(a->channel[i], ARGUMENTS_CLOCK) == 0)
 			return "the clock stands alone: open a second stream "
 			       "for the channels";
-	wrong = find_position(&p, sv, a);
+	wrong = find_beginning(&b, sv, a);
 	if (wrong != NULL)
 		return wrong;
 	if (r->method == METHOD_HEAD)
 		stream_head(c);
+	else if (b.p.kind != POSITION_NOW && !is_ready(sv->engine))
+		stream_refuse(&sv->streams, c, r, REFUSED_ENGINE);
+	else if (b.ahead)
+		ahead_wait(&sv->aheads, c, r, a->channel, a->channels, b.p.id);
 	else
 		stream_open_channels(&sv->streams, c, r, a->channel,
-		    a->channels, &p);
+		    a->channels, &b.p);
 	return NULL;
 }
 

@@ -203,28 +203,31 @@ stream_refusal_name(enum refusal why)
 	    [REFUSED_ADDRESS] = "address",
 	    [REFUSED_CHANNELS] = "channels",
 	    [REFUSED_DRAINING] = "draining",
-	    [REFUSED_MEMORY] = "memory"};
+	    [REFUSED_MEMORY] = "memory",
+	    [REFUSED_ENGINE] = "engine"};
 
 	return names[why];
 }
 
-/* Not now: the browser is to come back much later than others. */
-static void
-refuse_stream(struct streams *ss, struct stream *s, const struct request *r,
+/* Where there is no room the browser is to come back much later than others. */
+void
+stream_refuse(struct streams *ss, struct conn *c, const struct request *r,
     enum refusal why)
 {
-	unsigned long ms = retry_ms(ss) * (ss->draining ? 1 : REFUSED_FACTOR);
+	bool soon = ss->draining || why == REFUSED_ENGINE;
+	unsigned long ms = retry_ms(ss) * (soon ? 1 : REFUSED_FACTOR);
+	struct stream *s = (struct stream *)c;
 	char buf[sizeof(HEADERS) + SSE_BLOCK_SIZE] = HEADERS;
 	size_t len = sizeof(HEADERS) - 1;
 
 	ss->refused[why]++;
 	log_debug("stream refused: %s (fd %d), %s",
-	    r->address == NULL ? "-" : r->address, s->conn.io.fd,
+	    r->address == NULL ? "-" : r->address, c->io.fd,
 	    stream_refusal_name(why));
 	address_leave(&ss->addresses, s->address);
 	s->address = NULL;
 	len += sse_retry(buf + len, ms);
-	conn_answer(&s->conn, event_new(buf, len));
+	conn_answer(c, event_new(buf, len));
 }
 
 /* REFUSALS if the stream may be, otherwise why not. */
@@ -256,7 +259,7 @@ admit(struct streams *ss, struct stream *s, const struct request *r)
 
 	if (why == REFUSALS)
 		return true;
-	refuse_stream(ss, s, r, why);
+	stream_refuse(ss, &s->conn, r, why);
 	return false;
 }
 
@@ -301,7 +304,7 @@ stream_open_channels(struct streams *ss, struct conn *c,
 	if (result == HUB_DONE)
 		begin(ss, s, r);
 	else
-		refuse_stream(ss, s, r,
+		stream_refuse(ss, c, r,
 		    result == HUB_NO_CHANNEL ? REFUSED_CHANNELS :
 					       REFUSED_MEMORY);
 }

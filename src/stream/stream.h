@@ -45,6 +45,7 @@ enum refusal {
 	REFUSED_CHANNELS, /* there may be no channel more */
 	REFUSED_DRAINING,
 	REFUSED_MEMORY,
+	REFUSED_ENGINE, /* it could not say where the stream is to begin */
 	REFUSALS
 };
 
@@ -86,6 +87,13 @@ void stream_open_clock(struct streams *, struct conn *, const struct request *,
 void stream_open_channels(struct streams *, struct conn *,
     const struct request *, const char *const channels[], size_t n,
     const struct position *);
+
+/*
+ * Answers the open request, of which nothing is written yet, with retry: and
+ * the end.
+ */
+void stream_refuse(struct streams *, struct conn *, const struct request *,
+    enum refusal);
 
 /* Answers with a stream's headers and the end. */
 void stream_head(struct conn *);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The exchange of a stream that is ahead: waits for the engine, and becomes a
+ * stream, or is told to come back.
+ */
+#include "serve/ahead.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ahead {
+	TAILQ_ENTRY(ahead) link; /* while there is an exchange */
+	struct aheads *all;
+	struct conn *conn; /* NULL: the exchange is over */
+	struct eventid id;
+	char *address; /* NULL: it is not known; in text */
+	size_t n;
+	const char *channel[READER_CHANNELS_MAX]; /* in text */
+	char text[];
+};
+
+/* The exchange is over; the engine has the rest. */
+static void
+over(struct conn *c)
+{
+	struct ahead *a = c->own;
+
+	TAILQ_REMOVE(&a->all->list, a, link);
+	a->conn = NULL;
+}
+
+/* Not known in time: its browser asks anew. */
+static void
+retire(struct conn *c)
+{
+	const struct ahead *a = c->own;
+	struct streams *ss = a->all->streams;
+
+	stream_refuse(ss, c, &(struct request){.address = a->address},
+	    ss->draining ? REFUSED_DRAINING : REFUSED_ENGINE);
+}
+
+static void
+open_stream(struct ahead *a, enum place place)
+{
+	struct request r = {.address = a->address};
+	struct position p = {.kind = place == PLACE_AFTER ? POSITION_AFTER :
+							    POSITION_UNKNOWN,
+	    .id = a->id};
+
+	conn_resume(a->conn);
+	stream_open_channels(a->all->streams, a->conn, &r, a->channel, a->n,
+	    &p);
+}
+
+/* Where its id is; it is a stream then, if somebody is there for it. */
+static void
+on_placed(void *arg, enum place place)
+{
+	struct ahead *a = arg;
+
+	if (a->conn != NULL && place == PLACE_AHEAD)
+		retire(a->conn);
+	else if (a->conn != NULL)
+		open_stream(a, place);
+	assert(a->conn == NULL);
+	a->all->n--;
+	free(a);
+}
+
+/* Copies a text, and moves on behind it. */
+static char *
+keep(char **to, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *kept = memcpy(*to, text, size);
+
+	*to += size;
+	return kept;
+}
+
+/* What is known of the request; NULL: no memory. */
+static struct ahead *
+new_ahead(const struct request *r, const char *const channels[], size_t n)
+{
+	size_t size = r->address == NULL ? 0 : strlen(r->address) + 1, i;
+	struct ahead *a;
+	char *to;
+
+	assert(n >= 1 && n <= READER_CHANNELS_MAX);
+	for (i = 0; i < n; i++)
+		size += strlen(channels[i]) + 1;
+	a = calloc(1, sizeof(*a) + size);
+	if (a == NULL)
+		return NULL;
+	to = a->text;
+	for (i = 0; i < n; i++)
+		a->channel[i] = keep(&to, channels[i]);
+	a->n = n;
+	if (r->address != NULL)
+		a->address = keep(&to, r->address);
+	return a;
+}
+
+void
+ahead_wait(struct aheads *all, struct conn *c, const struct request *r,
+    const char *const channels[], size_t n, struct eventid id)
+{
+	struct ahead *a;
+
+	if (all->streams->draining ||
+	    all->n >= all->streams->cfg->max_streams) {
+		stream_refuse(all->streams, c, r,
+		    all->streams->draining ? REFUSED_DRAINING :
+					     REFUSED_STREAMS);
+		return;
+	}
+	a = new_ahead(r, channels, n);
+	if (a == NULL) {
+		stream_refuse(all->streams, c, r, REFUSED_MEMORY);
+		return;
+	}
+	a->all = all;
+	a->conn = c;
+	a->id = id;
+	all->n++;
+	TAILQ_INSERT_TAIL(&all->list, a, link);
+	conn_serve(c, &all->role, a);
+	conn_await(c);
+	all->engine->await(all->engine, id, on_placed, a);
+}
+
+void
+aheads_sweep(struct aheads *all)
+{
+	const struct conns *cs = &all->streams->conns;
+	struct ahead *a;
+
+	/* The sweep comes once a second, and none is to wait longer. */
+	while ((a = TAILQ_FIRST(&all->list)) != NULL &&
+	       (all->streams->draining ||
+		   conns_seconds(cs, a->conn->since) >= AHEAD_PATIENCE - 1))
+		conn_retire(a->conn);
+}
+
+/* Nothing is written before it is a stream. */
+static void
+fill(struct conn *c, struct batch *b)
+{
+	(void)c;
+	(void)b;
+}
+
+static void
+took(struct conn *c, const struct piece *p)
+{
+	(void)c;
+	(void)p;
+}
+
+static void
+idle(struct conn *c)
+{
+	(void)c;
+}
+
+void
+aheads_init(struct aheads *all, struct streams *ss, struct engine *engine)
+{
+	*all = (struct aheads){
+	    .role = {.all = all,
+		.fill = fill,
+		.took = took,
+		.idle = idle,
+		.retire = retire,
+		.over = over},
+	    .streams = ss,
+	    .engine = engine,
+	};
+	TAILQ_INIT(&all->list);
+}
