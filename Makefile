@@ -50,8 +50,7 @@ CHANNEL	= event eventid batch sse sse_parse held channel heap names retention \
 	  hub promise restore gap reader position
 STORE	= store store_file store_make store_open store_load
 SQLITE	= $(STORE) changes committer gathering sqlite sqlite_load sqlite_figures
-REDIS	= resp entry dial account finder finder_list finder_sentinels sentinel link \
-	  link_io link_send link_greeting tail tail_load tail_cycle tail_entry
+REDIS	= resp sender
 ENGINE	= engine memory $(SQLITE) $(REDIS)
 FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
@@ -71,7 +70,7 @@ TESTS = event sse record params buffer gate writer ring wave flush clock config 
 	spelling channel sse_parse arguments origin text memory store gathering sqlite \
 	resolve resp entry finder link tail \
 	heap hub promise restore reader \
-	model notify platform capacity zone publish ahead server
+	model notify platform capacity zone publish ahead server sender
 unit_event     = event
 unit_sse       = sse
 unit_sse_parse = sse_parse sse
@@ -112,6 +111,7 @@ unit_restore   = $(unit_hub)
 unit_memory    = memory engine platform $(unit_hub)
 unit_sqlite    = $(SQLITE) engine platform utf8 log $(unit_hub)
 unit_gathering = gathering platform
+unit_sender    = sender resp $(unit_hub)
 unit_store     = $(STORE) platform utf8 $(unit_channel)
 unit_resolve   = resolve
 unit_resp      = resp

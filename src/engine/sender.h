@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "channel/hub.h"
 #include "channel/sse.h"
 #include "engine/engine.h"
 #include "engine/link.h"
@@ -21,31 +22,36 @@
  * written nobody knows.  What Redis refuses by an error was not published.
  */
 
-#define SENDER_PATIENCE	  5.0	      /* seconds for an answer */
-#define SENDER_SLOW	  1.0	      /* seconds, and nothing more is taken */
-#define SENDER_BYTES	  (1UL << 20) /* without an answer, likewise */
-#define SENDER_WAIT_MS	  "1000"      /* of WAIT */
+#define SENDER_PATIENCE 5.0	    /* seconds for an answer */
+#define SENDER_SLOW	1.0	    /* seconds, and nothing more is taken */
+#define SENDER_BYTES	(1UL << 20) /* without an answer, likewise */
+#define SENDER_WAIT_MS	"1000"	    /* of WAIT */
+#define SENDER_TAGS	100
 
 struct sending;
 STAILQ_HEAD(sending_list, sending);
 
 struct sender {
 	struct link *link; /* its user is the engine, which hands on */
+	const struct hub *hub;
 	const char *key;
-	unsigned long wait; /* replicas; 0: none */
-	size_t bytes_max;   /* of one publication: what the hub could hold */
-	struct sending_list sending; /* without an answer, oldest first */
-	size_t events, bytes;	     /* of these */
+	unsigned long wait;	       /* replicas; 0: none */
+	struct sending_list sending;   /* without a reply, oldest first */
+	struct sending_list confirmed; /* Redis has it; the WAIT is due */
+	size_t events, bytes;	       /* of both */
 	bool unwaited; /* some of this turn have no WAIT behind them yet */
-	char refused[256]; /* text of the last error of Redis, for answers */
+	char why[256]; /* of the answer that is being told */
 	unsigned long long unknown;
 };
 
-/* The link and the key outlive it. */
-void sender_init(struct sender *, struct link *, const char *key,
-    unsigned long wait, size_t bytes_max);
+/* The link, the hub and the key outlive it. */
+void sender_init(struct sender *, struct link *, const struct hub *,
+    const char *key, unsigned long wait);
 
-/* As struct engine's publish(); streams is the hub's, at the answer. */
+/* As struct engine's away(). */
+const char *sender_away(const struct sender *);
+
+/* As struct engine's publish(). */
 void sender_publish(struct sender *, const char *channel,
     const struct sse_message messages[], size_t n,
     void (*done)(void *arg, const struct published *), void *arg);
@@ -53,7 +59,10 @@ void sender_publish(struct sender *, const char *channel,
 /* Behind all of a turn's, before they are written. */
 void sender_turn_ends(struct sender *);
 
-/* A reply with one of the sender's tags; and the connection's end, or ours. */
+/*
+ * A reply with one of the sender's tags, which are below SENDER_TAGS; and the
+ * connection's end, or ours, before what was written of it is forgotten.
+ */
 void sender_reply(struct sender *, int tag, const struct resp_value *);
 void sender_down(struct sender *);
 

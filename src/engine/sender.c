@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Publications on their way to Redis.  Replies come in the order of the
+ * commands, so each is of the oldest publication that has none yet.
+ */
+#include "engine/sender.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/resp.h"
+
+enum { TAG_XADD, TAG_MULTI, TAG_QUEUED, TAG_EXEC, TAG_WAIT };
+
+/* What one costs beside its text: in the hub, about; on its way, at most. */
+#define EVENT_BYTES   256
+#define COMMAND_BYTES 96
+
+#define ERROR_MAX 180 /* bytes of an error's text that are told */
+
+struct sending {
+	STAILQ_ENTRY(sending) link;
+	void (*done)(void *, const struct published *);
+	void *arg;
+	double since;
+	uint64_t begins; /* the command that publishes all of it */
+	size_t events, bytes;
+	size_t ids;	     /* events of which an id has come */
+	struct eventid last; /* of these */
+	bool refused;	     /* an error came; its text is in why */
+	bool strange;	     /* or what is no reply to XADD */
+	char channel[];
+};
+
+/* Of an error what can be told: it comes from elsewhere. */
+static void
+explain(struct sender *s, const char *what, const struct resp_value *error)
+{
+	int n = snprintf(s->why, sizeof(s->why), "%s: %.*s", what, ERROR_MAX,
+	    error->text);
+	char *c;
+
+	assert(n > 0 && (size_t)n < sizeof(s->why));
+	for (c = s->why; *c != '\0'; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+}
+
+/* It is in no list any more. */
+static void
+tell(struct sender *s, struct sending *p, enum publish_result result,
+    const char *why)
+{
+	struct published what = {.result = result,
+	    .last = p->last,
+	    .events = p->events,
+	    .why = why};
+	const struct channel *ch;
+
+	s->events -= p->events;
+	s->bytes -= p->bytes;
+	if (result == PUBLISH_UNKNOWN)
+		s->unknown++;
+	if (result == PUBLISHED && (ch = hub_find(s->hub, p->channel)) != NULL)
+		what.streams = ch->reading;
+	p->done(p->arg, &what);
+	free(p);
+}
+
+static struct sending *
+take(struct sending_list *list)
+{
+	struct sending *p = STAILQ_FIRST(list);
+
+	if (p != NULL)
+		STAILQ_REMOVE_HEAD(list, link);
+	return p;
+}
+
+const char *
+sender_away(const struct sender *s)
+{
+	const struct sending *oldest = STAILQ_FIRST(&s->confirmed);
+
+	if (s->link->state != LINK_UP)
+		return s->link->why;
+	if (oldest == NULL)
+		oldest = STAILQ_FIRST(&s->sending);
+	if (oldest != NULL && *s->link->set->now - oldest->since > SENDER_SLOW)
+		return "Redis has not answered for a second";
+	return NULL;
+}
+
+/* Why it cannot be sent, or PUBLISHED: it can. */
+static enum publish_result
+obstacle(struct sender *s, const struct sse_message messages[], size_t n,
+    const char **why)
+{
+	size_t held = 0, i;
+
+	for (i = 0; i < n; i++)
+		held += sse_size(&messages[i]) + EVENT_BYTES;
+	if (held > s->hub->set.bytes_max)
+		return PUBLISH_TOO_LARGE;
+	*why = sender_away(s);
+	if (*why != NULL && s->link->state == LINK_UP)
+		return PUBLISH_NO_ROOM;
+	if (*why != NULL) {
+		(void)snprintf(s->why, sizeof(s->why), "Redis is away: %.*s",
+		    (int)sizeof(s->why) - 20, *why);
+		*why = s->why;
+		return PUBLISH_AWAY;
+	}
+	*why = "more is published than Redis takes";
+	return s->bytes > SENDER_BYTES ? PUBLISH_NO_ROOM : PUBLISHED;
+}
+
+/* XADD key * c <channel> [t <type>] d <data> */
+static uint64_t
+add(struct sender *s, int tag, const char *channel, const struct sse_message *m,
+    size_t *bytes)
+{
+	const char *argv[] = {"XADD", s->key, "*", "c", channel, "d", m->data,
+	    "t", m->type};
+	size_t len[sizeof(argv) / sizeof(argv[0])], n, i;
+
+	n = m->type == NULL || *m->type == '\0' ? 7 : 9;
+	for (i = 0; i < n; i++) {
+		len[i] = i == 6 ? m->len : strlen(argv[i]);
+		*bytes += len[i];
+	}
+	*bytes += COMMAND_BYTES;
+	return link_send(s->link, tag, SENDER_PATIENCE, n, argv, len);
+}
+
+/* All of it goes to the link.  Returns where what publishes it begins. */
+static uint64_t
+send_all(struct sender *s, const char *channel,
+    const struct sse_message messages[], size_t n, size_t *bytes)
+{
+	size_t i;
+
+	if (n == 1)
+		return add(s, TAG_XADD, channel, messages, bytes);
+	(void)link_say(s->link, TAG_MULTI, SENDER_PATIENCE,
+	    (const char *const[]){"MULTI", NULL});
+	for (i = 0; i < n; i++)
+		(void)add(s, TAG_QUEUED, channel, &messages[i], bytes);
+	return link_say(s->link, TAG_EXEC, SENDER_PATIENCE,
+	    (const char *const[]){"EXEC", NULL});
+}
+
+void
+sender_publish(struct sender *s, const char *channel,
+    const struct sse_message messages[], size_t n,
+    void (*done)(void *, const struct published *), void *arg)
+{
+	struct published what = {.events = n};
+	size_t size = strlen(channel) + 1;
+	struct sending *p = NULL;
+
+	what.result = obstacle(s, messages, n, &what.why);
+	if (what.result == PUBLISHED &&
+	    (p = calloc(1, sizeof(*p) + size)) == NULL)
+		what.result = PUBLISH_NO_MEMORY;
+	if (p == NULL) {
+		done(arg, &what);
+		return;
+	}
+	memcpy(p->channel, channel, size);
+	p->done = done;
+	p->arg = arg;
+	p->since = *s->link->set->now;
+	p->events = n;
+	p->begins = send_all(s, channel, messages, n, &p->bytes);
+	s->events += n;
+	s->bytes += p->bytes;
+	s->unwaited = s->wait > 0;
+	STAILQ_INSERT_TAIL(&s->sending, p, link);
+}
+
+void
+sender_turn_ends(struct sender *s)
+{
+	char replicas[24];
+
+	if (!s->unwaited)
+		return;
+	s->unwaited = false;
+	(void)snprintf(replicas, sizeof(replicas), "%lu", s->wait);
+	(void)link_say(s->link, TAG_WAIT, SENDER_PATIENCE,
+	    (const char *const[]){"WAIT", replicas, SENDER_WAIT_MS, NULL});
+}
+
+/* What one of the publication's XADDs has come to. */
+static void
+note(struct sender *s, struct sending *p, const struct resp_value *v)
+{
+	struct eventid id;
+
+	if (v->type == RESP_STRING && eventid_parse(&id, v->text)) {
+		p->ids++;
+		p->last = id;
+	} else if (v->type != RESP_ERROR)
+		p->strange = true;
+	else if (!p->refused) {
+		p->refused = true;
+		explain(s, "Redis refuses it", v);
+	}
+}
+
+/* All replies to it are here. */
+static void
+settle(struct sender *s)
+{
+	struct sending *p = take(&s->sending);
+
+	if (p->strange || (p->ids > 0 && p->ids != p->events))
+		tell(s, p, PUBLISH_UNKNOWN,
+		    "Redis has answered what it should not");
+	else if (p->ids == 0)
+		tell(s, p, PUBLISH_AWAY,
+		    p->refused ? s->why : "Redis has dropped it");
+	else if (s->wait > 0)
+		STAILQ_INSERT_TAIL(&s->confirmed, p, link);
+	else
+		tell(s, p, PUBLISHED, NULL);
+}
+
+/* EXEC: all ids, or none. */
+static void
+on_exec(struct sender *s, struct sending *p, const struct resp_value *v)
+{
+	const struct resp_value *each;
+
+	if (v->type == RESP_ARRAY)
+		for (each = v->first; each != NULL; each = each->next)
+			note(s, p, each);
+	else if (v->type != RESP_NIL)
+		note(s, p, v);
+	settle(s);
+}
+
+/* WAIT: of all that were confirmed before it. */
+static void
+on_wait(struct sender *s, const struct resp_value *v)
+{
+	enum publish_result result = PUBLISH_UNKNOWN;
+	struct sending *p;
+
+	if (v->type == RESP_ERROR)
+		explain(s, "whether replicas have it Redis does not say", v);
+	else if (v->type != RESP_INTEGER || v->number < 0)
+		(void)snprintf(s->why, sizeof(s->why),
+		    "whether replicas have it Redis does not say");
+	else if ((unsigned long long)v->number >= s->wait)
+		result = PUBLISHED;
+	else
+		(void)snprintf(s->why, sizeof(s->why),
+		    "of the %lu replicas of --redis-wait only %lld have it",
+		    s->wait, v->number);
+	while ((p = take(&s->confirmed)) != NULL)
+		tell(s, p, result, result == PUBLISHED ? NULL : s->why);
+}
+
+void
+sender_reply(struct sender *s, int tag, const struct resp_value *v)
+{
+	struct sending *p = STAILQ_FIRST(&s->sending);
+
+	if (tag == TAG_WAIT) {
+		on_wait(s, v);
+		return;
+	}
+	assert(p != NULL); /* its commands have one reply each */
+	switch (tag) {
+	case TAG_XADD:
+		note(s, p, v);
+		settle(s);
+		break;
+	case TAG_MULTI: /* if it is refused what follows is executed alone */
+		if (!resp_is(v, RESP_STATUS, "OK"))
+			note(s, p, v);
+		break;
+	case TAG_QUEUED:
+		if (!resp_is(v, RESP_STATUS, "QUEUED"))
+			note(s, p, v);
+		break;
+	case TAG_EXEC:
+		on_exec(s, p, v);
+		break;
+	}
+}
+
+void
+sender_down(struct sender *s)
+{
+	struct sending *p;
+
+	s->unwaited = false;
+	while ((p = take(&s->confirmed)) != NULL)
+		tell(s, p, PUBLISH_UNKNOWN,
+		    "Redis had it, and went away before its replicas did");
+	while ((p = take(&s->sending)) != NULL) {
+		(void)snprintf(s->why, sizeof(s->why), "Redis is away: %.*s",
+		    (int)sizeof(s->why) - 20, s->link->why);
+		if (link_written(s->link, p->begins))
+			tell(s, p, PUBLISH_UNKNOWN,
+			    "Redis went away before it had answered");
+		else
+			tell(s, p, PUBLISH_AWAY, s->why);
+	}
+}
+
+void
+sender_init(struct sender *s, struct link *l, const struct hub *h,
+    const char *key, unsigned long wait)
+{
+	*s = (struct sender){.link = l, .hub = h, .key = key, .wait = wait};
+	STAILQ_INIT(&s->sending);
+	STAILQ_INIT(&s->confirmed);
+}
