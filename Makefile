@@ -50,7 +50,7 @@ CHANNEL	= event eventid batch sse sse_parse held channel heap names retention \
 	  hub promise restore gap reader position
 STORE	= store store_file store_make store_open store_load
 SQLITE	= $(STORE) changes committer gathering sqlite sqlite_load sqlite_figures
-REDIS	= resp sender
+REDIS	= resp sender upkeep census
 ENGINE	= engine memory $(SQLITE) $(REDIS)
 FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
