@@ -70,7 +70,7 @@ TESTS = event sse record params buffer gate writer ring wave flush clock config 
 	spelling channel sse_parse arguments origin text memory store gathering sqlite \
 	resolve resp entry finder link tail \
 	heap hub promise restore reader \
-	model notify platform capacity zone publish ahead server sender
+	model notify platform capacity zone publish ahead server sender upkeep census
 unit_event     = event
 unit_sse       = sse
 unit_sse_parse = sse_parse sse
@@ -112,15 +112,15 @@ unit_memory    = memory engine platform $(unit_hub)
 unit_sqlite    = $(SQLITE) engine platform utf8 log $(unit_hub)
 unit_gathering = gathering platform
 unit_sender    = sender resp $(unit_hub)
+unit_upkeep    = upkeep census resp eventid platform
+unit_census    = census resp platform
 unit_store     = $(STORE) platform utf8 $(unit_channel)
 unit_resolve   = resolve
 unit_resp      = resp
-unit_tail      = tail tail_load tail_cycle tail_entry entry resp type utf8 log \
-		 $(unit_reader)
 unit_entry     = entry resp type utf8 $(unit_channel)
 unit_finder    = finder finder_list finder_sentinels sentinel dial account \
-		 resp endpoint platform
-unit_link      = link link_io link_send link_greeting log resolve $(unit_finder)
+		 resp resolve endpoint platform
+unit_link      = link link_io link_send link_greeting log $(unit_finder)
 unit_model     = $(unit_reader)
 unit_reader    = reader position gap batch $(unit_hub)
 unit_route     = route subscribe ahead publish publication body status arguments \

@@ -116,7 +116,7 @@ link_send(struct link *l, int tag, double patience, size_t n,
 uint64_t
 link_say(struct link *l, int tag, double patience, const char *const argv[])
 {
-	size_t len[16], n;
+	size_t len[32], n;
 
 	for (n = 0; argv[n] != NULL; n++) {
 		assert_true(n < LENGTH(len));

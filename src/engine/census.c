@@ -14,7 +14,7 @@
 
 #define PATIENCE   5.0	  /* seconds for an answer */
 #define EXPIRES	   "3600" /* seconds, if nobody tells anything any more */
-#define DELETIONS  64	  /* at a time */
+#define DELETIONS  24	  /* at a time: link_say() has room for 32 words */
 #define DIGITS_MAX 15	  /* of a number that others tell */
 #define MOST	   1e7	  /* streams of one process: see --max-streams */
 
