@@ -50,7 +50,9 @@ CHANNEL	= event eventid batch sse sse_parse held channel heap names retention \
 	  hub promise restore gap reader position
 STORE	= store store_file store_make store_open store_load
 SQLITE	= $(STORE) changes committer gathering sqlite sqlite_load sqlite_figures
-REDIS	= resp sender upkeep census
+REDIS	= resp sender upkeep census redis redis_figures entry dial account finder \
+	  finder_list finder_sentinels sentinel link link_io link_send \
+	  link_greeting
 ENGINE	= engine memory $(SQLITE) $(REDIS)
 FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
@@ -112,6 +114,7 @@ unit_memory    = memory engine platform $(unit_hub)
 unit_sqlite    = $(SQLITE) engine platform utf8 log $(unit_hub)
 unit_gathering = gathering platform
 unit_sender    = sender resp $(unit_hub)
+unit_redis     = $(REDIS) log resolve endpoint utf8 type platform $(unit_hub)
 unit_upkeep    = upkeep census resp eventid platform
 unit_census    = census resp platform
 unit_store     = $(STORE) platform utf8 $(unit_channel)
@@ -129,7 +132,8 @@ unit_route     = route subscribe ahead publish publication body status arguments
 		 platform $(unit_stream)
 unit_publish   = $(unit_route)
 unit_ahead     = $(unit_route)
-unit_server    = server listener notify capacity $(SQLITE) $(unit_route)
+unit_server    = server listener notify capacity $(SQLITE) $(REDIS) resolve \
+		 endpoint $(unit_route)
 WAVED = flush stream publish ahead route # both with waves and without, as all of WIRE
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
 	storm supervise kernel store disk kill

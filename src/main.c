@@ -14,7 +14,6 @@
 
 #include "base/config.h"
 #include "stream/drain.h"
-#include "base/endpoint.h"
 #include "fastcgi/flush.h"
 #include "base/log.h"
 #include "fastcgi/request.h"
@@ -87,14 +86,6 @@ reopen_log(struct server *sv)
 	sv->log_is_stale = failed;
 }
 
-/* Limits of time. */
-static void
-sweep(struct server *sv)
-{
-	aheads_sweep(&sv->aheads);
-	conns_sweep(&sv->streams.conns);
-}
-
 static void
 on_sweep(struct ev_loop *loop, ev_timer *w, int revents)
 {
@@ -106,8 +97,10 @@ on_sweep(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)revents;
 	sv->swept = now;
 	sv->aging = true;
-	if (!late) /* we were stopped: what came meanwhile is read first */
-		sweep(sv);
+	if (!late) { /* we were stopped: what came meanwhile is read first */
+		aheads_sweep(&sv->aheads);
+		conns_sweep(&sv->streams.conns);
+	}
 	notify_again(&sv->notify);
 	if (sv->log_is_stale)
 		reopen_log(sv);
@@ -226,11 +219,9 @@ read_options(struct config *cfg, int argc, char *argv[])
 {
 	char err[512];
 	int result = config_parse(cfg, argc, argv, err, sizeof(err));
-	struct endpoint e;
-	size_t i;
 
-	for (i = 0; result == 0 && cfg->listen[i] != NULL; i++)
-		result = endpoint_parse(&e, cfg->listen[i], err, sizeof(err));
+	if (result == 0)
+		result = server_check(cfg, err, sizeof(err));
 	if (result == -1) {
 		(void)fprintf(stderr, "sse-fcgi: %s\n", err);
 		exit(2);

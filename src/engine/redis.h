@@ -43,7 +43,8 @@ struct redis {
 	struct tail tail;
 	struct link publisher;
 	struct sender sender;
-	struct upkeep *upkeep;
+	struct upkeep upkeep;
+	unsigned long long followed; /* connects of the tail's link */
 	ev_prepare turn_ends;
 	ev_timer second;
 	uint64_t (*wall_ms)(void);
@@ -51,9 +52,6 @@ struct redis {
 
 _Static_assert(offsetof(struct redis, engine) == 0,
     "what its calls get is cast to struct redis");
-
-/* What the tags of the publisher's commands begin with. */
-enum { REDIS_TAG_SENDER = 0, REDIS_TAG_UPKEEP = 100 };
 
 /*
  * All texts outlive it.  -1 with one line in err: the addresses are none.

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/capacity.h"
+#include "base/endpoint.h"
 #include "base/log.h"
 #include "base/platform.h"
 #include "serve/publish.h"
@@ -19,6 +20,27 @@
 #define LAG_WINDOW   10.0 /* seconds */
 #define DRAIN_GRACES 2.0  /* seconds behind the drain: see drain.c */
 #define ENGINE_READY 30.0 /* seconds that it may take to be so */
+#define REDIS_READY  5.0  /* what others share is not waited for so long */
+
+int
+server_check(const struct config *cfg, char *err, size_t size)
+{
+	static const struct link_setup set;
+	struct finder *finder;
+	struct endpoint e;
+	size_t i;
+
+	for (i = 0; cfg->listen[i] != NULL; i++)
+		if (endpoint_parse(&e, cfg->listen[i], err, size) == -1)
+			return -1;
+	if (cfg->redis == NULL)
+		return 0;
+	finder = finder_new(&set, cfg->redis, cfg->redis_sentinel, err, size);
+	if (finder == NULL)
+		return -1;
+	finder_free(finder);
+	return 0;
+}
 
 /* As many open files as the hard limit allows, and as we count with. */
 static uint64_t
@@ -98,8 +120,34 @@ relieve(void *arg, const size_t *account)
 }
 
 static void
+make_redis(struct server *sv)
+{
+	const struct config *cfg = &sv->cfg;
+	const struct redis_setup set = {.addresses = cfg->redis,
+	    .key = cfg->redis_key,
+	    .user = cfg->redis_user,
+	    .password_file = cfg->redis_password_file,
+	    .sentinel = cfg->redis_sentinel,
+	    .db = cfg->redis_db,
+	    .wait = cfg->redis_wait,
+	    .history = cfg->redis_history,
+	    .age = cfg->history_age,
+	    .max_event = cfg->max_event,
+	    .streams = &sv->streams.open};
+	char err[512];
+
+	if (redis_init(&sv->redis, &set, wall_ms, err, sizeof(err)) == -1)
+		fatal("%s", err);
+	sv->engine = &sv->redis.engine;
+}
+
+static void
 make_engine(struct server *sv)
 {
+	if (sv->cfg.redis != NULL) {
+		make_redis(sv);
+		return;
+	}
 	if (sv->cfg.store != NULL) {
 		/* For so long a process before us may take to end. */
 		sqlite_init(&sv->sqlite, sv->cfg.store,
@@ -151,18 +199,22 @@ on_engine_ready(void *arg)
 static void
 on_engine_late(struct ev_loop *loop, ev_timer *w, int revents)
 {
+	struct server *sv = w->data;
+	const char *why = sv->engine->away(sv->engine);
+
 	(void)loop;
 	(void)revents;
-	log_warn("the engine is not ready after %g s: browsers are served "
-		 "without what it held",
-	    ENGINE_READY);
-	listen_now(w->data);
+	log_warn("the engine is not ready yet: browsers are served without "
+		 "what it held%s%s",
+	    why == NULL ? "" : ": ", why == NULL ? "" : why);
+	listen_now(sv);
 }
 
 void
 server_begin(struct server *sv)
 {
-	ev_timer_init(&sv->engine_late, on_engine_late, ENGINE_READY, 0);
+	ev_timer_init(&sv->engine_late, on_engine_late,
+	    sv->cfg.redis == NULL ? ENGINE_READY : REDIS_READY, 0);
 	sv->engine_late.data = sv;
 	ev_timer_start(sv->loop, &sv->engine_late);
 	sv->engine->start(sv->engine, &sv->hub, sv->loop, on_engine_ready, sv);

@@ -10,6 +10,7 @@
 #include "channel/hub.h"
 #include "fastcgi/listener.h"
 #include "engine/memory.h"
+#include "engine/redis.h"
 #include "engine/sqlite.h"
 #include "base/notify.h"
 #include "base/socket.h"
@@ -34,6 +35,7 @@ struct server {
 	struct hub hub;
 	struct memory memory;
 	struct sqlite sqlite;
+	struct redis redis;
 	struct engine *engine;
 	struct publisher publisher;
 	struct aheads aheads;
@@ -53,6 +55,11 @@ struct server {
 	bool end_now;	   /* a second signal came */
 	bool log_is_stale; /* it could not be opened again yet */
 };
+
+/*
+ * Whether the addresses in the options are such: 0, or -1 with one line in err.
+ */
+int server_check(const struct config *, char *err, size_t size);
 
 /* By the descriptors that there may be: streams and unfinished requests. */
 void server_set_limits(struct server *);
