@@ -183,8 +183,8 @@ static const struct row {
 	const char *why;
 	size_t n;
 } rows[] = {
-    {"out_of_memory", {"-OOM command not allowed\r\n"}, PUBLISH_AWAY,
-	"Redis refuses it: OOM command not allowed", 1},
+    {"out_of_memory", {"-OOM not allowed > 'maxmemory'.\r\n"}, PUBLISH_AWAY,
+	"Redis refuses it: OOM not allowed > 'maxmemory'", 1},
     {"read_only", {"-READONLY You can't write\r\n"}, PUBLISH_AWAY,
 	"Redis refuses it: READONLY You can't write", 1},
     {"wrong_type", {"-WRONGTYPE Operation\r\n"}, PUBLISH_AWAY, "WRONGTYPE", 1},
@@ -259,6 +259,7 @@ is_told_like_this(void **state)
 	assert_int_equal(log_.n, 1);
 	check(0, row->result, row->why);
 	assert_int_equal(sender.unknown, row->result == PUBLISH_UNKNOWN);
+	assert_null(strstr(log_.told[0].why, "'."));
 	reply("$4\r\n5-10\r\n");
 	check(1, PUBLISHED, NULL);
 	assert_int_equal(tear_down(NULL), 0);

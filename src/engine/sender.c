@@ -46,6 +46,8 @@ explain(struct sender *s, const char *what, const struct resp_value *error)
 	for (c = s->why; *c != '\0'; c++)
 		if (*c < ' ' || *c > '~')
 			*c = '?';
+	if (c[-1] == '.') /* more comes behind it */
+		c[-1] = '\0';
 }
 
 /* It is in no list any more. */
