@@ -72,7 +72,7 @@ TESTS = event sse record params buffer gate writer ring wave flush clock config 
 	spelling channel sse_parse arguments origin text memory store gathering sqlite \
 	resolve resp entry finder link tail \
 	heap hub promise restore reader \
-	model notify platform capacity zone publish ahead server sender upkeep census
+	model notify platform capacity zone publish ahead server sender upkeep census redis
 unit_event     = event
 unit_sse       = sse
 unit_sse_parse = sse_parse sse

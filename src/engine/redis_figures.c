@@ -4,7 +4,7 @@
  */
 #include "engine/redis_inner.h"
 
-#include <assert.h>
+#include <math.h>
 #include <string.h>
 
 static bool
@@ -56,7 +56,7 @@ redis_figures(const struct engine *engine,
 	memcpy(row, rows, sizeof(rows));
 	row[0].value = (double)census_streams(&r->upkeep.census);
 	row[1].value = is_up(tail) && is_up(publisher);
-	row[2].value = tail_lag(&r->tail);
+	row[2].value = round(tail_lag(&r->tail) * 1e4) / 1e4;
 	row[3].value = reconnects(tail) + reconnects(publisher);
 	row[4].value = (double)r->sender.events;
 	row[5].value = (double)r->sender.unknown;
