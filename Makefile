@@ -45,14 +45,14 @@ NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 
 # The program, by its folders; src/README.md says in which order it is best read.
 BASE	= log config config_table config_rules endpoint socket platform \
-	  capacity notify ring zone text buffer utf8 query spelling
-CHANNEL	= event eventid batch sse sse_parse held channel heap names retention \
+	  capacity notify ring zone text buffer utf8 query spelling resolve
+CHANNEL	= event eventid batch sse sse_parse type held channel heap names retention \
 	  hub promise restore gap reader position
 STORE	= store store_file store_make store_open store_load
 SQLITE	= $(STORE) changes committer gathering sqlite sqlite_load sqlite_figures
-REDIS	= resp sender upkeep census redis redis_figures entry dial account finder \
-	  finder_list finder_sentinels sentinel link link_io link_send \
-	  link_greeting
+REDIS	= resp entry dial account finder finder_list finder_sentinels sentinel \
+	  link link_io link_send link_greeting tail tail_load tail_cycle \
+	  tail_entry sender upkeep census redis redis_figures
 ENGINE	= engine memory $(SQLITE) $(REDIS)
 FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
@@ -70,7 +70,7 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 TESTS = event sse record params buffer gate writer ring wave flush clock config address \
 	age log endpoint socket request stream route eventid utf8 query \
 	spelling channel sse_parse arguments origin text memory store gathering sqlite \
-	resolve resp entry finder link tail \
+	resolve resp entry finder link \
 	heap hub promise restore reader \
 	model notify platform capacity zone publish ahead server sender upkeep census redis
 unit_event     = event
@@ -122,12 +122,14 @@ unit_resolve   = resolve
 unit_resp      = resp
 unit_entry     = entry resp type utf8 $(unit_channel)
 unit_finder    = finder finder_list finder_sentinels sentinel dial account \
-		 resp resolve endpoint platform
-unit_link      = link link_io link_send link_greeting log $(unit_finder)
+		 resp endpoint platform
+unit_link      = link link_io link_send link_greeting log resolve $(unit_finder)
+unit_tail      = tail tail_load tail_cycle tail_entry entry resp type utf8 log \
+		 $(unit_reader)
 unit_model     = $(unit_reader)
 unit_reader    = reader position gap batch $(unit_hub)
 unit_route     = route subscribe ahead publish publication body status arguments \
-		 query spelling reply request origin sse_parse utf8 \
+		 query spelling reply request origin sse_parse type utf8 \
 		 memory engine figures text \
 		 platform $(unit_stream)
 unit_publish   = $(unit_route)
