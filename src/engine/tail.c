@@ -251,10 +251,11 @@ tail_passes(struct tail *t, struct eventid id)
 
 /*
  * Who had such an id had it from Redis, before he came here: so an XREAD that
- * was sent after that would have brought it.
+ * was sent after that would have brought it.  One that was sent before may have
+ * been answered sooner than that, however late the answer is read.
  */
 void
-tail_has_all(struct tail *t, bool surely)
+tail_has_all(struct tail *t)
 {
 	struct awaiting *a, *next;
 
@@ -262,7 +263,7 @@ tail_has_all(struct tail *t, bool surely)
 	t->inner->behind = false;
 	for (a = TAILQ_FIRST(&t->awaiting); a != NULL; a = next) {
 		next = TAILQ_NEXT(a, link);
-		if (surely || a->cycle < t->inner->cycle)
+		if (a->cycle < t->inner->cycle)
 			say_place(t, a, PLACE_UNKNOWN);
 	}
 }

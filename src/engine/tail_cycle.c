@@ -192,7 +192,7 @@ nothing_came(struct tail *t)
 {
 	struct tail_inner *in = t->inner;
 
-	tail_has_all(t, true);
+	tail_has_all(t);
 	if (in->left_out)
 		add_note(t, false);
 	else if (in->holds)
@@ -290,7 +290,7 @@ end_read(struct tail *t, struct resp_value *reply)
 		return;
 	t->inner->behind = entries->came >= TAIL_COUNT;
 	if (!t->inner->behind)
-		tail_has_all(t, false);
+		tail_has_all(t);
 	next_round(t);
 }
 

@@ -60,11 +60,8 @@ struct tail_inner {
  */
 void tail_passes(struct tail *, struct eventid);
 
-/*
- * Nothing more was there when the XREAD was answered; surely: nor when it was
- * done with waiting.
- */
-void tail_has_all(struct tail *, bool surely);
+/* Nothing more was there when the XREAD was answered. */
+void tail_has_all(struct tail *);
 
 void tail_say(struct tail *, enum tail_tag, double patience,
     const char *const argv[]);
