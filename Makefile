@@ -138,9 +138,10 @@ unit_server    = server listener notify capacity $(SQLITE) $(REDIS) resolve \
 		 endpoint $(unit_route)
 WAVED = flush stream publish ahead route # both with waves and without, as all of WIRE
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
-	storm supervise kernel store disk kill
+	storm supervise kernel store disk kill redis away lost
 STORED = channels gaps publish status storm # also with a store, as any may be
-HARNESS = front responder post parser checker page verdict subscriber world stored
+HARNESS = front responder post parser checker page verdict subscriber world stored \
+	  redis shared
 
 # The units; NAME=FILE: the file is installed under that name too.
 SYSTEMD = sse-fcgi.socket sse-fcgi.service sse-fcgi@.service=sse-fcgi.service
@@ -277,11 +278,12 @@ $(TESTS:%=build/tests/test_%): build/tests/test_%: tests/test_%.c \
 	    $(filter %.c %.o,$^) -lcmocka $(LIBS)
 
 build/tests/wire_disk: | build/tests/slowdisk.so
+build/tests/wire_redis build/tests/wire_away build/tests/wire_lost: | build/tests/proxy
 build/tests/wire_kernel: | build/tests/sandbox build/tests/allowed
 $(WIRE:%=build/tests/wire_%): build/tests/wire_%: tests/wire_%.c \
     $(HARNESS:%=build/tests/%.o) | build/tests
 	$(CC) $(OURS) $(SANITIZE) -Itests/harness -o $@ $< \
-	    $(HARNESS:%=build/tests/%.o) -lcmocka -lsqlite3
+	    $(HARNESS:%=build/tests/%.o) -lcmocka -lsqlite3 -lhiredis
 
 $(HARNESS:%=build/tests/%.o): build/tests/%.o: tests/harness/%.c | build/tests
 	$(CC) $(OURS) $(SANITIZE) -c -o $@ $<
@@ -295,6 +297,10 @@ build/tests/test_checker: tests/test_checker.c build/tests/checker.o \
 # A front for people: build/tests/front unix:/path /sse prints the stream.
 build/tests/front: tests/harness/main.c build/tests/front.o
 	$(CC) $(OURS) $(SANITIZE) -Itests/harness -o $@ $< build/tests/front.o
+
+# A network that does harm.
+build/tests/proxy: tests/harness/proxy.c | build/tests
+	$(CC) $(OURS) $(SANITIZE) -o $@ $<
 
 # A disk that is slow, hangs or fails.
 build/tests/slowdisk.so: tests/harness/slowdisk.c | build/tests

@@ -66,7 +66,7 @@ file_text(const struct responder *r, const char *name)
 static void
 become(const struct responder *r, unsigned files, const char *const options[])
 {
-	const char *argv[OPTIONS_MAX + 10], *program = getenv("PROGRAM");
+	const char *argv[OPTIONS_MAX + 12], *program = getenv("PROGRAM");
 	char log[128], errors[128], store[128];
 	int i, n = 0, null = open("/dev/null", O_RDWR);
 	struct rlimit rl = {.rlim_cur = files, .rlim_max = files};
@@ -81,6 +81,10 @@ become(const struct responder *r, unsigned files, const char *const options[])
 		path_of(r, store, "events.db");
 		argv[n++] = "--store";
 		argv[n++] = store;
+	}
+	if (getenv("REDIS_ADDRESS") != NULL) {
+		argv[n++] = "--redis";
+		argv[n++] = getenv("REDIS_ADDRESS");
 	}
 	if (getenv("WAVES") != NULL) {
 		argv[n++] = "--waves";
