@@ -34,7 +34,8 @@ NEED_test     = $(NEED_check) $(NEED_fronts) $(NEED_lighttpd) $(NEED_nginx) \
 		nodejs=node npm=npm chromium \
 		curl php-cli=php python3=python3 prometheus=promtool
 NEED_torture  = $(NEED) libcmocka-dev $(NEED_nginx) nodejs=node
-NEED_bench    = $(NEED) $(NEED_lighttpd) $(NEED_nginx) libnginx-mod-nchan \
+NEED_bench    = $(NEED) libhiredis-dev redis-server=redis-server \
+		$(NEED_lighttpd) $(NEED_nginx) libnginx-mod-nchan \
 		php-fpm
 NEED_bench-fronts = $(NEED) $(foreach front,$(FRONTS),$(NEED_$(front)))
 NEED_lint     = $(NEED) clang-format clang-tidy cppcheck mandoc shellcheck
@@ -504,7 +505,7 @@ lint: need-lint
 	    --suppress=uninitvar -Isrc src # it reads TAILQ_FOREACH wrongly
 	mandoc -Tlint -Wwarning src/sse-fcgi.8
 	shellcheck -x conf/run conf/fill tests/packages \
-	    $(addprefix tests/bench/,bench clock channels few store fronts servers) \
+	    $(addprefix tests/bench/,bench clock channels few store redis fronts servers) \
 	    tests/harness/manual tests/harness/filter tests/harness/valgrind \
 	    tests/harness/deb \
 	    tests/harness/32bit tests/here tests/edges conf/debian/postinst conf/debian/postrm .ci/run

@@ -72,6 +72,7 @@ post_send(struct post *post, uint64_t stamp)
 	    (ssize_t)t->request_len)
 		err(1, "publisher: send");
 	parser_init(&conn->parser, t->kind, ignore, NULL);
+	conn->number = post->sent;
 	conn->sent = stamp;
 	conn->waiting = true;
 	return true;
@@ -85,6 +86,19 @@ is_success(const struct parser *p)
 }
 
 static void
+take_refusal(struct post *post, struct post_conn *conn)
+{
+	if (!post->tolerant)
+		errx(1, "publisher: refused: %s",
+		    conn->parser.head == NULL ? "no answer" :
+						conn->parser.head);
+	parser_free(&conn->parser);
+	conn_close(conn);
+	conn->waiting = false;
+	post->refused++;
+}
+
+static void
 take_answer(struct post *post, struct post_conn *conn)
 {
 	uint8_t buf[4096];
@@ -94,15 +108,16 @@ take_answer(struct post *post, struct post_conn *conn)
 		return;
 	if (n > 0 && parser_feed(&conn->parser, buf, (size_t)n) == PARSER_OPEN)
 		return;
-	if (!is_success(&conn->parser))
-		errx(1, "publisher: refused: %s",
-		    conn->parser.head == NULL ? "no answer" :
-						conn->parser.head);
+	if (!is_success(&conn->parser)) {
+		take_refusal(post, conn);
+		return;
+	}
 	parser_free(&conn->parser);
 	if (n <= 0 || post->target.kind == PARSER_HTTP)
 		conn_close(conn);
 	conn->waiting = false;
 	post->answered++;
+	post->latest = conn->number;
 	if (post->timing)
 		sample_add(&post->times, load_now() - conn->sent);
 }

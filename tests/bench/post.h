@@ -24,8 +24,9 @@ enum { POST_CONNS = 64 };
 
 struct post_conn {
 	int fd;
-	bool waiting;  /* for the answer */
-	uint64_t sent; /* when */
+	bool waiting;	 /* for the answer */
+	uint64_t number; /* of its event */
+	uint64_t sent;	 /* when */
 	struct parser parser;
 };
 
@@ -34,8 +35,11 @@ struct post {
 	struct post_conn conn[POST_CONNS];
 	size_t n;	   /* connections */
 	uint64_t sent;	   /* of the newest: its number */
-	uint64_t answered; /* with success; anything else ends the program */
-	bool timing;	   /* each answer is: */
+	uint64_t answered; /* with success */
+	uint64_t latest;   /* the number of that one */
+	bool tolerant;	   /* anything else does not end the program: */
+	uint64_t refused;
+	bool timing; /* each answer is: */
 	struct sample times;
 };
 
