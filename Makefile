@@ -139,10 +139,10 @@ unit_server    = server listener notify capacity $(SQLITE) $(REDIS) resolve \
 		 endpoint $(unit_route)
 WAVED = flush stream publish ahead route # both with waves and without, as all of WIRE
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
-	storm supervise kernel store disk kill redis away lost
+	storm supervise kernel store disk kill redis away lost resp
 STORED = channels gaps publish status storm # also with a store, as any may be
 HARNESS = front responder post parser checker page verdict subscriber world stored \
-	  redis shared
+	  redis shared scripted script between
 
 # The units; NAME=FILE: the file is installed under that name too.
 SYSTEMD = sse-fcgi.socket sse-fcgi.service sse-fcgi@.service=sse-fcgi.service
