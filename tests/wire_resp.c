@@ -3,6 +3,12 @@
  * With --redis, while what comes from there is cut anywhere, or is no reply, or
  * none to what was asked: a connection may end by it, and is made again.  Who
  * reads goes on reading, and has all that was answered 200, or is told.
+ *
+ * A connection that fails is made again after a while, so there are several
+ * responders at once, each with what stands between it and the one Redis; their
+ * readers all read the same.
+ *
+ * SEED and RECONNECTS in the environment.
  */
 #include "unit.h"
 
@@ -12,23 +18,34 @@
 #include <unistd.h>
 
 #include "replies.h"
-#include "scripted.h"
+#include "harness/scripted.h"
 #include "shared.h"
 #include "verdict.h"
 
-#define BATCH 3
+#define LANES 12
+#define BATCH 3 /* events in one publication, or one */
 
-static struct scripted scripted;
+struct lane {
+	struct responder r;
+	struct scripted scripted;
+	char address[96];
+	struct subscriber s;
+	const char *does; /* for what is said of it */
+};
+
+static struct lane lanes[LANES];
 
 static const char *const quick[] = {"--interval", "0.2", "--drain", "0.2",
     "--heartbeat", "1", NULL};
 
-/* Does anything go wrong that a reader can see? */
 static void
-check_page(const struct subscriber *s)
+read_some(struct lane *l)
 {
-	if (s->page.error[0] != '\0')
-		fail_msg("a reader: %s", s->page.error);
+	(void)subscriber_read(&l->s, 0);
+	if (l->s.page.error[0] != '\0')
+		fail_msg("%s: a reader: %s", l->does, l->s.page.error);
+	if (l->s.f.closed)
+		fail_msg("%s: a stream has ended", l->does);
 }
 
 /*
@@ -36,10 +53,10 @@ check_page(const struct subscriber *s)
  * Redis is said to have refused it may have taken.
  */
 static int
-try_post(unsigned n)
+try_post(struct lane *l, unsigned n)
 {
 	unsigned first = world.c.events, i;
-	struct post p = {.query = "channel=a"};
+	struct post p = {.query = "channel=a", .type = "text/event-stream"};
 	struct bytes text = {0};
 	struct front f;
 	char id[48];
@@ -49,200 +66,287 @@ try_post(unsigned n)
 		(void)checker_event(&world.c, "a", NULL, "posted");
 	checker_sent(&world.c, first, n);
 	batch_text(&text, &world.c, first, n);
-	p.type = "text/event-stream";
 	p.body = text.at;
 	p.len = text.len;
-	post(&f, &world.r, &p);
+	post(&f, &l->r, &p);
 	status = answer_status(&f);
 	if (status == 200) {
 		answer_id(&f, id);
 		checker_acknowledged(&world.c, first, id);
 	} else if (status != 503 && status != 504)
-		fail_msg("a publisher is told: %s", f.text);
+		fail_msg("%s: a publisher is told: %s", l->does, f.text);
 	front_close(&f);
 	free(text.at);
 	return status;
 }
 
 static void
-post_until_200(unsigned n)
+post_until_200(struct lane *l, unsigned n)
 {
 	double end = front_now() + PATIENCE / 1e3;
 
-	while (try_post(n) != 200) {
+	while (try_post(l, n) != 200) {
 		if (front_now() > end)
-			fail_msg("it can not be published to any more");
+			fail_msg("%s: there is no publishing any more",
+			    l->does);
 		(void)poll(NULL, 0, 5);
 	}
 }
 
-/* All is well again, and the reader has what was published. */
+/* One round of all: each posts, and reads. */
 static void
-heals(struct subscriber *s)
+go_round(void)
+{
+	struct lane *l;
+
+	for (l = lanes; l < lanes + LANES; l++) {
+		(void)try_post(l, 1);
+		(void)try_post(l, BATCH);
+		read_some(l);
+	}
+	(void)poll(NULL, 0, 20);
+}
+
+/* All is well again, and all readers have what was published. */
+static void
+all_heal(void)
 {
 	const char *error;
+	struct lane *l;
 
-	scripted_pass(&scripted);
-	post_until_200(1);
-	post_until_200(BATCH);
-	post_until_200(1);
-	until_last(s);
-	error = verdict(&s->page, true);
-	if (error != NULL)
-		fail_msg("the reader: %s", error);
+	for (l = lanes; l < lanes + LANES; l++)
+		scripted_pass(&l->scripted);
+	for (l = lanes; l < lanes + LANES; l++) {
+		post_until_200(l, 1);
+		post_until_200(l, BATCH);
+	}
+	post_until_200(lanes, 1);
+	for (l = lanes; l < lanes + LANES; l++) {
+		if (!subscriber_until_number(&l->s, world.c.events - 1))
+			fail_msg("%s: the last event does not come: %s",
+			    l->does, l->s.page.error);
+		error = verdict(&l->s.page, true);
+		if (error != NULL)
+			fail_msg("%s: a reader: %s", l->does, error);
+	}
 }
 
 static int
 resp_start(void **state)
 {
-	static char address[96];
+	struct lane *l;
 
 	(void)state;
 	redis_start(&shared.redis, NULL);
-	(void)snprintf(address, sizeof(address), "unix:%s/scripted.sock",
-	    shared.redis.dir);
-	scripted_start(&scripted, address, shared.redis.address);
-	shared_address(address);
-	responder_start(&world.r, 0, quick);
+	for (l = lanes; l < lanes + LANES; l++) {
+		(void)snprintf(l->address, sizeof(l->address), "unix:%s/%td",
+		    shared.redis.dir, l - lanes);
+		scripted_start(&l->scripted, l->address, shared.redis.address);
+		shared_address(l->address);
+		responder_start(&l->r, 0, quick);
+	}
 	return 0;
 }
 
 static int
 resp_stop(void **state)
 {
-	int result = world_stop(state);
+	struct lane *l;
 
-	scripted_stop(&scripted);
+	(void)state;
+	for (l = lanes; l < lanes + LANES; l++)
+		responder_stop(&l->r);
+	for (l = lanes; l < lanes + LANES; l++)
+		scripted_stop(&l->scripted);
 	redis_stop(&shared.redis);
-	return result;
+	checker_free(&world.c);
+	return 0;
+}
+
+/* For each test: all have a reader who is there. */
+static int
+readers_come(void **state)
+{
+	struct lane *l;
+
+	(void)state;
+	for (l = lanes; l < lanes + LANES; l++) {
+		l->does = "at the beginning";
+		post_until_200(l, 1);
+	}
+	for (l = lanes; l < lanes + LANES; l++)
+		read_at(&l->s, &l->r, "a", NULL);
+	return 0;
+}
+
+static int
+readers_go(void **state)
+{
+	struct lane *l;
+
+	(void)state;
+	for (l = lanes; l < lanes + LANES; l++)
+		subscriber_end(&l->s);
+	checker_free(&world.c);
+	world.c = (struct checker){0};
+	return 0;
 }
 
 static void
 replies_come_a_byte_at_a_time(void **state)
 {
-	struct subscriber s;
+	struct lane *l = lanes;
 
 	(void)state;
-	read_at(&s, &world.r, "a", NULL);
-	scripted_trickle(&scripted);
-	post_until_200(1);
-	post_until_200(BATCH);
-	until_last(&s);
-	shared_restart(&world.r, quick);
-	subscriber_again(&s, &world.r, NULL);
-	post_until_200(1);
-	check_reader(&s, 0);
-	subscriber_end(&s);
+	scripted_trickle(&l->scripted);
+	l->does = "a byte at a time";
+	post_until_200(l, 1);
+	post_until_200(l, BATCH);
+	assert_true(subscriber_until_number(&l->s, world.c.events - 1));
+	shared_address(l->address);
+	shared_restart(&l->r, quick);
+	post_until_200(l, 1);
+	subscriber_again(&l->s, &l->r, NULL);
+	all_heal();
+	for (l = lanes; l < lanes + LANES; l++)
+		assert_int_equal(l->s.page.gaps, 0);
 }
 
 /* Until nothing new has been cut in some rounds. */
 static void
 replies_are_cut_behind_every_byte(void **state)
 {
-	unsigned rounds = 0, still = 0, used;
-	struct subscriber s;
+	unsigned rounds = 0, still = 0, used = 0, before;
+	struct lane *l;
 
 	(void)state;
-	read_at(&s, &world.r, "a", NULL);
-	post_until_200(1);
-	scripted_cut(&scripted);
-	while (still < 5) {
-		used = scripted_used(&scripted);
-		scripted_drop(&scripted);
-		post_until_200(1);
-		post_until_200(BATCH);
-		(void)subscriber_read(&s, 0);
-		check_page(&s);
-		still = scripted_used(&scripted) == used ? still + 1 : 0;
-		rounds++;
+	for (l = lanes; l < lanes + LANES; l++) {
+		scripted_cut(&l->scripted, (size_t)(l - lanes), LANES);
+		l->does = "cut";
 	}
-	print_message("%u cuts in %u rounds, %u connections\n",
-	    scripted_used(&scripted), rounds, scripted_connections(&scripted));
-	heals(&s);
-	subscriber_end(&s);
+	for (; still < 100; rounds++) {
+		before = used;
+		used = 0;
+		go_round();
+		for (l = lanes; l < lanes + LANES; l++)
+			used += scripted_used(&l->scripted);
+		still = used == before ? still + 1 : 0;
+	}
+	print_message("%u cuts in %u rounds\n", used, rounds);
+	all_heal();
 }
 
-/* Each reply of a connection once, as far as it comes to that. */
-static bool
-all_used(void)
+static unsigned
+connections(void)
 {
-	static const char *const usual[] = {"ROLE", "XRANGE", "XREAD", "XADD",
-	    "MULTI", "EXEC"};
+	unsigned n = 0;
+	struct lane *l;
+
+	for (l = lanes; l < lanes + LANES; l++)
+		n += scripted_connections(&l->scripted);
+	return n;
+}
+
+static void
+connections_end_by_chance_again_and_again(void **state)
+{
+	const char *text = getenv("RECONNECTS"), *seed = getenv("SEED");
+	unsigned n = connections();
+	struct lane *l;
+
+	(void)state;
+	n += text == NULL ? 200 : (unsigned)atoi(text);
+	for (l = lanes; l < lanes + LANES; l++) {
+		scripted_chance(&l->scripted,
+		    (unsigned)(seed == NULL ? 1 : atoi(seed)) * LANES +
+			(unsigned)(l - lanes));
+		l->does = "cut by chance";
+	}
+	while (connections() < n)
+		go_round();
+	all_heal();
+}
+
+/* The script has had its way with each of these. */
+static bool
+all_used(const struct lane *l)
+{
+	static const char *const usual[] = {"PING", "ROLE", "XREVRANGE",
+	    "XRANGE", "XREAD", "XADD", "MULTI", "EXEC"};
 	size_t i;
 
 	for (i = 0; i < LENGTH(usual); i++)
-		if (scripted_used_for(&scripted, usual[i]) == 0)
+		if (scripted_used_for(&l->scripted, usual[i]) == 0)
 			return false;
 	return true;
 }
 
 static void
-this_reply_to_each_command(void **state)
+print_left(const struct lane *l)
 {
-	const struct row *row = *state;
-	double end = front_now() + slow(10000);
-	struct subscriber s;
-
-	read_at(&s, &world.r, "a", NULL);
-	scripted_tell(&scripted, &row->script);
-	scripted_drop(&scripted);
-	while (!all_used()) {
-		(void)try_post(1);
-		(void)try_post(BATCH);
-		(void)subscriber_read(&s, 0);
-		check_page(&s);
-		if (front_now() > end)
-			fail_msg("it came to few commands alone");
-	}
-	heals(&s);
-	subscriber_end(&s);
-}
-
-/* At the start there are other commands, and nothing to go back to. */
-static void
-this_reply_at_the_start(void **state)
-{
-	const struct row *row = *state;
-	struct subscriber s;
-
-	read_at(&s, &world.r, "a", NULL);
-	post_until_200(1);
-	until_last(&s);
-	assert_int_equal(responder_signal(&world.r, SIGTERM), 0);
-	scripted_tell(&scripted, &row->script);
-	responder_again(&world.r, quick);
-	post_until_200(1);
-	subscriber_again(&s, &world.r, NULL);
-	heals(&s);
-	subscriber_end(&s);
-}
-
-static void
-print_commands(void **state)
-{
+	const char *name;
 	size_t i;
 
-	(void)state;
-	for (i = 0; scripted_command(&scripted, i) != NULL; i++)
-		print_message("%s %u\n", scripted_command(&scripted, i),
-		    scripted_seen(&scripted, scripted_command(&scripted, i)));
+	for (i = 0; (name = scripted_command(&l->scripted, i)) != NULL; i++)
+		print_error("%s: %s: %u of %u\n", l->does, name,
+		    scripted_used_for(&l->scripted, name),
+		    scripted_seen(&l->scripted, name));
+}
+
+/* From the start on, so that there is nothing to go back to. */
+static void
+start_with(struct lane *l, const struct row *row)
+{
+	l->does = row->name;
+	subscriber_end(&l->s);
+	assert_int_equal(responder_signal(&l->r, SIGTERM), 0);
+	scripted_tell(&l->scripted, &row->script);
+	shared_address(l->address);
+	responder_again(&l->r, quick);
+	subscriber_begin(&l->s, &world.c, "a");
+	subscriber_connect(&l->s, &l->r, NULL, NULL);
+}
+
+static void
+some_replies_to_each_command(void **state)
+{
+	const struct row *row = *state, *end = rows + LENGTH(rows);
+	double limit = front_now() + PATIENCE / 1e3;
+	struct lane *l, *last = lanes;
+	bool all;
+
+	for (; last < lanes + LANES && row < end; last++, row++)
+		start_with(last, row);
+	do {
+		go_round();
+		all = true;
+		for (l = lanes; l < last; l++) {
+			all = all && all_used(l);
+			if (front_now() > limit && !all_used(l))
+				print_left(l);
+		}
+		if (front_now() > limit)
+			fail_msg("it came to few commands alone");
+	} while (!all);
+	all_heal();
 }
 
 int
 main(void)
 {
-	static struct CMUnitTest tests[2 * LENGTH(rows) + 3] = {
+	static struct CMUnitTest tests[3 + LENGTH(rows) / LANES + 1] = {
 	    cmocka_unit_test(replies_come_a_byte_at_a_time),
 	    cmocka_unit_test(replies_are_cut_behind_every_byte),
+	    cmocka_unit_test(connections_end_by_chance_again_and_again),
 	};
-	size_t n = 2, i;
+	size_t n = 3, i;
 
-	for (i = 0; i < LENGTH(rows); i++)
-		tests[n++] = row_test(rows[i].name, this_reply_to_each_command,
-		    &rows[i]);
-	for (i = 0; i < LENGTH(rows); i++)
-		tests[n++] =
-		    row_test(rows[i].name, this_reply_at_the_start, &rows[i]);
-	tests[n++] = (struct CMUnitTest)cmocka_unit_test(print_commands);
+	for (i = 0; i < LENGTH(rows); i += LANES)
+		tests[n++] = row_test(rows[i].name,
+		    some_replies_to_each_command, &rows[i]);
+	for (i = 0; i < n; i++) {
+		tests[i].setup_func = readers_come;
+		tests[i].teardown_func = readers_go;
+	}
 	return cmocka_run_group_tests(tests, resp_start, resp_stop);
 }

@@ -150,7 +150,9 @@ obey(struct between *w)
 	for (i = 0; word == 's' && i < SCRIPTED_COMMANDS; i++) {
 		w->board->tally[i].done = false;
 		w->board->tally[i].used = 0;
+		w->board->tally[i].cut = w->board->first;
 	}
+	w->seed = (uint32_t)w->board->first;
 	w->board->used = word == 's' ? 0 : w->board->used;
 	for (i = 0; word == 'd' && i < PAIRS; i++)
 		if (w->pair[i].near != -1)

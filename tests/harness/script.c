@@ -10,8 +10,9 @@
 #include <string.h>
 #include <strings.h>
 
-#define CUT_ALL	 100 /* replies are cut behind each of so many bytes, */
-#define CUT_STEP 16  /* and behind each such a one from there on */
+#define CUT_ALL	   100 /* replies are cut behind each of so many bytes, */
+#define CUT_RARELY 16  /* and behind each such a one from there on */
+#define CUT_CHANCE 8   /* one of so many, by chance */
 
 /* --- RESP. */
 
@@ -78,6 +79,7 @@ tally_of(struct scripted_board *b, const char *name)
 	if (i == SCRIPTED_COMMANDS)
 		return NULL;
 	(void)strcpy(b->tally[i].name, name);
+	b->tally[i].cut = b->first;
 	b->commands = i + 1;
 	return &b->tally[i];
 }
@@ -99,8 +101,9 @@ is_greeting(const struct tally *t)
 static bool
 is_meant(const struct scripted_board *b, const struct tally *t)
 {
-	return t != NULL && !t->done && b->place != SCRIPTED_NOWHERE &&
-	       b->place != SCRIPTED_CUT &&
+	return t != NULL && !t->done &&
+	       (b->place == SCRIPTED_INSTEAD || b->place == SCRIPTED_BEFORE ||
+		   b->place == SCRIPTED_BEHIND) &&
 	       (*b->command == '\0' || strcasecmp(b->command, t->name) == 0);
 }
 
@@ -120,25 +123,45 @@ script(struct between *w, struct pair *p, struct tally *t)
 	b->used++;
 }
 
-/* Where the next one is cut; len or more: nowhere. */
-static size_t
-next_cut(size_t cut)
+/* The connection ends within the reply. */
+static void
+end_within(struct between *w, struct pair *p, struct tally *t, const char *text,
+    size_t len)
 {
-	return cut < CUT_ALL ? cut + 1 : cut + CUT_STEP;
+	bytes_add(&p->out, text, len);
+	t->used++;
+	w->board->used++;
+	p->ends = true;
 }
 
 static bool
 cut(struct between *w, struct pair *p, struct tally *t, const char *text,
     size_t len)
 {
-	if (t == NULL || t->cut >= len || (is_greeting(t) && p->clean))
+	size_t step = w->board->step;
+
+	if (t->cut >= len || (is_greeting(t) && p->clean))
 		return false;
-	bytes_add(&p->out, text, t->cut);
-	t->cut = next_cut(t->cut);
-	t->used++;
-	w->board->used++;
 	w->was_cut = is_greeting(t);
-	p->ends = true;
+	end_within(w, p, t, text, t->cut);
+	t->cut += t->cut < CUT_ALL ? step : step * CUT_RARELY;
+	return true;
+}
+
+static uint32_t
+chance(uint32_t *seed)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return *seed >> 8;
+}
+
+static bool
+cut_by_chance(struct between *w, struct pair *p, struct tally *t,
+    const char *text, size_t len)
+{
+	if (chance(&w->seed) % CUT_CHANCE != 0)
+		return false;
+	end_within(w, p, t, text, chance(&w->seed) % len);
 	return true;
 }
 
@@ -152,7 +175,10 @@ answer(struct between *w, struct pair *p, struct tally *t, const char *text,
 
 	if (t != NULL)
 		t->seen++;
-	if (b->place == SCRIPTED_CUT && cut(w, p, t, text, len))
+	if (t != NULL &&
+	    ((b->place == SCRIPTED_CUT && cut(w, p, t, text, len)) ||
+		(b->place == SCRIPTED_CHANCE &&
+		    cut_by_chance(w, p, t, text, len))))
 		return;
 	if (meant)
 		t->done = true;

@@ -121,10 +121,21 @@ scripted_trickle(struct scripted *s)
 }
 
 void
-scripted_cut(struct scripted *s)
+scripted_cut(struct scripted *s, size_t first, size_t step)
 {
 	scripted_pass(s);
+	s->board->first = first;
+	s->board->step = step;
 	s->board->place = SCRIPTED_CUT;
+	say(s, 's');
+}
+
+void
+scripted_chance(struct scripted *s, unsigned seed)
+{
+	scripted_pass(s);
+	s->board->first = seed;
+	s->board->place = SCRIPTED_CHANCE;
 	say(s, 's');
 }
 

@@ -21,7 +21,8 @@ enum scripted_place {
 	SCRIPTED_INSTEAD, /* of the reply */
 	SCRIPTED_BEFORE,
 	SCRIPTED_BEHIND,
-	SCRIPTED_CUT /* see scripted_cut() */
+	SCRIPTED_CUT,	/* see scripted_cut() */
+	SCRIPTED_CHANCE /* see scripted_chance() */
 };
 
 /* What comes behind the script's bytes. */
@@ -59,10 +60,13 @@ void scripted_trickle(struct scripted *);
 
 /*
  * Replies end within, and with them the connection: those to each command
- * behind no byte, then behind one, two and so on.  What a connection begins
- * with is cut on every other one alone.
+ * behind so many bytes, then behind step more, and so on.  What a connection
+ * begins with is cut on every other one alone.
  */
-void scripted_cut(struct scripted *);
+void scripted_cut(struct scripted *, size_t first, size_t step);
+
+/* One reply of eight ends anywhere within, and with it the connection. */
+void scripted_chance(struct scripted *, unsigned seed);
 
 /* All connections end. */
 void scripted_drop(struct scripted *);

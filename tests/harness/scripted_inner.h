@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "parser.h"
 #include "scripted.h"
@@ -31,6 +32,7 @@ struct scripted_board {
 	enum scripted_place place;
 	enum scripted_then then;
 	bool trickle;
+	size_t first, step; /* of CUT; and first of CHANCE, the seed */
 	char command[24];
 	size_t times, head, unit, tail; /* lengths, one behind the other: */
 	char text[SCRIPTED_TEXT];
@@ -60,6 +62,7 @@ struct between {
 	int control, listening;
 	const char *to;
 	bool was_cut; /* the last connection was, as it began */
+	uint32_t seed;
 };
 
 /* How long the command or reply is; 0: it is not whole yet. */
