@@ -83,6 +83,19 @@ function print_rows(    row) {
 		    high[row, "event"]
 }
 
+# What Redis takes for an event, by the number of those who read.
+function print_tails(    i, n, row, text) {
+	n = split("1 10 100", tails, " ")
+	for (i = 1; i <= n; i++) {
+		row = "redis-tails-" tails[i]
+		if (ran(row))
+			text = text sprintf("%s%d us of CPU to %d processes",
+			    text == "" ? "" : ", ", high[row, "cpu"], tails[i])
+	}
+	if (text != "")
+		printf "An event of 1,000 a second takes Redis %s.\n\n", text
+}
+
 function failed_crowd(    row) {
 	row = "redis-crowd"
 	return high[row, "asked"] - low[row, "established"] + \
@@ -104,6 +117,7 @@ END {
 	    "has it; memory: POST until a stream of the same process has it; " \
 	    "redis: of another.\n\n"
 	print_rows()
+	print_tails()
 
 	print "Figures to reach, which follow the machine:\n"
 	hop_figures("redis-hop", "redis-floor", "POST at one process until a " \
