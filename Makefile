@@ -27,15 +27,18 @@ NEED_haproxy  = haproxy?=haproxy
 NEED_lighttpd = lighttpd?=lighttpd lighttpd-modules-lua?
 NEED_nginx    = nginx?=nginx
 NEED_fronts   = $(foreach front,$(TESTED),$(NEED_$(front)))
-NEED_check    = $(NEED) libcmocka-dev libseccomp-dev mandoc spawn-fcgi multiwatch valgrind \
-		libc6-dbg systemd=systemd-analyze
+NEED_redis    = redis-server=$(or $(REDIS),redis-server) # a Valkey will do
+NEED_check    = $(NEED) libcmocka-dev libseccomp-dev libhiredis-dev mandoc \
+		spawn-fcgi multiwatch valgrind libc6-dbg \
+		systemd=systemd-analyze $(NEED_redis)
 NEED_test     = $(NEED_check) $(NEED_fronts) $(NEED_lighttpd) $(NEED_nginx) \
 		lighttpd-mod-deflate lighttpd-mod-openssl openssl \
 		nodejs=node npm=npm chromium \
 		curl php-cli=php python3=python3 prometheus=promtool
-NEED_torture  = $(NEED) libcmocka-dev $(NEED_nginx) nodejs=node
-NEED_bench    = $(NEED) libhiredis-dev redis-server=redis-server \
-		$(NEED_lighttpd) $(NEED_nginx) libnginx-mod-nchan \
+NEED_torture  = $(NEED) libcmocka-dev $(NEED_nginx) $(NEED_haproxy) \
+		$(NEED_redis) nodejs=node
+NEED_bench    = $(NEED) $(NEED_redis) $(NEED_lighttpd) $(NEED_nginx) \
+		libnginx-mod-nchan \
 		php-fpm
 NEED_bench-fronts = $(NEED) $(foreach front,$(FRONTS),$(NEED_$(front)))
 NEED_lint     = $(NEED) clang-format clang-tidy cppcheck mandoc shellcheck
@@ -141,6 +144,7 @@ WAVED = flush stream publish ahead route # both with waves and without, as all o
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
 	storm supervise kernel store disk kill redis away lost resp
 STORED = channels gaps publish status storm # also with a store, as any may be
+SHARED = channels gaps publish storm # and with a Redis
 HARNESS = front responder post parser checker page verdict subscriber world stored \
 	  redis shared scripted script between
 
@@ -178,7 +182,8 @@ help:
 	@echo "                FRONT is one of: $$(tests/here $(FRONTS))"
 	@echo "make test       everything: units, wire, front servers, browser"
 	@echo "make check      units and wire, in about a minute [JOBS=$(JOBS)]"
-	@echo "make torture    kill -9 under load, 300 times [KILLS=..]"
+	@echo "make torture    kill -9 under load, and all that Redis can do," \
+	    "300 times [KILLS=.. FAULTS=..]"
 	@echo "make bench      the figures, side by side"
 	@echo "make bench-fronts [FRONTS=..]: behind each front, likewise"
 	@echo "make fuzz       what peers write under libFuzzer [SECONDS=60]"
@@ -218,6 +223,7 @@ CHECKED	 = build/sse-fcgi build/asan/sse-fcgi build/tests/front \
 	   $(TESTS:%=build/tests/test_%) \
 	   build/tests/test_checker $(WIRE:%=build/tests/wire_%)
 CHECKS	 = $(WIRE:%=run-wire-%) $(WIRE:%=off-wire-%) $(STORED:%=store-wire-%) \
+	   $(SHARED:%=redis-wire-%) \
 	   $(TESTS:%=run-%) \
 	   $(WAVED:%=off-%) run-checker
 VALGRIND = $(WIRE:%=valgrind-%)
@@ -343,6 +349,12 @@ $(STORED:%=store-wire-%): store-wire-%: build/tests/wire_% build/asan/sse-fcgi \
 	STORE=1 WAVES=always PLAIN=build/sse-fcgi \
 	    PROGRAM=build/asan/sse-fcgi build/tests/wire_$*
 
+# With --redis, and a Redis of the test's own.
+$(SHARED:%=redis-wire-%): redis-wire-%: build/tests/wire_% build/asan/sse-fcgi \
+    build/sse-fcgi build/tests/front
+	SHARED=1 WAVES=always PLAIN=build/sse-fcgi \
+	    PROGRAM=build/asan/sse-fcgi build/tests/wire_$*
+
 # The storm of `make check`, grown.
 test-storm: build/tests/wire_storm build/asan/sse-fcgi
 	EVENTS=100000 PROGRAM=build/asan/sse-fcgi build/tests/wire_storm
@@ -350,6 +362,8 @@ test-storm: build/tests/wire_storm build/asan/sse-fcgi
 # The kills of `make check`, and more of them, by another chance each time; and
 # those of test-fronts.
 KILLS	?= 300
+FAULTS	?= 300
+EVENTS	?= 100000
 test-kill: build/tests/wire_kill build/asan/sse-fcgi
 	KILLS=15 SEED=$${SEED:-$$(date +%s)} WAVES=always \
 	    PROGRAM=build/asan/sse-fcgi build/tests/wire_kill
@@ -362,6 +376,8 @@ torture: need-torture
 	    PROGRAM=build/asan/sse-fcgi build/tests/wire_kill
 	KILLS=$(KILLS) FRONTS=nginx PROGRAM=build/asan/sse-fcgi node --test \
 	    --test-name-pattern=kills tests/fronts/activation.test.mjs
+	LONG=1 FAULTS=$(FAULTS) EVENTS=$(EVENTS) SEED=$${SEED:-$$(date +%s)} \
+	    PROGRAM=build/asan/sse-fcgi node --test tests/fronts/redis.test.mjs
 
 check-posix: build/posix/sse-fcgi build/posix/test_platform \
     build/tests/wire_stream

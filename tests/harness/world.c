@@ -8,16 +8,25 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "checks.h"
+#include "redis.h"
 #include "verdict.h"
 
 struct world world;
 
+/* With SHARED in the environment the world has a Redis of its own. */
+static struct redis redis;
+
 int
 world_start_with(const char *const options[])
 {
+	if (getenv("SHARED") != NULL) {
+		redis_start(&redis, NULL);
+		(void)setenv("REDIS_ADDRESS", redis.address, 1);
+	}
 	responder_start(&world.r, 0, options);
 	return 0;
 }
@@ -35,6 +44,7 @@ world_stop(void **state)
 	(void)state;
 	if (world.bystander.page.checker != NULL)
 		subscriber_end(&world.bystander);
+	redis_stop(&redis);
 	responder_stop(&world.r);
 	checker_free(&world.c);
 	return 0;
