@@ -4,6 +4,7 @@
  */
 #include "engine/census.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,12 +160,30 @@ is_name(const struct resp_value *v)
 	       strspn(v->text, "0123456789abcdef") == CENSUS_NAME;
 }
 
+/* The process of this name, new if need be; NULL: there is no room for it. */
+static struct census_other *
+find_other(struct census *c, const char *name)
+{
+	struct census_other wanted, *o, *same;
+
+	memcpy(wanted.name, name, sizeof(wanted.name));
+	o = RB_FIND(census_others, &c->others, &wanted);
+	if (o != NULL || c->n == CENSUS_OTHERS ||
+	    (o = calloc(1, sizeof(*o))) == NULL)
+		return o;
+	memcpy(o->name, name, sizeof(o->name));
+	same = RB_INSERT(census_others, &c->others, o);
+	assert(same == NULL);
+	c->n++;
+	return o;
+}
+
 /* What stands there under a name; it may be anything. */
 static void
 hear(struct census *c, const struct resp_value *name,
     const struct resp_value *value)
 {
-	struct census_other wanted, *o;
+	struct census_other *o;
 	uint64_t beat, streams;
 	const char *rest;
 
@@ -175,17 +194,10 @@ hear(struct census *c, const struct resp_value *name,
 	if (rest == NULL || read_number(&streams, rest, '\0') == NULL ||
 	    (double)streams > MOST)
 		return;
-	(void)strcpy(wanted.name, name->text);
-	o = RB_FIND(census_others, &c->others, &wanted);
-	if (o == NULL) {
-		if (c->n == CENSUS_OTHERS ||
-		    (o = calloc(1, sizeof(*o))) == NULL)
-			return;
-		(void)strcpy(o->name, name->text);
-		(void)RB_INSERT(census_others, &c->others, o);
-		c->n++;
-		o->heard = *c->link->set->now;
-	} else if (o->beat != beat)
+	o = find_other(c, name->text);
+	if (o == NULL)
+		return;
+	if (o->round == 0 || o->beat != beat)
 		o->heard = *c->link->set->now;
 	o->beat = beat;
 	o->streams = streams;

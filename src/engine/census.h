@@ -21,11 +21,11 @@
 /* The tags of its commands begin here. */
 #define CENSUS_TAG 200
 
-#define CENSUS_BEAT   5.0      /* seconds, or up to a tenth more or less */
-#define CENSUS_GONE   20.0     /* seconds */
-#define CENSUS_OTHERS 5000     /* processes that are looked at */
-#define CENSUS_REST   3600.0   /* seconds, if the hash is too large for us */
-#define CENSUS_NAME   (2 * 16) /* letters */
+#define CENSUS_BEAT   5.0    /* seconds, or up to a tenth more or less */
+#define CENSUS_GONE   20.0   /* seconds */
+#define CENSUS_OTHERS 5000   /* processes that are looked at */
+#define CENSUS_REST   3600.0 /* seconds, if the hash is too large for us */
+#define CENSUS_NAME   32U    /* letters */
 
 struct census_other;
 RB_HEAD(census_others, census_other);

@@ -9,9 +9,10 @@
 
 #include "base/log.h"
 
-#define REPLY_MIN (1UL << 20) /* bytes of a reply that may be here at a time \
-			       */
-#define REPLY_PART 4	      /* or so many of the greatest event's */
+#define REPLY_MIN                                                   \
+	(1UL << 20)  /* bytes of a reply that may be here at a time \
+		      */
+#define REPLY_PART 4 /* or so many of the greatest event's */
 
 static void
 on_up(void *arg)
