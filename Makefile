@@ -54,10 +54,10 @@ CHANNEL	= event eventid batch sse sse_parse type held channel heap names retenti
 	  hub promise restore gap reader position
 STORE	= store store_file store_make store_open store_load
 SQLITE	= $(STORE) changes committer gathering sqlite sqlite_load sqlite_figures
-REDIS	= resp entry dial account finder finder_list finder_sentinels sentinel \
+VIA_REDIS = resp entry dial account finder finder_list finder_sentinels sentinel \
 	  link link_io link_send link_greeting tail tail_load tail_cycle \
 	  tail_entry sender upkeep census redis redis_figures
-ENGINE	= engine memory $(SQLITE) $(REDIS)
+ENGINE	= engine memory $(SQLITE) $(VIA_REDIS)
 FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
 STREAM	= stream clock drain address age
@@ -118,7 +118,7 @@ unit_memory    = memory engine platform $(unit_hub)
 unit_sqlite    = $(SQLITE) engine platform utf8 log $(unit_hub)
 unit_gathering = gathering platform
 unit_sender    = sender resp $(unit_hub)
-unit_redis     = $(REDIS) log resolve endpoint utf8 type platform $(unit_hub)
+unit_redis     = $(VIA_REDIS) log resolve endpoint utf8 type platform $(unit_hub)
 unit_upkeep    = upkeep census resp eventid platform
 unit_census    = census resp platform
 unit_store     = $(STORE) platform utf8 $(unit_channel)
@@ -138,7 +138,7 @@ unit_route     = route subscribe ahead publish publication body status arguments
 		 platform $(unit_stream)
 unit_publish   = $(unit_route)
 unit_ahead     = $(unit_route)
-unit_server    = server listener notify capacity $(SQLITE) $(REDIS) resolve \
+unit_server    = server listener notify capacity $(SQLITE) $(VIA_REDIS) resolve \
 		 endpoint $(unit_route)
 WAVED = flush stream publish ahead route # both with waves and without, as all of WIRE
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
