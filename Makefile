@@ -28,7 +28,7 @@ NEED_lighttpd = lighttpd?=lighttpd lighttpd-modules-lua?
 NEED_nginx    = nginx?=nginx
 NEED_fronts   = $(foreach front,$(TESTED),$(NEED_$(front)))
 NEED_redis    = redis-server=$(or $(REDIS),redis-server) # a Valkey will do
-NEED_check    = $(NEED) libcmocka-dev libseccomp-dev libhiredis-dev mandoc \
+NEED_check    = $(NEED) libcmocka-dev libseccomp-dev mandoc \
 		spawn-fcgi multiwatch valgrind libc6-dbg \
 		systemd=systemd-analyze $(NEED_redis)
 NEED_test     = $(NEED_check) $(NEED_fronts) $(NEED_lighttpd) $(NEED_nginx) \
