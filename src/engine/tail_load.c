@@ -243,17 +243,38 @@ end_page(struct tail *t, struct resp_value *reply)
 		begin(t, in->newest);
 }
 
+/*
+ * There never was an entry: a note is the first, so that whoever comes now has
+ * a position that says when that was.
+ */
+static void
+begin_stream(struct tail *t)
+{
+	const char *const words[] = {"XADD", t->set.key, "*", "n", "here",
+	    NULL};
+
+	tail_say(t, TAIL_NOTE, TAIL_PATIENCE, words);
+}
+
 void
 tail_load_reply(struct tail *t, enum tail_tag tag, struct resp_value *reply)
 {
-	struct eventid last;
+	struct eventid last = {0, 0};
 
 	if (tag == TAIL_TIME)
 		read_time(t, reply);
 	else if (tag == TAIL_PAGE && reply->type == RESP_ARRAY)
 		end_page(t, reply);
-	else if (tag == TAIL_LAST && tail_read_last(&last, reply))
-		begin(t, last);
+	else if (tag == TAIL_LAST && tail_read_last(&last, reply)) {
+		if (tail_is_zero(last))
+			begin_stream(t);
+		else
+			begin(t, last);
+	} else if (tag == TAIL_NOTE &&
+		   (reply->type == RESP_ERROR ||
+		       (reply->type == RESP_STRING &&
+			   eventid_parse(&last, reply->text))))
+		begin(t, last); /* without it, if it is refused */
 	else
 		tail_refused(t, reply);
 }

@@ -275,11 +275,15 @@ page_connected(struct page *page, const char *position)
 			       earliest = {0, 1};
 	struct id id = {0, 0};
 
-	if (page->connections++ > 0 && page->last_id.len > 0 &&
+	bool again = page->connections++ > 0 && page->last_id.len > 0;
+
+	if (again &&
 	    (position == NULL || strcmp(position, page->last_id.at) != 0))
 		page_fail(page,
 		    "it came back from a position that is not its own");
-	if (position != NULL && strcmp(position, "earliest") == 0)
+	/* Its own may be that of a Redis which had nothing yet. */
+	if (position != NULL && (strcmp(position, "earliest") == 0 ||
+				    (again && strcmp(position, "0-0") == 0)))
 		id = earliest;
 	else if (position != NULL &&
 		 (!id_parse(&id, position, strlen(position)) || id.ms == 0))
