@@ -55,8 +55,8 @@ CHANNEL	= event eventid batch sse sse_parse type held channel heap names retenti
 STORE	= store store_file store_make store_open store_load
 SQLITE	= $(STORE) changes committer gathering sqlite sqlite_load sqlite_figures
 VIA_REDIS = resp entry dial account finder finder_list finder_sentinels sentinel \
-	  link link_io link_send link_greeting tail tail_load tail_cycle \
-	  tail_entry sender upkeep census redis redis_figures
+	  link link_io link_send link_greeting ids tail tail_load \
+	  tail_cycle tail_probe tail_entry sender upkeep census redis redis_figures
 ENGINE	= engine memory $(SQLITE) $(VIA_REDIS)
 FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
@@ -74,7 +74,7 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 TESTS = event sse record params buffer gate writer ring wave flush clock config address \
 	age log endpoint socket request stream route eventid utf8 query \
 	spelling channel sse_parse arguments origin text memory store gathering sqlite \
-	resolve resp entry finder link \
+	resolve resp entry finder link ids tail \
 	heap hub promise restore reader \
 	model notify platform capacity zone publish ahead server sender upkeep census redis
 unit_event     = event
@@ -128,7 +128,8 @@ unit_entry     = entry resp type utf8 $(unit_channel)
 unit_finder    = finder finder_list finder_sentinels sentinel dial account \
 		 resp endpoint platform
 unit_link      = link link_io link_send link_greeting log resolve $(unit_finder)
-unit_tail      = tail tail_load tail_cycle tail_entry entry resp type utf8 log \
+unit_ids       = ids eventid
+unit_tail      = ids tail tail_load tail_cycle tail_probe tail_entry entry resp type utf8 log \
 		 $(unit_reader)
 unit_model     = $(unit_reader)
 unit_reader    = reader position gap batch $(unit_hub)

@@ -289,7 +289,8 @@ static inline void
 key_note(struct streamkey *k, size_t n, char *const argv[],
     struct text_bytes *out)
 {
-	struct eventid id = id_of(argv[2]);
+	struct eventid id =
+	    strcmp(argv[2], "*") == 0 ? key_next(k) : id_of(argv[2]);
 	struct text_bytes f = {0};
 	size_t i;
 

@@ -98,6 +98,32 @@ entry_id(struct eventid *id, const struct resp_value *v)
 	       eventid_parse(id, text->text) && (id->ms > 0 || id->n > 0);
 }
 
+static uint64_t
+mix(uint64_t print, const void *bytes, size_t len)
+{
+	const uint8_t *p = bytes;
+	size_t i;
+
+	for (i = 0; i < len; i++) /* FNV-1a */
+		print = (print ^ p[i]) * UINT64_C(0x100000001b3);
+	return print;
+}
+
+uint64_t
+entry_print(const struct resp_value *v)
+{
+	uint64_t print = UINT64_C(0xcbf29ce484222325);
+	const struct resp_value *list, *text;
+
+	if (v->type == RESP_ARRAY && v->first != NULL &&
+	    (list = v->first->next) != NULL && list->type == RESP_ARRAY)
+		for (text = list->first; text != NULL; text = text->next) {
+			print = mix(print, &text->len, sizeof(text->len));
+			print = mix(print, text->text, text->len);
+		}
+	return print | 1;
+}
+
 enum entry_kind
 entry_read(struct entry *e, const struct resp_value *v, size_t max,
     const char **why)
@@ -109,7 +135,7 @@ entry_read(struct entry *e, const struct resp_value *v, size_t max,
 	if (!entry_id(&e->id, v))
 		return ENTRY_BAD;
 	*why = read_fields(&f, v->first->next);
-	if (*why == NULL && f.note != NULL)
+	if (*why == NULL && f.note != NULL && f.channel == NULL)
 		return ENTRY_NOTE;
 	if (*why == NULL)
 		*why = judge(&f, max);

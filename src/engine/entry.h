@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "channel/eventid.h"
 #include "channel/sse.h"
@@ -12,8 +13,8 @@
 /*
  * An entry of the stream as an event: its fields are c, the channel; t, the
  * type, which may be missing or empty; and d, the data.  Fields of other names
- * are passed over; of two of one name the last counts.  n marks a note of ours,
- * which is no event: see tail.h.
+ * are passed over; of two of one name the last counts.  n without
+ * c marks a note of ours, which is no event: see tail.h.
  */
 struct entry {
 	struct eventid id;
@@ -35,6 +36,12 @@ enum entry_kind {
  */
 enum entry_kind entry_read(struct entry *, const struct resp_value *,
     size_t max, const char **why);
+
+/*
+ * What tells an entry from another that has got the same id, in a stream that
+ * was begun anew within that millisecond; never 0.
+ */
+uint64_t entry_print(const struct resp_value *);
 
 /* The id alone, also of one that is not whole yet; false: it is not here. */
 bool entry_id(struct eventid *, const struct resp_value *);

@@ -37,9 +37,10 @@
  * tells its leader.
  */
 
-#define LINK_PATIENCE 3.0  /* seconds to be found, connected, greeted, each */
-#define LINK_BACKOFF  0.05 /* seconds before the second try; doubled for each \
-			    */
+#define LINK_PATIENCE 3.0 /* seconds to be found, connected, greeted, each */
+#define LINK_BACKOFF                                            \
+	0.05 /* seconds before the second try; doubled for each \
+	      */
 #define LINK_BACKOFF_MAX \
 	1.0		 /* more, the last; up to half of it less by chance */
 #define LINK_SETTLED 1.0 /* seconds that it must be up to begin so again */

@@ -181,8 +181,25 @@ tail_stop(struct tail *t)
 	drop_stuck(t);
 	ev_timer_stop(t->loop, &t->inner->timer);
 	tail_unload(t);
+	ids_free(&t->inner->known);
 	free(t->inner);
 	t->inner = NULL;
+}
+
+/*
+ * Is it of an entry that somebody has had, and that was not there when we came,
+ * nor came then?  Then Redis has an older copy, and who knows what that lacks.
+ */
+static bool
+is_missing(const struct tail_inner *in, struct eventid id)
+{
+	const struct ids *known = &in->known;
+
+	if (eventid_compare(id, in->begun) > 0)
+		return eventid_compare(id, in->first) < 0;
+	return known->n > 0 &&
+	       eventid_compare(id, known->id[known->n - 1]) > 0 &&
+	       !ids_have(known, id) && eventid_compare(id, in->begun) < 0;
 }
 
 enum place
@@ -194,6 +211,8 @@ tail_place(const struct tail *t, struct eventid id)
 		return PLACE_AHEAD;
 	if (id.n >> EPOCH_BIT > 0 && id.n > t->inner->greatest)
 		return PLACE_ANOTHER_LIFE;
+	if (is_missing(t->inner, id))
+		return PLACE_UNKNOWN;
 	return PLACE_AFTER;
 }
 
@@ -242,6 +261,7 @@ tail_passes(struct tail *t, struct eventid id)
 
 	assert(eventid_compare(id, t->at) >= 0);
 	t->at = id;
+	t->inner->print = 0;
 	if (id.n > t->inner->greatest)
 		t->inner->greatest = id.n;
 	while ((a = TAILQ_FIRST(&t->awaiting)) != NULL &&

@@ -44,25 +44,18 @@ next_round(struct tail *t)
 {
 	struct tail_inner *in = t->inner;
 	char at[EVENTID_SIZE];
-	const char *const probe[] = {"XRANGE", t->set.key, at, at, "COUNT", "1",
-	    NULL};
 	const char *const read[] = {"XREAD", "COUNT", "512", "BLOCK", "1000",
 	    "STREAMS", t->set.key, at, NULL};
-	bool probes;
+	enum tail_tag first;
 
 	_Static_assert(TAIL_COUNT == 512 && (int)TAIL_BLOCK == 1,
 	    "as it is said");
 	(void)eventid_format(at, t->at);
-	in->left_out = in->holds = in->leave_out;
-	in->leave_out = false;
 	in->asked = *t->hub->set.now;
 	in->cycle++;
-	probes = !in->left_out && !tail_is_zero(t->at);
-	if (probes)
-		tail_say(t, TAIL_PROBE, TAIL_PATIENCE, probe);
+	first = tail_probe(t);
 	tail_say(t, TAIL_READ, TAIL_BLOCK + TAIL_PATIENCE, read);
-	if (probes)
-		in->waits = TAIL_PROBE;
+	in->waits = first;
 }
 
 void
@@ -135,7 +128,7 @@ judge_last(struct tail *t, struct eventid last)
 		in->seen = last;
 		next_round(t);
 	} else
-		add_note(t, order < 0);
+		add_note(t, order < 0 || in->anew);
 }
 
 /*
@@ -294,23 +287,13 @@ end_read(struct tail *t, struct resp_value *reply)
 	next_round(t);
 }
 
-static void
-end_probe(struct tail *t, const struct resp_value *reply)
-{
-	t->inner->waits = TAIL_READ;
-	if (reply->type != RESP_ARRAY)
-		tail_refused(t, reply);
-	else
-		t->inner->holds = reply->came > 0;
-}
-
 void
 tail_cycle_reply(struct tail *t, enum tail_tag tag, struct resp_value *reply)
 {
 	struct eventid last;
 
-	if (tag == TAIL_PROBE)
-		end_probe(t, reply);
+	if (tag == TAIL_BEFORE || tag == TAIL_PROBE)
+		tail_probed(t, tag, reply);
 	else if (tag == TAIL_READ)
 		end_read(t, reply);
 	else if (tag == TAIL_NOTE)
@@ -319,17 +302,6 @@ tail_cycle_reply(struct tail *t, enum tail_tag tag, struct resp_value *reply)
 		judge_last(t, last);
 	else
 		tail_refused(t, reply);
-}
-
-/* The probe finds the entry that was too large before: so it is there. */
-static void
-large_probe(struct tail *t, const struct resp_value *part)
-{
-	struct eventid id;
-
-	if (part->type == RESP_ARRAY && part->first != NULL &&
-	    entry_id(&id, part->first))
-		t->inner->leave_out = eventid_compare(id, t->at) == 0;
 }
 
 /* The entry that came last is too large, those before it are not. */
@@ -354,7 +326,7 @@ void
 tail_cycle_large(struct tail *t, const struct resp_value *part)
 {
 	if (t->inner->waits == TAIL_PROBE)
-		large_probe(t, part);
+		tail_probe_large(t, part);
 	else if (t->inner->waits == TAIL_READ)
 		large_read(t, part);
 	else if (t->inner->waits == TAIL_LAST)

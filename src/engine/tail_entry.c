@@ -47,6 +47,7 @@ tail_lose(struct tail *t, struct eventid upto)
 	(void)eventid_format(from, t->at);
 	(void)eventid_format(to, upto);
 	t->losses++;
+	t->inner->anew = false;
 	hub_lost(t->hub, (struct loss){upto, LOSS_SOURCE});
 	if (tells(t, &t->inner->told_loss))
 		log_warn("--redis-key %s: what was between %s and %s is lost, "
@@ -73,16 +74,20 @@ before(const struct tail *t, struct eventid id)
 
 /*
  * The first entry behind ours, which is gone.  Where there is no room between
- * them, nothing can have been there.
+ * them, nothing can have been there; unless the stream was begun anew: then it
+ * is lost itself, for want of an id.
  */
 static void
 lose_between(struct tail *t, struct eventid id)
 {
+	struct tail_inner *in = t->inner;
 	struct eventid upto = before(t, id);
 
-	t->inner->holds = true;
+	in->holds = true;
 	if (!tail_is_zero(t->at) && eventid_compare(upto, t->at) > 0)
 		tail_lose(t, upto);
+	else if (in->anew)
+		tail_lose(t, id);
 }
 
 /* False: the hub has no room for it now. */
@@ -115,14 +120,17 @@ tail_says_lost(const struct resp_value *note)
 }
 
 static void
-took(struct tail *t, struct eventid id)
+took(struct tail *t, struct eventid id, uint64_t print)
 {
 	struct tail_inner *in = t->inner;
 
 	t->entries++;
+	if (tail_is_zero(in->first))
+		in->first = id;
 	in->seen = (struct eventid){0, 0};
 	in->is_told = in->blind = false;
 	tail_passes(t, id);
+	in->print = print;
 }
 
 /* An entry that nobody has read, but its id. */
@@ -131,8 +139,10 @@ tail_take_large(struct tail *t, struct eventid id)
 {
 	if (!t->inner->holds)
 		lose_between(t, id);
+	if (eventid_compare(id, t->at) <= 0)
+		return;
 	tail_skip(t, id, "it is too large to be read");
-	took(t, id);
+	took(t, id, 0);
 }
 
 enum tail_result
@@ -149,12 +159,14 @@ tail_take(struct tail *t, const struct resp_value *v)
 	}
 	if (!t->inner->holds)
 		lose_between(t, e.id);
+	if (eventid_compare(e.id, t->at) <= 0)
+		return TAIL_TAKEN;
 	if (kind == ENTRY_EVENT && !publish(t, &e))
 		return TAIL_STUCK;
 	if (kind == ENTRY_SKIPPED)
 		tail_skip(t, e.id, why);
 	if (kind == ENTRY_NOTE && tail_says_lost(v))
 		tail_lose(t, e.id);
-	took(t, e.id);
+	took(t, e.id, entry_print(v));
 	return TAIL_TAKEN;
 }

@@ -2,11 +2,13 @@
 #ifndef TAIL_INNER_H
 #define TAIL_INNER_H
 
+#include "engine/ids.h"
 #include "engine/tail.h"
 
 /*
  * The tail's own: tail.c is its life and where ids are, tail_load.c fills the
- * hub at the start, tail_cycle.c asks what has come and what is missing, and
+ * hub at the start, tail_cycle.c asks what has come, tail_probe.c whether
+ * something is missing, and
  * tail_entry.c brings one entry into the hub.
  */
 
@@ -17,6 +19,7 @@ enum tail_tag {
 	TAIL_TIME, /* what Redis takes the time for */
 	TAIL_PAGE, /* entries backwards */
 	TAIL_LAST, /* the last id that the stream gave out */
+	TAIL_BEFORE,
 	TAIL_PROBE,
 	TAIL_READ,
 	TAIL_NOTE
@@ -32,13 +35,20 @@ struct tail_inner {
 	size_t n, bytes;	   /* entries; bytes that the hub will hold */
 	struct eventid newest, oldest; /* 0-0: none yet */
 	bool enough;		       /* no budget has room for more */
-	bool resumes; /* the next connection goes on where this one was */
-	uint64_t ms;  /* what Redis took the time for */
-	double now;   /* then */
+	bool resumes;	  /* the next connection goes on where this one was */
+	uint64_t ms;	  /* what Redis took the time for */
+	double now;	  /* then */
+	struct ids known; /* of the entries that were looked at */
+	struct eventid begun; /* the newest, where following begins */
+	struct eventid first; /* that came then; 0-0: none yet */
 
 	/* Following. */
 	struct resp_value *stuck; /* the next entry; the hub has no room */
 	bool holds;		  /* the entry at `at` was still there */
+	bool anew;	/* it was begun anew, and that was not told yet */
+	uint64_t print; /* of that entry, see entry_print(); 0: not known */
+	struct eventid held;   /* the one before that was still there */
+	uint64_t held_print;   /* likewise */
 	bool leave_out;	       /* the next probe: it is known, and too large */
 	bool left_out;	       /* this one was */
 	bool blind;	       /* the stream's last id is not to be had */
@@ -87,6 +97,14 @@ void tail_cycle_large(struct tail *, const struct resp_value *part);
 void tail_room(struct tail *);
 void tail_ask_last(struct tail *);
 bool tail_read_last(struct eventid *, const struct resp_value *);
+
+/*
+ * tail_probe.c: asks, and says which of the round's replies comes first; the
+ * reply; and one that was too large: is it of ours?
+ */
+enum tail_tag tail_probe(struct tail *);
+void tail_probed(struct tail *, enum tail_tag, const struct resp_value *);
+void tail_probe_large(struct tail *, const struct resp_value *part);
 
 /* tail_entry.c */
 enum tail_result { TAIL_TAKEN, TAIL_STUCK, TAIL_ENDED };

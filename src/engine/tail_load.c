@@ -55,9 +55,11 @@ tail_load(struct tail *t)
 		return;
 	}
 	tail_unload(t);
+	ids_free(&in->known);
 	in->n = in->bytes = 0;
 	in->newest = in->oldest = (struct eventid){0, 0};
 	in->enough = in->leave_out = false;
+	in->print = 0;
 	tail_say(t, TAIL_TIME, TAIL_PATIENCE, time);
 	ask_page(t);
 	in->waits = TAIL_TIME;
@@ -150,8 +152,8 @@ keep_if_needed(struct tail *t, const struct entry *e, enum entry_kind kind,
 	return 0;
 }
 
-/* It was looked at, so the next page begins behind it. */
-static void
+/* It was looked at, so the next page begins behind it.  -1: no memory. */
+static int
 passes(struct tail *t, struct eventid id)
 {
 	struct tail_inner *in = t->inner;
@@ -162,6 +164,7 @@ passes(struct tail *t, struct eventid id)
 	in->n++;
 	if (id.n > in->greatest)
 		in->greatest = id.n;
+	return ids_add(&in->known, id);
 }
 
 /* False: the connection ends. */
@@ -188,10 +191,12 @@ take(struct tail *t, const struct resp_value *v)
 		in->newest = e.id;
 	if (in->enough)
 		return true;
-	passes(t, e.id);
+	if (tail_is_zero(in->newest))
+		in->print = entry_print(v);
 	if (kind == ENTRY_SKIPPED)
 		tail_skip(t, e.id, why);
-	if (keep_if_needed(t, &e, kind,
+	if (passes(t, e.id) == -1 ||
+	    keep_if_needed(t, &e, kind,
 		kind == ENTRY_NOTE && tail_says_lost(v)) == -1) {
 		link_again(&t->link, "there is no memory for what Redis has");
 		return false;
@@ -217,7 +222,7 @@ begin(struct tail *t, struct eventid at)
 {
 	struct tail_inner *in = t->inner;
 
-	t->at = at;
+	t->at = in->begun = at;
 	in->phase = TAIL_RESTORING;
 	if (at.n > in->greatest)
 		in->greatest = at.n;
@@ -298,9 +303,8 @@ tail_load_large(struct tail *t, const struct resp_value *part)
 		return;
 	if (tail_is_zero(t->inner->newest))
 		t->inner->leave_out = true;
-	passes(t, id);
+	t->inner->resumes = passes(t, id) == 0;
 	tail_skip(t, id, "it is too large to be read");
-	t->inner->resumes = true;
 }
 
 void
