@@ -110,6 +110,15 @@ static const struct row {
 	"[restart 0] [a 0-1]' [b 0-1]"},
     {"position_before_the_base", "a", "ab", "after -", "",
 	"[a 0-0]' [b 0-0] a1"},
+    /* Positions of what is not there any more. */
+    {"lost_goes_on_with_what_is_behind", "a b a b", "ab", "lost 2", "",
+	"[source 3] a3 b4"},
+    {"lost_begins_before_the_first_of_its_channels", "a b b a a", "a",
+	"lost 1", "", "[source 4] a4 a5"},
+    {"lost_with_nothing_behind", "a b", "a", "lost 1", "a", "[source 2] a3"},
+    {"lost_above_all", "a", "a", "lost 9", "a", "[source 1] a2"},
+    {"lost_behind_what_was_dropped", "a a a a /1", "a", "lost 1", "",
+	"[source 4] a4"},
     /* The last so many events. */
     {"history_is_of_the_stream_s_channels", "a b a b c", "ab", "history 2", "",
 	"a3 b4"},
@@ -248,6 +257,8 @@ position(const char *text)
 		p.kind = POSITION_AFTER;
 	else if (strcmp(word, "restart") == 0)
 		p.kind = POSITION_RESTART;
+	else if (strcmp(word, "lost") == 0)
+		p.kind = POSITION_LOST;
 	else if (strcmp(word, "unknown") == 0)
 		p.kind = POSITION_UNKNOWN;
 	else if (strcmp(word, "history") == 0)

@@ -521,9 +521,9 @@ who_had_more_than_is_there_at_the_start_has_no_place(void **state)
 	process_runs(one);
 	PLACE("0-9", PLACE_AFTER);
 	PLACE("1-0", PLACE_AFTER);
-	PLACE("1-7", PLACE_UNKNOWN);
+	PLACE("1-7", PLACE_LOST);
 	PLACE("2-0", PLACE_AFTER);
-	PLACE("9-9", PLACE_UNKNOWN);
+	PLACE("9-9", PLACE_LOST);
 	PLACE("10-0", PLACE_AFTER);
 }
 
@@ -893,7 +893,7 @@ static void
 say(void *arg, enum place place)
 {
 	static const char letters[] =
-	    {[PLACE_AFTER] = '+', [PLACE_AHEAD] = '>', [PLACE_UNKNOWN] = '?'};
+	    {[PLACE_AFTER] = '+', [PLACE_AHEAD] = '>', [PLACE_LOST] = '?'};
 	size_t len = strlen(said);
 
 	assert_true(len + 3 < sizeof(said));
@@ -924,7 +924,7 @@ places_are_known_once_the_hub_is_filled(void **state)
 	PLACE("0-0", PLACE_AFTER);
 	PLACE("3-0", PLACE_AFTER);
 	PLACE("2-0", PLACE_AFTER);
-	PLACE("2-1048575", PLACE_UNKNOWN); /* it is not there */
+	PLACE("2-1048575", PLACE_LOST); /* it is not there */
 	PLACE("2-1048576", PLACE_ANOTHER_LIFE);
 	PLACE("2-3704479818973193", PLACE_ANOTHER_LIFE);
 	PLACE("3-1", PLACE_AHEAD);

@@ -92,7 +92,7 @@ redis_that_hangs_is_not_waited_for(void **state)
 
 	(void)state;
 	read_at(&s, &world.r, "a", NULL);
-	add_some("a", 1);
+	publish_until(&world.r, "a");
 	redis_hang(&shared.redis);
 	began = front_now();
 	assert_true(front_connect(&first, world.r.address));

@@ -14,7 +14,7 @@
 
 /* The smallest set of rights of a process; conf/README.md has it, too. */
 #define RIGHTS                                                                \
-	"-@all +auth +ping +select +role +xadd +xread +xrange +xrevrange "          \
+	"-@all +auth +ping +select +role +xadd +xread +xrange +xrevrange "    \
 	"+xinfo|stream +xtrim +time +multi +exec +wait +hset +hgetall +hdel " \
 	"+expire +info resetkeys ~sse ~{sse}:streams resetchannels"
 
@@ -249,8 +249,8 @@ the_stream_is_trimmed(void **state)
 	struct subscriber s;
 
 	(void)state;
-	shared_restart(&world.r,
-	    (const char *[]){"--redis-history", "100", NULL});
+	shared_restart(&world.r, (const char *[]){"--redis-history", "100",
+				     "--history", "5000", NULL});
 	publish_until(&world.r, "a");
 	read_at(&s, &world.r, "a", NULL);
 	add_some("a", 2000);

@@ -13,7 +13,8 @@
 #include "channel/eventid.h"
 #include "channel/held.h"
 
-#define CHANNEL_NAME_MAX 128 /* characters */
+#define CHANNEL_NAME_MAX 128	 /* characters */
+#define CHANNEL_CLOCK	 "clock" /* the name that is no channel's */
 
 struct channel;
 struct subscriber;

@@ -63,6 +63,28 @@ before_all(const struct reader *r)
 	return at;
 }
 
+/* The position before the first event of the reader's channels behind the id.
+ */
+static struct eventid
+before_next(const struct reader *r, struct eventid id)
+{
+	struct eventid at = hub_of(r)->last, next;
+	const struct channel *ch;
+	uint64_t number;
+	unsigned i;
+
+	for (i = 0; i < r->n; i++) {
+		ch = reader_cursors(r)[i].channel;
+		number = channel_after(ch, id);
+		if (number == ch->end)
+			continue;
+		next = eventid_before(channel_entry(ch, number)->id);
+		if (eventid_compare(next, at) < 0)
+			at = next;
+	}
+	return at;
+}
+
 void
 position_set(struct reader *r, const struct position *p)
 {
@@ -75,6 +97,10 @@ position_set(struct reader *r, const struct position *p)
 		break;
 	case POSITION_AFTER:
 		r->at = p->id;
+		break;
+	case POSITION_LOST:
+		r->at = before_next(r, p->id);
+		r->lost = LOSS_SOURCE;
 		break;
 	case POSITION_RESTART:
 	case POSITION_UNKNOWN:

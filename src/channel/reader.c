@@ -107,6 +107,15 @@ next_of(const struct channel *ch, struct eventid at, uint64_t number)
 	return (struct step){.kind = EVENT, .id = e->id, .held = e};
 }
 
+/* Whose position was none begins with all that is held. */
+static struct step
+gap_of_all(const struct walk *w)
+{
+	return (struct step){.kind = GAP,
+	    .id = w->r.lost == LOSS_SOURCE ? w->r.at :
+					     readers_of(&w->r)->hub->base};
+}
+
 /* The lowest step of all channels. */
 static struct step
 next(const struct walk *w)
@@ -115,8 +124,7 @@ next(const struct walk *w)
 	unsigned i;
 
 	if (w->r.lost != 0)
-		return (struct step){.kind = GAP,
-		    .id = readers_of(&w->r)->hub->base};
+		return gap_of_all(w);
 	for (i = 0; i < w->r.n; i++) {
 		step = next_of(reader_cursors(&w->r)[i].channel, w->r.at,
 		    w->number[i]);

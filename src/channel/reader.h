@@ -16,6 +16,7 @@ struct position {
 		POSITION_NOW,
 		POSITION_AFTER,	  /* id */
 		POSITION_RESTART, /* an id of another life */
+		POSITION_LOST, /* id, and what is behind it need not be all */
 		POSITION_UNKNOWN, /* anything else */
 		POSITION_HISTORY, /* the last n events of its channels */
 		POSITION_EARLIEST /* all that they hold */
@@ -33,8 +34,9 @@ struct reader {
 	struct subscriber sub; /* first: what its feed gets is cast to this */
 	struct eventid at;     /* the position */
 	uint8_t n;	       /* channels */
-	uint8_t lost; /* 0, or the loss_reason why it has no position */
-	bool waits;   /* the position is where the hub will begin */
+	/* 0, or why its position is none; LOSS_SOURCE: it is one, of a loss */
+	uint8_t lost;
+	bool waits; /* the position is where the hub will begin */
 	union {
 		struct cursor one; /* with a single channel, the usual case */
 		struct cursor *several;

@@ -39,6 +39,8 @@ enum place {
 	PLACE_AFTER,	    /* of an event that was here, or a position */
 	PLACE_AHEAD,	    /* of one that is still to come here */
 	PLACE_ANOTHER_LIFE, /* of one from before this hub's first event */
+	PLACE_LOST,	    /* of one that is not there any more, as if it had
+			       never been: nor need others be */
 	PLACE_UNKNOWN,	    /* of none */
 	PLACE_NOT_YET	    /* nobody can say: the engine is not ready */
 };
@@ -85,7 +87,7 @@ struct engine {
 	enum place (*place)(const struct engine *, struct eventid);
 	/*
 	 * Where an id is that is ahead: done(arg, ...) says it, exactly once,
-	 * perhaps before it returns, when it is PLACE_AFTER or PLACE_UNKNOWN;
+	 * perhaps before it returns, when it is anything else;
 	 * or PLACE_AHEAD, from stop(): that was not found out.  NULL: in this
 	 * engine none is.
 	 */

@@ -75,7 +75,8 @@ judge(const struct fields *f, size_t max)
 		return "it has no channel, c";
 	if (f->data == NULL)
 		return "it has no data, d";
-	if (!is_plain(f->channel) || !channel_name_valid(f->channel->text))
+	if (!is_plain(f->channel) || !channel_name_valid(f->channel->text) ||
+	    strcmp(f->channel->text, CHANNEL_CLOCK) == 0)
 		return "its channel's name is none";
 	if (type > max || f->data->len > max - type)
 		return "it has more bytes than --max-event, its type included";

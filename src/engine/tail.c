@@ -212,7 +212,7 @@ tail_place(const struct tail *t, struct eventid id)
 	if (id.n >> EPOCH_BIT > 0 && id.n > t->inner->greatest)
 		return PLACE_ANOTHER_LIFE;
 	if (is_missing(t->inner, id))
-		return PLACE_UNKNOWN;
+		return PLACE_LOST;
 	return PLACE_AFTER;
 }
 
@@ -243,7 +243,7 @@ tail_await(struct tail *t, struct eventid id, void (*done)(void *, enum place),
 	}
 	a = malloc(sizeof(*a));
 	if (a == NULL) {
-		done(arg, PLACE_UNKNOWN);
+		done(arg, PLACE_AHEAD);
 		return;
 	}
 	*a = (struct awaiting){.id = id,
@@ -266,7 +266,7 @@ tail_passes(struct tail *t, struct eventid id)
 		t->inner->greatest = id.n;
 	while ((a = TAILQ_FIRST(&t->awaiting)) != NULL &&
 	       (order = eventid_compare(a->id, id)) <= 0)
-		say_place(t, a, order == 0 ? PLACE_AFTER : PLACE_UNKNOWN);
+		say_place(t, a, order == 0 ? PLACE_AFTER : PLACE_LOST);
 }
 
 /*
@@ -284,7 +284,7 @@ tail_has_all(struct tail *t)
 	for (a = TAILQ_FIRST(&t->awaiting); a != NULL; a = next) {
 		next = TAILQ_NEXT(a, link);
 		if (a->cycle < t->inner->cycle)
-			say_place(t, a, PLACE_UNKNOWN);
+			say_place(t, a, PLACE_LOST);
 	}
 }
 

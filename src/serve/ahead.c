@@ -45,10 +45,12 @@ static void
 open_stream(struct ahead *a, enum place place)
 {
 	struct request r = {.address = a->address};
-	struct position p = {.kind = place == PLACE_AFTER ? POSITION_AFTER :
-							    POSITION_UNKNOWN,
-	    .id = a->id};
+	struct position p = {.kind = POSITION_UNKNOWN, .id = a->id};
 
+	if (place == PLACE_AFTER)
+		p.kind = POSITION_AFTER;
+	else if (place == PLACE_LOST)
+		p.kind = POSITION_LOST;
 	conn_resume(a->conn);
 	stream_open_channels(a->all->streams, a->conn, &r, a->channel, a->n,
 	    &p);

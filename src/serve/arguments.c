@@ -197,5 +197,5 @@ arguments_clock(const struct arguments *a)
 {
 	return a->channels == 0 ||
 	       (a->channels == 1 &&
-		   strcmp(a->channel[0], ARGUMENTS_CLOCK) == 0);
+		   strcmp(a->channel[0], CHANNEL_CLOCK) == 0);
 }

@@ -8,7 +8,6 @@
 #include "fastcgi/request.h"
 #include "channel/reader.h"
 
-#define ARGUMENTS_CLOCK	  "clock" /* the name that is no channel's */
 #define ARGUMENTS_IDS_MAX 8
 
 /* Last event ids, none of them empty. */

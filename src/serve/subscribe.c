@@ -33,6 +33,7 @@ after(const struct server *sv, const char *text)
 	static const int kinds[] = {[PLACE_AFTER] = POSITION_AFTER,
 	    [PLACE_AHEAD] = POSITION_UNKNOWN,
 	    [PLACE_ANOTHER_LIFE] = POSITION_RESTART,
+	    [PLACE_LOST] = POSITION_LOST,
 	    [PLACE_UNKNOWN] = POSITION_UNKNOWN,
 	    [PLACE_NOT_YET] = POSITION_UNKNOWN};
 	struct beginning b = {.p.kind = POSITION_UNKNOWN};
@@ -53,12 +54,13 @@ after(const struct server *sv, const char *text)
 static int
 worth(const struct beginning *b)
 {
-	static const int worths[] = {[POSITION_AFTER] = 3,
+	static const int worths[] = {[POSITION_AFTER] = 4,
+	    [POSITION_LOST] = 3,
 	    [POSITION_EARLIEST] = 2,
 	    [POSITION_RESTART] = 1,
 	    [POSITION_UNKNOWN] = 0};
 
-	return b->ahead ? 4 : worths[b->p.kind];
+	return b->ahead ? 5 : worths[b->p.kind];
 }
 
 /* Of several the newest that is valid. */
@@ -147,7 +149,7 @@ open_channels(struct server *sv, struct conn *c, const struct request *r,
 	size_t i;
 
 	for (i = 0; i < a->channels; i++)
-		if (strcmp(a->channel[i], ARGUMENTS_CLOCK) == 0)
+		if (strcmp(a->channel[i], CHANNEL_CLOCK) == 0)
 			return "the clock stands alone: open a second stream "
 			       "for the channels";
 	wrong = find_beginning(&b, sv, a);

@@ -318,3 +318,21 @@ redis_until(struct redis *r, const char *has, const char *format, ...)
 		(void)poll(NULL, 0, 5);
 	}
 }
+
+static long long
+milliseconds(struct redis *r)
+{
+	char *rest;
+	long long s = strtoll(redis_ask(r, "TIME"), &rest, 10);
+
+	return s * 1000 + strtoll(rest, NULL, 10) / 1000;
+}
+
+void
+redis_next_ms(struct redis *r)
+{
+	long long now = milliseconds(r);
+
+	while (milliseconds(r) == now)
+		continue;
+}

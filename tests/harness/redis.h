@@ -66,4 +66,10 @@ __attribute__((format(printf, 3, 4))) void redis_until(struct redis *,
 /* Ports of 127.0.0.1 that nobody has. */
 int free_port(void);
 
+/*
+ * Waits until its clock says another millisecond: ids that it gives out then
+ * are above those of before, also in a stream that is made anew.
+ */
+void redis_next_ms(struct redis *);
+
 #endif
