@@ -30,6 +30,14 @@ shared_address(const char *address)
 	(void)setenv("REDIS_ADDRESS", address, 1);
 }
 
+/* Both are there: who was told to end before that would not do it in order. */
+static void
+wait_for_both(void)
+{
+	(void)status_figure(&world.r, "{\"pid\":");
+	(void)status_figure(&shared.second, "{\"pid\":");
+}
+
 int
 shared_start(void **state)
 {
@@ -38,6 +46,7 @@ shared_start(void **state)
 	shared_address(shared.redis.address);
 	responder_start(&world.r, 0, quick);
 	responder_start(&shared.second, 0, quick);
+	wait_for_both();
 	return 0;
 }
 
@@ -101,6 +110,7 @@ shared_start_behind_proxy(void **state)
 	proxy_start();
 	shared_address(shared.proxy.address);
 	responder_start(&shared.second, 0, quick);
+	wait_for_both();
 	return 0;
 }
 
