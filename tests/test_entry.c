@@ -106,6 +106,8 @@ static const struct row {
 	"its channel's name is none"},
     {"channel_with_nul", "c a%00 d hi", ENTRY_SKIPPED,
 	"its channel's name is none"},
+    {"clocks_channel", "c clock d hi", ENTRY_SKIPPED,
+	"the clock's events are its own"},
     {"channel_that_is_nul", "c %00 d hi", ENTRY_SKIPPED,
 	"its channel's name is none"},
     {"too_much_data", "c a d 12345678901234567", ENTRY_SKIPPED,

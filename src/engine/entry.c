@@ -75,9 +75,10 @@ judge(const struct fields *f, size_t max)
 		return "it has no channel, c";
 	if (f->data == NULL)
 		return "it has no data, d";
-	if (!is_plain(f->channel) || !channel_name_valid(f->channel->text) ||
-	    strcmp(f->channel->text, CHANNEL_CLOCK) == 0)
+	if (!is_plain(f->channel) || !channel_name_valid(f->channel->text))
 		return "its channel's name is none";
+	if (resp_is(f->channel, RESP_STRING, CHANNEL_CLOCK))
+		return "the clock's events are its own";
 	if (type > max || f->data->len > max - type)
 		return "it has more bytes than --max-event, its type included";
 	if (f->type != NULL && !is_plain(f->type))
