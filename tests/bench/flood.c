@@ -136,6 +136,8 @@ begin(struct flood *f)
 {
 	struct load *load;
 
+	for (size_t i = 0; i < f->sides; i++)
+		load_init(&f->side[i].load);
 	f->sent = 1;
 	redis_put_event(&f->redis, f->key, 1, load_now());
 	while (f->answered == 0)
@@ -143,7 +145,6 @@ begin(struct flood *f)
 	for (size_t i = 0; i < f->sides; i++) {
 		load = &f->side[i].load;
 		load->heard = heard;
-		load_init(load);
 		load_open(load);
 		if (load->established == 0)
 			errx(1, "not one stream came");

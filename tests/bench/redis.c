@@ -16,20 +16,25 @@
 
 #include "target.h"
 
-enum { PATIENCE = 10000 }; /* ms */
+enum { PATIENCE = 10000, TRIES = 100 }; /* ms, and of 10 ms */
 
 void
 redis_open(struct redis *r, const char *address)
 {
 	static struct target t;
 	char url[256];
+	int tries = 0;
 
 	snprintf(url, sizeof url, "fcgi:%s", address); /* for the address */
 	target_parse(&t, url);
-	r->fd = socket(t.addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (r->fd == -1 ||
-	    connect(r->fd, (struct sockaddr *)&t.addr, t.addr_len) == -1)
-		err(1, "redis: %s", address);
+	if ((r->fd = socket(t.addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)) ==
+	    -1)
+		err(1, "redis: socket");
+	/* It may have made its socket, and not listen yet. */
+	while (connect(r->fd, (struct sockaddr *)&t.addr, t.addr_len) == -1)
+		if (errno != ECONNREFUSED || ++tries == TRIES ||
+		    poll(NULL, 0, 10) == -1)
+			err(1, "redis: %s", address);
 	if ((r->reader = redisReaderCreate()) == NULL)
 		errx(1, "redis: no memory");
 }
