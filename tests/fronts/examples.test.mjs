@@ -4,45 +4,13 @@
 // against every front, and what it publishes must arrive.
 
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { openStream } from './browsers.mjs';
-import { ROOT, run } from './processes.mjs';
+import { LANGUAGES, blocksOf, runBlock } from './prose.mjs';
 import { CHOSEN, LIMIT, start } from './sites.mjs';
 
 // As if the front were there, or make run's.
 const URL_THERE = /http:\/\/127\.0\.0\.1(:3000)?/g;
-
-// How a block of each language is run: the file's name and the command.
-const LANGUAGES = {
-	sh: ['example.sh', 'sh'],
-	php: ['example.php', 'php'],
-	python: ['example.py', 'python3'],
-	js: ['example.mjs', 'node'],
-	yaml: ['prometheus.yml', 'promtool', 'check', 'config'],
-};
-
-// The blocks between two headings.
-function blocksOf(file, heading) {
-	const text = readFileSync(join(ROOT, file), 'utf8');
-	const [, part] = text.split(`\n### ${heading}\n`);
-	const [section] = part.split(/\n##/);
-
-	return [...section.matchAll(/^```(\w+)\n(.*?)^```$/gms)]
-		.map(([, language, code]) => ({ language, code }));
-}
-
-async function runBlock(dir, { language, code }, replace, by) {
-	const [name, command, ...args] = LANGUAGES[language];
-	const path = join(dir, name);
-
-	assert.notEqual(code.search(replace), -1, code);
-	writeFileSync(path, code.replaceAll(replace, by));
-	const it = run(command, [...args, path]);
-	it.status = await it.ended;
-	return it;
-}
 
 async function arrives(site, block) {
 	const stream = await openStream(site.url + '/events?channel=news');
