@@ -6,7 +6,7 @@
 #include "base/capacity.h"
 
 /* Descriptors that are not for streams: at least so many, or this part. */
-#define RESERVE_MIN  16
+#define RESERVE_MIN  20
 #define RESERVE_PART 200
 
 #define WAITING_MAX  1024 /* connections without a whole request, ... */
