@@ -26,7 +26,7 @@
 	    {"XREVRANGE sse (5-7 ", "*0\r\n"},      \
 	    {"XRANGE sse 5-7 5-7", "*1\r\n" ENTRY}, \
 	{                                           \
-		"XREAD", SILENT                     \
+		"XREAD", NOTHING                    \
 	}
 
 static const struct line usual[] = {GREETED, HELD,
