@@ -361,7 +361,7 @@ no_more_wait_than_may_be_streams(void **state)
 	end_turn();
 	check_silent(&p[0]);
 	check_silent(&p[1]);
-	check_refused(&p[2], REFUSED_STREAMS, 30000);
+	check_refused(&p[2], REFUSED_ENGINE, 3000);
 	for (i = 0; i < 3; i++)
 		peer_close(&p[i]);
 	peer_open(&p[0], AHEAD); /* two that have gone wait with the engine */

@@ -111,6 +111,18 @@ nobody_connects_before_the_engine_is_ready(void **state)
 }
 
 static void
+what_others_share_is_not_waited_for_so_long(void **state)
+{
+	(void)state;
+	server.cfg.redis = "127.0.0.1:1";
+	server_begin(&server);
+	server.cfg.redis = NULL;
+	assert_in_range(ev_timer_remaining(server.loop, &server.engine_late), 1,
+	    5);
+	engine.ready(engine.ready_arg);
+}
+
+static void
 engine_that_is_never_ready_is_not_waited_for(void **state)
 {
 	(void)state;
@@ -236,6 +248,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    TEST(nobody_connects_before_the_engine_is_ready),
 	    TEST(engine_that_is_never_ready_is_not_waited_for),
+	    TEST(what_others_share_is_not_waited_for_so_long),
 	    TEST(process_that_ends_does_not_begin),
 	    TEST(small_writes_over_tcp_do_not_wait_for_one_another),
 	    TEST(unix_sockets_are_not_asked_for_what_they_have_not),

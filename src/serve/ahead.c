@@ -111,11 +111,11 @@ ahead_wait(struct aheads *all, struct conn *c, const struct request *r,
 {
 	struct ahead *a;
 
+	/* Those that have gone wait with the engine, too, while it is away. */
 	if (all->streams->draining ||
 	    all->n >= all->streams->cfg->max_streams) {
 		stream_refuse(all->streams, c, r,
-		    all->streams->draining ? REFUSED_DRAINING :
-					     REFUSED_STREAMS);
+		    all->streams->draining ? REFUSED_DRAINING : REFUSED_ENGINE);
 		return;
 	}
 	a = new_ahead(r, channels, n);
