@@ -132,7 +132,9 @@ begin(const struct line *script)
 	    0);
 	engine->start(engine, &hub, loop, on_ready, &ready);
 	assert_int_equal(ready, 0);
-	UNTIL(loop, ready == 1 && redis.publisher.state == LINK_UP);
+	UNTIL(loop, ready == 1);
+	assert_int_equal(redis.publisher.state, LINK_UP); /* it has waited */
+	assert_null(engine->away(engine));
 }
 
 static int

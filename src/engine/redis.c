@@ -14,12 +14,34 @@
 		      */
 #define REPLY_PART 4 /* or so many of the greatest event's */
 
+/* The hub is filled, and what is published now is taken. */
+static void
+be_ready(struct redis *r)
+{
+	void (*ready)(void *) = r->ready;
+
+	if (ready == NULL || !r->loaded || r->publisher.state != LINK_UP)
+		return;
+	r->ready = NULL;
+	ready(r->arg);
+}
+
+static void
+on_loaded(void *arg)
+{
+	struct redis *r = arg;
+
+	r->loaded = true;
+	be_ready(r);
+}
+
 static void
 on_up(void *arg)
 {
 	struct redis *r = arg;
 
 	upkeep_up(&r->upkeep);
+	be_ready(r);
 }
 
 static void
@@ -80,7 +102,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int revents)
 
 /* The connections, with their users; nothing is sent yet. */
 static void
-make_parts(struct redis *r, void (*ready)(void *), void *arg)
+make_parts(struct redis *r)
 {
 	const struct link_user user = {.up = on_up,
 	    .part = on_part,
@@ -97,8 +119,8 @@ make_parts(struct redis *r, void (*ready)(void *), void *arg)
 	    .age = r->set.age,
 	    .streams = r->set.streams};
 
-	if (tail_init(&r->tail, &tail, &r->links, r->finder, r->hub, ready,
-		arg) == -1)
+	if (tail_init(&r->tail, &tail, &r->links, r->finder, r->hub, on_loaded,
+		r) == -1)
 		fatal("no memory");
 	link_init(&r->publisher, &r->links, "publisher", NULL, &r->tail.link,
 	    &user);
@@ -118,7 +140,9 @@ redis_start(struct engine *engine, struct hub *h, struct ev_loop *loop,
 	r->links.loop = loop;
 	r->links.now = h->set.now;
 	hub_wait(h);
-	make_parts(r, ready, arg);
+	r->ready = ready;
+	r->arg = arg;
+	make_parts(r);
 	ev_prepare_init(&r->turn_ends, on_turn_ends);
 	ev_set_priority(&r->turn_ends, EV_MAXPRI);
 	ev_timer_init(&r->second, on_second, 1, 1);

@@ -45,6 +45,9 @@ struct redis {
 	struct sender sender;
 	struct upkeep upkeep;
 	unsigned long long followed; /* connects of the tail's link */
+	bool loaded; /* the hub is filled; ready() waits for the publisher */
+	void (*ready)(void *arg); /* NULL: it was called */
+	void *arg;
 	ev_prepare turn_ends;
 	ev_timer second;
 	uint64_t (*wall_ms)(void);
