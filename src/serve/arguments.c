@@ -196,6 +196,5 @@ bool
 arguments_clock(const struct arguments *a)
 {
 	return a->channels == 0 ||
-	       (a->channels == 1 &&
-		   strcmp(a->channel[0], CHANNEL_CLOCK) == 0);
+	       (a->channels == 1 && strcmp(a->channel[0], CHANNEL_CLOCK) == 0);
 }
