@@ -74,7 +74,7 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 TESTS = event sse record params buffer gate writer ring wave flush clock config address \
 	age log endpoint socket request stream route eventid utf8 query \
 	spelling channel sse_parse arguments origin text memory store gathering sqlite \
-	resolve resp entry finder link ids tail \
+	resolve resp entry finder link ids tail tailmodel \
 	heap hub promise restore reader \
 	model notify platform capacity zone publish ahead server sender upkeep census redis
 unit_event     = event
@@ -131,6 +131,7 @@ unit_link      = link link_io link_send link_greeting log resolve $(unit_finder)
 unit_ids       = ids eventid
 unit_tail      = ids tail tail_load tail_cycle tail_probe tail_entry entry resp type utf8 log \
 		 $(unit_reader)
+unit_tailmodel = $(unit_tail)
 unit_model     = $(unit_reader)
 unit_reader    = reader position gap batch $(unit_hub)
 unit_route     = route subscribe ahead publish publication body status arguments \

@@ -24,6 +24,7 @@ struct fake {
 		char *word[WORDS];
 	} command[COMMANDS];
 	size_t n, done;	      /* commands; of these, that the server has done */
+	bool blocked;	      /* the next one waits there */
 	struct text_bytes in; /* of replies, not fed yet */
 	size_t at;
 	struct resp_value *held; /* a reply that is to come again */
@@ -90,7 +91,7 @@ fake_release(struct fake *f)
 	f->at = 0;
 	if (f->link->state == LINK_UP)
 		resp_free(&f->link->resp);
-	f->link->paused = false;
+	f->link->paused = f->blocked = false;
 }
 
 void
@@ -190,9 +191,12 @@ fake_down(struct fake *f, bool large)
 static inline void
 fake_serve(struct fake *f)
 {
-	while (f->done < f->n && key_command(f->key, f->command[f->done].n,
-				     f->command[f->done].word, &f->in))
-		f->done++;
+	f->blocked = false;
+	while (f->done < f->n && !f->blocked) {
+		f->blocked = !key_command(f->key, f->command[f->done].n,
+		    f->command[f->done].word, &f->in);
+		f->done += !f->blocked;
+	}
 }
 
 /* It has waited for long enough. */

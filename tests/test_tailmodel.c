@@ -1,0 +1,669 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Two processes tail one stream over very many random steps, in which that is
+ * published to, trimmed, deleted, and exchanged for an older copy whose clock
+ * may be behind; connections are cut anywhere, processes end and begin, and
+ * visitors go from one to the other with the id that they have.  Each event
+ * must come to each visitor, once and in order, or a gap that says, later than
+ * it was published, that what was up to its id is lost.  While nothing is done
+ * to the stream but what every stream must bear, there may be no gap at all.
+ *
+ * SEED=n is another run, STEPS=n a longer one.
+ */
+#include "tailscene.h"
+
+#include "engine/tail_inner.h"
+
+#define STEPS	 100000
+#define PHASE	 300  /* steps at most, between two reckonings */
+#define EVENTS	 4096 /* published in one phase */
+#define GAPS	 4096 /* told to one visitor in one */
+#define VISITORS 6
+#define CHANNELS "abc"
+
+struct visitor {
+	struct viewer viewer; /* first */
+	struct process *at;   /* NULL: it is on its way */
+	struct process *to;   /* where it waits for its place */
+	char channels[4];
+	struct eventid last; /* that it has */
+	enum place place;
+	bool waits, known;
+	unsigned long since; /* the step in which it came for the first time */
+	bool rewound;	     /* it was told to begin anew, in this phase */
+	struct {
+		unsigned long step;
+		char channel; /* 0: all */
+		struct eventid to;
+	} gap[GAPS];
+	size_t gaps;
+};
+
+static struct {
+	uint32_t first_seed, seed;
+	unsigned long step;
+	bool calm;
+	struct visitor visitor[VISITORS];
+	struct streamkey older;
+	bool dead[PROCESSES];	     /* its server is not there any more */
+	unsigned long first, number; /* of events, of this phase and of all */
+	struct {
+		struct eventid id;
+		char channel;
+		unsigned long step;
+		unsigned long gone; /* since then it is in no copy; or 0 */
+		unsigned seen;	    /* a bit for each visitor */
+		bool unknown;	    /* gone before all processes had it */
+	} event[EVENTS];
+	unsigned long long seen, gaps, moves, awaited, losses, faults, copies,
+	    unknown;
+} run;
+
+#define CHECK(condition)                                             \
+	do {                                                         \
+		if (!(condition))                                    \
+			fail_msg("SEED=%lu, step %lu: %s",           \
+			    (unsigned long)run.first_seed, run.step, \
+			    #condition);                             \
+	} while (0)
+
+static struct tail_setup setup = {.key = "k",
+    .entries = 1000,
+    .max_event = 1000,
+    .wall_ms = wall_ms};
+
+static uint32_t
+below(uint32_t n)
+{
+	return chance(&run.seed) % n;
+}
+
+static bool
+above(struct eventid a, struct eventid b)
+{
+	return eventid_compare(a, b) > 0;
+}
+
+static void
+see_gap(struct visitor *v, const char *data)
+{
+	char channel[4] = "", from[50], to[50], reason[20];
+
+	if (sscanf(data,
+		"{\"channel\":\"%3[^\"]\",\"from\":\"%49[^\"]\","
+		"\"to\":\"%49[^\"]\",\"reason\":\"%19[^\"]\"}",
+		channel, from, to, reason) != 4) {
+		channel[0] = '\0';
+		CHECK(sscanf(data,
+			  "{\"channel\":null,\"from\":null,\"to\":\"%49[^\"]\","
+			  "\"reason\":\"%19[^\"]\"}",
+			  to, reason) == 2);
+		v->rewound = true;
+	}
+	CHECK(v->gaps < GAPS);
+	v->gap[v->gaps].step = run.step;
+	v->gap[v->gaps].channel = channel[0];
+	v->gap[v->gaps++].to = id_of(to);
+	run.gaps++;
+	CHECK(!run.calm);
+}
+
+static void
+see_event(struct visitor *v, const char *data, struct eventid id)
+{
+	unsigned long number = strtoul(data, NULL, 10);
+	unsigned bit = 1U << (v - run.visitor);
+
+	CHECK(above(id, v->last));
+	CHECK(number <= run.number);
+	run.seen++;
+	if (number < run.first) {
+		CHECK(v->rewound);
+		return;
+	}
+	number -= run.first;
+	CHECK(eventid_compare(run.event[number].id, id) == 0);
+	CHECK(strchr(v->channels, run.event[number].channel) != NULL);
+	CHECK(v->rewound || (run.event[number].seen & bit) == 0);
+	run.event[number].seen |= bit;
+}
+
+static void
+see(struct eventsource *page)
+{
+	struct visitor *v = page->arg;
+	char data[400] = "", text[EVENTID_SIZE] = "";
+	struct eventid id = v->last;
+
+	CHECK(page->event_data.len < sizeof(data));
+	CHECK(page->event_id.len < sizeof(text));
+	memcpy(data, page->event_data.s, page->event_data.len);
+	memcpy(text, page->event_id.s, page->event_id.len);
+	if (text[0] != '\0')
+		id = id_of(text);
+	if (is_name(page->event_type.s, page->event_type.len, HUB_GAP))
+		see_gap(v, data);
+	else
+		see_event(v, data, id);
+	v->last = id;
+}
+
+/* Some of what there is for it, and perhaps its position. */
+static void
+visitor_reads(struct visitor *v)
+{
+	char text[EVENTID_SIZE];
+
+	viewer_reads(&v->viewer);
+	if (below(3) == 0 &&
+	    v->at->readers.feed.position(&v->viewer.reader.sub, text) > 0) {
+		v->last = id_of(text);
+		field_set(&v->viewer.page.id, text, strlen(text));
+		field_copy(&v->viewer.page.event_id, &v->viewer.page.id);
+	}
+}
+
+static void
+visitor_opens(struct visitor *v, struct process *p, const struct position *at)
+{
+	char text[EVENTID_SIZE];
+
+	viewer_opens(&v->viewer, p, v->channels, at);
+	v->viewer.page.dispatched = see;
+	v->at = p;
+	v->known = true;
+	field_set(&v->viewer.page.id, text, eventid_format(text, v->last));
+}
+
+/* A new one, of whom nobody knows. */
+static void
+visitor_comes(struct visitor *v, struct process *p)
+{
+	const struct position at = {.kind = POSITION_NOW};
+	char text[EVENTID_SIZE];
+	unsigned i, n = 0;
+
+	for (i = 0; i < 3; i++)
+		if (below(2) == 0)
+			v->channels[n++] = CHANNELS[i];
+	if (n == 0)
+		v->channels[n++] = 'a';
+	v->channels[n] = '\0';
+	v->since = run.step;
+	v->gaps = 0;
+	v->rewound = false;
+	for (i = 0; i < EVENTS; i++)
+		run.event[i].seen &= ~(1U << (v - run.visitor));
+	visitor_opens(v, p, &at);
+	CHECK(p->readers.feed.position(&v->viewer.reader.sub, text) > 0);
+	v->last = id_of(text);
+}
+
+static void
+visitor_leaves(struct visitor *v)
+{
+	if (v->at != NULL)
+		viewer_closes(&v->viewer);
+	v->at = NULL;
+}
+
+static void
+placed(void *arg, enum place place)
+{
+	struct visitor *v = arg;
+
+	v->place = place;
+	v->waits = false;
+}
+
+/* It goes somewhere, or goes on with that. */
+static void
+visitor_goes(struct visitor *v)
+{
+	struct position at = {.kind = POSITION_AFTER, .id = v->last};
+	struct process *p = v->to;
+
+	if (v->waits)
+		return;
+	if (p == NULL) {
+		p = &processes[below(PROCESSES)];
+		v->place = tail_place(&p->tail, v->last);
+		if (v->place == PLACE_NOT_YET)
+			return;
+		run.moves++;
+		if (v->place == PLACE_AHEAD) {
+			v->to = p;
+			v->waits = true;
+			run.awaited++;
+			tail_await(&p->tail, v->last, placed, v);
+			return;
+		}
+	}
+	v->to = NULL;
+	if (v->place == PLACE_AHEAD) /* its process has ended */
+		return;
+	if (v->place != PLACE_AFTER)
+		at.kind = v->place == PLACE_UNKNOWN ? POSITION_UNKNOWN :
+						      POSITION_RESTART;
+	visitor_opens(v, p, &at);
+}
+
+static void
+visitor_steps(struct visitor *v)
+{
+	if (v->at == NULL)
+		visitor_goes(v);
+	else if (below(6) == 0)
+		visitor_leaves(v);
+	else
+		visitor_reads(v);
+}
+
+/* Who waits at the server for something is served at once. */
+static void
+serve_blocked(void)
+{
+	unsigned i;
+
+	for (i = 0; i < PROCESSES; i++)
+		if (fakes[i].blocked && !run.dead[i])
+			fake_serve(&fakes[i]);
+}
+
+static void
+publish(char channel)
+{
+	char data[24], name[2] = {channel, '\0'};
+	unsigned long number = ++run.number;
+
+	if (below(3) > 0)
+		key.ms += below(3);
+	(void)snprintf(data, sizeof(data), "%lu", number);
+	number -= run.first;
+	CHECK(number < EVENTS);
+	run.event[number].id = key_publish(&key, name, data);
+	run.event[number].channel = channel;
+	run.event[number].step = run.step;
+	run.event[number].gone = 0;
+	run.event[number].seen = 0;
+	run.event[number].unknown = false;
+}
+
+static void
+publish_some(void)
+{
+	unsigned n = below(8) > 0 ? 1 : 1 + below(12);
+
+	while (n-- > 0)
+		publish(CHANNELS[below(3)]);
+	serve_blocked();
+}
+
+static void
+cut(unsigned which)
+{
+	struct fake *f = &fakes[which];
+
+	if (f->link->state == LINK_UP)
+		fake_down(f, false);
+	run.dead[which] = false;
+}
+
+/* Bytes come and go on a connection. */
+static void
+process_steps(unsigned which)
+{
+	struct fake *f = &fakes[which];
+
+	if (f->link->state == LINK_WAITING) {
+		fake_up(f);
+		return;
+	}
+	if (!run.dead[which] && below(4) > 0)
+		fake_serve(f);
+	(void)fake_feed(f, below(3) == 0 ? below(100) : 1 + below(4000),
+	    1 + below(500));
+	if (run.dead[which] && (below(3) == 0 || f->in.len == 0))
+		cut(which);
+}
+
+static void
+turn(void)
+{
+	struct visitor *v;
+	unsigned i;
+
+	(void)ev_run(loop, EVRUN_NOWAIT);
+	for (i = 0; i < PROCESSES; i++)
+		turn_ends(&processes[i]);
+	for (v = run.visitor; v < run.visitor + VISITORS; v++)
+		if (v->viewer.woken && v->at != NULL) {
+			v->viewer.woken = false;
+			visitor_reads(v);
+		}
+}
+
+static void
+time_passes(void)
+{
+	unsigned which = below(PROCESSES);
+
+	now += 1;
+	if (fakes[which].blocked && !run.dead[which])
+		fake_waited(&fakes[which]);
+	else if (below(4) == 0)
+		cut(which);
+}
+
+/* The oldest go, up to what all have read before they read what they have now.
+ */
+static void
+trim_in_order(void)
+{
+	struct eventid at = key.last, held;
+	unsigned i;
+	size_t n;
+
+	for (i = 0; i < PROCESSES; i++) {
+		if (!processes[i].tail.loaded)
+			return;
+		held = processes[i].tail.inner->held_print != 0 ?
+			   processes[i].tail.inner->held :
+			   processes[i].tail.at;
+		if (above(at, held))
+			at = held;
+	}
+	n = key_find(&key, at, true);
+	if (n > 0)
+		key_cut(&key, 0,
+		    n - below((uint32_t)n < 20 ? (uint32_t)n : 20));
+}
+
+/* The newest was read by all; so this is somebody's mistake, and no loss. */
+static void
+delete_newest(void)
+{
+	unsigned i;
+
+	for (i = 0; i < PROCESSES; i++)
+		if (above(key.last, processes[i].tail.at))
+			return;
+	if (key.n > 0)
+		key_cut(&key, key.n - 1, 1);
+}
+
+/*
+ * What is not there any more has an id that may be given out again: so that is
+ * not what tells that it is lost.
+ */
+static void
+mark_gone(void)
+{
+	unsigned long i;
+	size_t n;
+
+	for (i = 0; i <= run.number - run.first; i++) {
+		n = key_find(&key, run.event[i].id, true);
+		if (run.event[i].gone == 0 &&
+		    (n == key.n || above(key.entry[n].id, run.event[i].id)))
+			run.event[i].gone = run.step;
+	}
+}
+
+/*
+ * What the copy lacks, and a process had not read: it has nothing that could
+ * tell it that there was more.
+ */
+static void
+mark_unknown(void)
+{
+	unsigned long i;
+	unsigned p;
+
+	for (p = 0; p < PROCESSES; p++)
+		for (i = 0; i <= run.number - run.first; i++)
+			if (above(run.event[i].id, run.older.last) &&
+			    (!processes[p].tail.loaded ||
+				above(run.event[i].id, processes[p].tail.at)))
+				run.event[i].unknown = true;
+}
+
+/* Another server has it, as it was some time ago. */
+static void
+fail_over(void)
+{
+	unsigned i;
+
+	for (i = 0; i < PROCESSES; i++)
+		if (fakes[i].link->state == LINK_UP)
+			run.dead[i] = true;
+	mark_unknown();
+	key_copy(&key, &run.older);
+	mark_gone();
+	if (below(2) == 0)
+		key.ms -= below(20);
+	run.copies++;
+}
+
+static void
+process_restarts(unsigned which)
+{
+	struct process *p = &processes[which];
+	struct visitor *v;
+
+	cut(which);
+	run.losses += p->tail.losses;
+	for (v = run.visitor; v < run.visitor + VISITORS; v++)
+		if (v->at == p)
+			visitor_leaves(v);
+	process_ends(p);
+	process_begins(p, &setup);
+}
+
+static void
+something_goes_wrong(void)
+{
+	run.faults++;
+	switch (below(9)) {
+	case 0:
+	case 1:
+		key_trim(&key, below(5));
+		break;
+	case 2:
+		key_trim(&key, below(100));
+		break;
+	case 3:
+		delete_newest();
+		break;
+	case 4:
+		if (below(3) == 0) {
+			key_delete(&key);
+			mark_gone();
+		}
+		break;
+	case 5:
+		fail_over();
+		break;
+	case 6:
+		process_restarts(below(PROCESSES));
+		break;
+	case 7:
+		key.refuses = key.refuses == NULL ? "NOPERM no" : NULL;
+		break;
+	default:
+		key_copy(&run.older, &key);
+		break;
+	}
+}
+
+static void
+one_step(void)
+{
+	unsigned dice = below(100);
+
+	if (dice < 20)
+		publish_some();
+	else if (dice < 60)
+		process_steps(below(PROCESSES));
+	else if (dice < 72)
+		turn();
+	else if (dice < 77)
+		time_passes();
+	else if (dice < 95)
+		visitor_steps(&run.visitor[below(VISITORS)]);
+	else if (dice < 97)
+		cut(below(PROCESSES));
+	else if (run.calm)
+		trim_in_order();
+	else
+		something_goes_wrong();
+}
+
+/* Everybody is there, and has all that he can have. */
+static void
+all_settles(void)
+{
+	unsigned i, round, away;
+	struct visitor *v;
+
+	key.refuses = NULL;
+	for (i = 0; i < PROCESSES; i++)
+		if (run.dead[i])
+			cut(i);
+	do {
+		for (round = 0; round < 4; round++)
+			for (i = 0; i < PROCESSES; i++)
+				process_waits(&processes[i]);
+		away = 0;
+		for (v = run.visitor; v < run.visitor + VISITORS; v++) {
+			if (v->at == NULL)
+				visitor_goes(v);
+			away += v->at == NULL;
+		}
+	} while (away > 0);
+	for (v = run.visitor; v < run.visitor + VISITORS; v++)
+		visitor_reads(v);
+}
+
+static bool
+is_told(const struct visitor *v, unsigned long number)
+{
+	size_t i;
+
+	for (i = v->gaps; i-- > 0;)
+		if (v->gap[i].step >= run.event[number].step &&
+		    (!above(run.event[number].id, v->gap[i].to) ||
+			(run.event[number].gone != 0 &&
+			    v->gap[i].step >= run.event[number].gone)) &&
+		    (v->gap[i].channel == 0 ||
+			v->gap[i].channel == run.event[number].channel))
+			return true;
+	return false;
+}
+
+static void
+reckon(void)
+{
+	const struct visitor *v;
+	unsigned long i;
+
+	for (v = run.visitor; v < run.visitor + VISITORS; v++)
+		for (i = 0; i <= run.number - run.first; i++) {
+			if (run.event[i].step < v->since ||
+			    strchr(v->channels, run.event[i].channel) == NULL)
+				continue;
+			if (run.event[i].seen & 1U << (v - run.visitor))
+				continue;
+			CHECK(!run.calm);
+			CHECK(run.event[i].unknown || is_told(v, i));
+			run.unknown += run.event[i].unknown;
+		}
+}
+
+static void
+phase_begins(void)
+{
+	struct visitor *v;
+	unsigned i;
+
+	run.step++;
+	run.first = run.number + 1;
+	run.calm = !run.calm;
+	for (i = 0; i < 3; i++)
+		publish(CHANNELS[i]);
+	serve_blocked();
+	run.step++;
+	for (v = run.visitor; v < run.visitor + VISITORS; v++) {
+		v->gaps = 0;
+		v->rewound = false;
+		if (below(5) == 0) {
+			visitor_leaves(v);
+			visitor_comes(v, &processes[below(PROCESSES)]);
+		}
+	}
+}
+
+static unsigned long
+from_environment(const char *variable, unsigned long otherwise)
+{
+	const char *value = getenv(variable);
+
+	return value == NULL ? otherwise : strtoul(value, NULL, 10);
+}
+
+static void
+begin(void)
+{
+	unsigned i;
+
+	run.first_seed = (uint32_t)from_environment("SEED", 20261127);
+	run.seed = run.first_seed == 0 ? 1 : run.first_seed;
+	loop = ev_loop_new(EVFLAG_AUTO);
+	CHECK(loop != NULL);
+	now = 100000;
+	key.ms = 1000000;
+	for (i = 0; i < PROCESSES; i++) {
+		process_begins(&processes[i], &setup);
+		process_runs(&processes[i]);
+	}
+	for (i = 0; i < VISITORS; i++)
+		visitor_comes(&run.visitor[i], &processes[i % PROCESSES]);
+}
+
+static void
+every_event_comes_or_a_gap_that_says_so(void **state)
+{
+	unsigned long steps = from_environment("STEPS", STEPS), n;
+	unsigned i;
+
+	(void)state;
+	begin();
+	while (run.step < steps) {
+		phase_begins();
+		for (n = 1 + below(PHASE); n > 0; n--, run.step++)
+			one_step();
+		all_settles();
+		reckon();
+	}
+	for (i = 0; i < VISITORS; i++)
+		visitor_leaves(&run.visitor[i]);
+	for (i = 0; i < PROCESSES; i++)
+		process_ends(&processes[i]);
+	key_free(&key);
+	key_free(&run.older);
+	ev_loop_destroy(loop);
+	print_message("%llu events seen, %llu gaps, %llu moves (%llu waited), "
+		      "%llu faults, %llu copies, %llu not to be known\n",
+	    run.seen, run.gaps, run.moves, run.awaited, run.faults, run.copies,
+	    run.unknown);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_event_comes_or_a_gap_that_says_so),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
