@@ -3,7 +3,7 @@
 # sse-fcgi: make help lists what there is to make.
 
 # Knobs.
-VERSION	 = 0.3.0
+VERSION	 = 0.4.0
 CFLAGS	?= -O2 -g
 FRONT	?= lighttpd
 FRONTS	 = apache caddy h2o haproxy lighttpd nginx
@@ -33,6 +33,7 @@ NEED_check    = $(NEED) libcmocka-dev libseccomp-dev mandoc \
 		systemd=systemd-analyze $(NEED_redis)
 NEED_test     = $(NEED_check) $(NEED_fronts) $(NEED_lighttpd) $(NEED_nginx) \
 		lighttpd-mod-deflate lighttpd-mod-openssl openssl \
+		stunnel4=stunnel4 \
 		nodejs=node npm=npm chromium \
 		curl php-cli=php python3=python3 prometheus=promtool
 NEED_torture  = $(NEED) libcmocka-dev $(NEED_nginx) $(NEED_haproxy) \
@@ -426,14 +427,15 @@ manual: build/tests/manual_options
 # Installing.
 install: build/sse-fcgi
 	install -d "$(DESTDIR)$(PREFIX)/sbin" "$(DESTDIR)$(MAN)" \
-	    "$(DESTDIR)$(DATA)/conf" "$(DESTDIR)$(DATA)/html" \
+	    "$(DESTDIR)$(DATA)/conf/systemd" "$(DESTDIR)$(DATA)/html" \
 	    "$(DESTDIR)$(UNITS)"
 	install -m 755 build/sse-fcgi "$(DESTDIR)$(PREFIX)/sbin/"
 	sed 's|/usr/local|$(PREFIX)|g' src/sse-fcgi.8 >build/sse-fcgi.8
 	install -m 644 build/sse-fcgi.8 "$(DESTDIR)$(MAN)/"
 	install -m 644 html/* "$(DESTDIR)$(DATA)/html/"
 	install -m 644 README.md src/CHANGES.md "$(DESTDIR)$(DATA)/"
-	install -m 644 conf/README.md conf/*.lua "$(DESTDIR)$(DATA)/conf/"
+	install -m 644 conf/README.md conf/redis.md conf/*.lua \
+	    "$(DESTDIR)$(DATA)/conf/"
 	for front in $(FRONTS); do DATA="$(DATA)" RUN=/run/sse-fcgi \
 	    conf/fill $$front >build/$$front.conf && \
 	    install -m 644 build/$$front.conf "$(DESTDIR)$(DATA)/conf/" || \
@@ -443,6 +445,9 @@ install: build/sse-fcgi
 	    conf/systemd/$${unit#*=} >build/unit && \
 	    install -m 644 build/unit "$(DESTDIR)$(UNITS)/$${unit%=*}" || \
 	    exit 1; done
+	sed 's|/usr/sbin|$(PREFIX)/sbin|; s|/usr/share/sse-fcgi|$(DATA)|' \
+	    conf/systemd/redis.conf >build/redis.conf
+	install -m 644 build/redis.conf "$(DESTDIR)$(DATA)/conf/systemd/"
 
 uninstall:
 	rm -f "$(DESTDIR)$(PREFIX)/sbin/sse-fcgi" "$(DESTDIR)$(MAN)/sse-fcgi.8"
@@ -450,14 +455,25 @@ uninstall:
 	for unit in $(SYSTEMD); do \
 	    rm -f "$(DESTDIR)$(UNITS)/$${unit%=*}"; done
 
-# Every unit is as systemd likes it, and may do little else than its work.
+# Every unit is as systemd likes it, and may do little else than its work; also
+# with the drop-in for Redis, as it is and with all that it has as comments.
+STAGED = build/stage/lib/systemd/system
 check-systemd: build/sse-fcgi
 	rm -rf build/stage
 	$(MAKE) -s install DESTDIR= PREFIX="$(CURDIR)/build/stage"
+	@$(MAKE) -s judge-units THRESHOLD=5
+	install -d $(STAGED)/sse-fcgi.service.d $(STAGED)/sse-fcgi@.service.d
+	for edit in '' 's/^#\([A-Z][A-Za-z]*=\)/\1/'; do \
+	    for unit in sse-fcgi sse-fcgi@; do sed "$$edit" \
+	    build/stage/share/sse-fcgi/conf/systemd/redis.conf \
+	    >$(STAGED)/$$unit.service.d/redis.conf || exit 1; done; \
+	    $(MAKE) -s judge-units THRESHOLD=15 || exit 1; done
+
+judge-units:
 	systemd-analyze verify --man=no --recursive-errors=no \
-	    build/stage/lib/systemd/system/*
-	systemd-analyze security --offline=true --threshold=5 \
-	    build/stage/lib/systemd/system/*.service >build/stage/security || \
+	    $(STAGED)/*.service $(STAGED)/*.socket
+	systemd-analyze security --offline=true --threshold=$(THRESHOLD) \
+	    $(STAGED)/*.service >build/stage/security || \
 	    { cat build/stage/security; exit 1; }
 
 clean:
@@ -547,7 +563,7 @@ fuzz-%:
 	    build/fuzz/$*.corpus
 
 .PHONY: all help run test check test-storm test-kill torture test-valgrind test-fronts \
-	test-browser check-posix check-manual check-systemd manual install \
+	test-browser check-posix check-manual check-systemd judge-units manual install \
 	uninstall clean dist distcheck deb check-deb check-32 bench bench-fronts lint \
 	fuzz
 -include $(wildcard build/*/*.d build/*/*/*.d)

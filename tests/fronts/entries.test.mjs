@@ -90,7 +90,7 @@ describe('the examples of who publishes by himself', () => {
 
 // All that a process says to Redis, once.
 const OURS = [
-	['SELECT', '0'], ['ROLE'], ['TIME'], ['INFO', 'memory'],
+	['PING'], ['SELECT', '0'], ['ROLE'], ['TIME'], ['INFO', 'memory'],
 	['XADD', 'sse', '*', 'c', 'news', 'd', 'x'],
 	['XRANGE', 'sse', '-', '+', 'COUNT', '1'],
 	['XREVRANGE', 'sse', '+', '-', 'COUNT', '512'],

@@ -10,8 +10,8 @@ import { dirname, join } from 'node:path';
 import { it } from 'node:test';
 import { ROOT } from './processes.mjs';
 
-const FILES = ['README.md', 'conf/README.md', 'src/README.md',
-	'src/CHANGES.md', 'tests/README.md'];
+const FILES = ['README.md', 'conf/README.md', 'conf/redis.md',
+	'src/README.md', 'src/CHANGES.md', 'tests/README.md'];
 
 const textOf = (file) => readFileSync(join(ROOT, file), 'utf8');
 
