@@ -113,8 +113,8 @@ static const struct row {
     /* Positions of what is not there any more. */
     {"lost_goes_on_with_what_is_behind", "a b a b", "ab", "lost 2", "",
 	"[source 3] a3 b4"},
-    {"lost_begins_before_the_first_of_its_channels", "a b b a a", "a",
-	"lost 1", "", "[source 4] a4 a5"},
+    {"lost_begins_before_the_first_of_its_channels", "a b b a a", "a", "lost 1",
+	"", "[source 4] a4 a5"},
     {"lost_with_nothing_behind", "a b", "a", "lost 1", "a", "[source 2] a3"},
     {"lost_above_all", "a", "a", "lost 9", "a", "[source 1] a2"},
     {"lost_behind_what_was_dropped", "a a a a /1", "a", "lost 1", "",
