@@ -113,6 +113,7 @@ link_say(struct link *l, int tag, double patience, const char *const argv[])
 {
 	struct fake *f = of(l);
 	char *last = f->last;
+	bool probe;
 	size_t i;
 
 	assert_int_equal(l->state, LINK_UP);
@@ -126,9 +127,10 @@ link_say(struct link *l, int tag, double patience, const char *const argv[])
 		f->command[f->n].word[i] = strdup(argv[i]);
 	}
 	f->command[f->n++].n = i;
-	f->probes += strcmp(argv[0], "XRANGE") == 0;
+	probe = strcmp(argv[0], "XREVRANGE") == 0 && strcmp(argv[5], "1") == 0;
+	f->probes += probe;
 	f->reads += strcmp(argv[0], "XREAD") == 0;
-	if (strcmp(argv[0], "XRANGE") != 0 && strcmp(argv[0], "XREAD") != 0)
+	if (!probe && strcmp(argv[0], "XREAD") != 0)
 		for (i = 0; argv[i] != NULL; i++)
 			last += snprintf(last,
 			    sizeof(f->last) - (size_t)(last - f->last), "%s%s",

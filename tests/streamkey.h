@@ -215,18 +215,6 @@ id_of(const char *text)
 }
 
 static inline void
-key_range(const struct streamkey *k, const char *text, struct text_bytes *out)
-{
-	struct eventid id = id_of(text);
-	size_t i = key_find(k, id, true);
-	bool there = i < k->n && eventid_compare(k->entry[i].id, id) == 0;
-
-	put_line(out, '*', there);
-	if (there)
-		put_entry(out, &k->entry[i]);
-}
-
-static inline void
 key_back(const struct streamkey *k, const char *from, size_t count,
     struct text_bytes *out)
 {
@@ -234,6 +222,8 @@ key_back(const struct streamkey *k, const char *from, size_t count,
 
 	if (*from == '(')
 		i = key_find(k, id_of(from + 1), true);
+	else if (*from != '+')
+		i = key_find(k, id_of(from), false);
 	n = i < count ? i : count;
 	put_line(out, '*', (long long)n);
 	while (n-- > 0)
@@ -325,8 +315,6 @@ key_command(struct streamkey *k, size_t n, char *const argv[],
 		put_bulk(out, text);
 	} else if (strcmp(argv[0], "XREVRANGE") == 0)
 		key_back(k, argv[2], strtoul(argv[5], NULL, 10), out);
-	else if (strcmp(argv[0], "XRANGE") == 0)
-		key_range(k, argv[2], out);
 	else if (strcmp(argv[0], "XREAD") == 0)
 		return key_read(k, argv[6], argv[7], strtoul(argv[2], NULL, 10),
 		    out);

@@ -21,12 +21,12 @@
 	{                                                               \
 		"XTRIM", ":0\r\n"                                       \
 	}
-#define HELD                                        \
-	{"XREVRANGE sse + ", "*1\r\n" ENTRY},       \
-	    {"XREVRANGE sse (5-7 ", "*0\r\n"},      \
-	    {"XRANGE sse 5-7 5-7", "*1\r\n" ENTRY}, \
-	{                                           \
-		"XREAD", NOTHING                    \
+#define HELD                                          \
+	{"XREVRANGE sse + ", "*1\r\n" ENTRY},         \
+	    {"XREVRANGE sse (5-7 ", "*0\r\n"},        \
+	    {"XREVRANGE sse 5-7 - ", "*1\r\n" ENTRY}, \
+	{                                             \
+		"XREAD", NOTHING                      \
 	}
 
 static const struct line usual[] = {GREETED, HELD,

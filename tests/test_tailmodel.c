@@ -12,8 +12,6 @@
  */
 #include "tailscene.h"
 
-#include "engine/tail_inner.h"
-
 #define STEPS	 100000
 #define PHASE	 300  /* steps at most, between two reckonings */
 #define EVENTS	 4096 /* published in one phase */
@@ -53,7 +51,7 @@ static struct {
 		unsigned long step;
 		unsigned long gone; /* since then it is in no copy; or 0 */
 		unsigned seen;	    /* a bit for each visitor */
-		bool unknown;	    /* gone before all processes had it */
+		bool unknown;	    /* gone, and nobody knew it */
 	} event[EVENTS];
 	unsigned long long seen, gaps, moves, awaited, losses, faults, copies,
 	    unknown;
@@ -98,7 +96,7 @@ see_gap(struct visitor *v, const char *data)
 			  "{\"channel\":null,\"from\":null,\"to\":\"%49[^\"]\","
 			  "\"reason\":\"%19[^\"]\"}",
 			  to, reason) == 2);
-		v->rewound = true;
+		v->rewound |= strcmp(reason, "source") != 0;
 	}
 	CHECK(v->gaps < GAPS);
 	v->gap[v->gaps].step = run.step;
@@ -242,7 +240,9 @@ visitor_goes(struct visitor *v)
 	v->to = NULL;
 	if (v->place == PLACE_AHEAD) /* its process has ended */
 		return;
-	if (v->place != PLACE_AFTER)
+	if (v->place == PLACE_LOST)
+		at.kind = POSITION_LOST;
+	else if (v->place != PLACE_AFTER)
 		at.kind = v->place == PLACE_UNKNOWN ? POSITION_UNKNOWN :
 						      POSITION_RESTART;
 	visitor_opens(v, p, &at);
@@ -355,24 +355,19 @@ time_passes(void)
 		cut(which);
 }
 
-/* The oldest go, up to what all have read before they read what they have now.
- */
+/* The oldest go that all have read. */
 static void
 trim_in_order(void)
 {
-	struct eventid at = key.last, held;
+	struct eventid at = key.last;
 	unsigned i;
 	size_t n;
 
-	for (i = 0; i < PROCESSES; i++) {
+	for (i = 0; i < PROCESSES; i++)
 		if (!processes[i].tail.loaded)
 			return;
-		held = processes[i].tail.inner->held_print != 0 ?
-			   processes[i].tail.inner->held :
-			   processes[i].tail.at;
-		if (above(at, held))
-			at = held;
-	}
+		else if (above(at, processes[i].tail.at))
+			at = processes[i].tail.at;
 	n = key_find(&key, at, true);
 	if (n > 0)
 		key_cut(&key, 0,
@@ -410,22 +405,34 @@ mark_gone(void)
 	}
 }
 
-/*
- * What the copy lacks, and a process had not read: it has nothing that could
- * tell it that there was more.
- */
+static bool
+has_read(const struct process *p, struct eventid id)
+{
+	return p->tail.loaded && !above(id, p->tail.at);
+}
+
+/* What the copy lacks, and no process had read: nobody knows that it was. */
 static void
 mark_unknown(void)
 {
 	unsigned long i;
-	unsigned p;
 
-	for (p = 0; p < PROCESSES; p++)
-		for (i = 0; i <= run.number - run.first; i++)
-			if (above(run.event[i].id, run.older.last) &&
-			    (!processes[p].tail.loaded ||
-				above(run.event[i].id, processes[p].tail.at)))
-				run.event[i].unknown = true;
+	for (i = 0; i <= run.number - run.first; i++)
+		if (above(run.event[i].id, run.older.last) &&
+		    !has_read(&processes[0], run.event[i].id) &&
+		    !has_read(&processes[1], run.event[i].id))
+			run.event[i].unknown = true;
+}
+
+/* Who may have known something has gone. */
+static void
+mark_forgotten(void)
+{
+	unsigned long i;
+
+	for (i = 0; i <= run.number - run.first; i++)
+		if (run.event[i].gone != 0)
+			run.event[i].unknown = true;
 }
 
 /* Another server has it, as it was some time ago. */
@@ -452,11 +459,15 @@ process_restarts(unsigned which)
 	struct visitor *v;
 
 	cut(which);
+	mark_forgotten();
 	run.losses += p->tail.losses;
 	for (v = run.visitor; v < run.visitor + VISITORS; v++)
 		if (v->at == p)
 			visitor_leaves(v);
 	process_ends(p);
+	for (v = run.visitor; v < run.visitor + VISITORS; v++)
+		if (v->to == p)
+			v->to = NULL;
 	process_begins(p, &setup);
 }
 

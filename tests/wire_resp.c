@@ -272,7 +272,7 @@ static bool
 all_used(const struct lane *l)
 {
 	static const char *const usual[] = {"PING", "ROLE", "XREVRANGE",
-	    "XRANGE", "XREAD", "XADD", "MULTI", "EXEC"};
+	    "XREAD", "XADD", "MULTI", "EXEC"};
 	size_t i;
 
 	for (i = 0; i < LENGTH(usual); i++)

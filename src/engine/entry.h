@@ -39,7 +39,7 @@ enum entry_kind entry_read(struct entry *, const struct resp_value *,
 
 /*
  * What tells an entry from another that has got the same id, in a stream that
- * was begun anew within that millisecond; never 0.
+ * was begun anew within that millisecond; it is odd.
  */
 uint64_t entry_print(const struct resp_value *);
 

@@ -262,6 +262,8 @@ tail_passes(struct tail *t, struct eventid id)
 	assert(eventid_compare(id, t->at) >= 0);
 	t->at = id;
 	t->inner->print = 0;
+	if (tail_is_zero(t->inner->first))
+		t->inner->first = id;
 	if (id.n > t->inner->greatest)
 		t->inner->greatest = id.n;
 	while ((a = TAILQ_FIRST(&t->awaiting)) != NULL &&

@@ -21,7 +21,7 @@
  * First the newest entries are read, page by page backwards (XREVRANGE), until
  * the hub's budgets are full, and restored; then the hub is ready.  From then
  * on it is one cycle: a probe whether the entry that was read last is still
- * there (XRANGE id id), and with it, in one write, what is behind it (XREAD
+ * there (XREVRANGE id -), and with it, in one write, what is behind it (XREAD
  * BLOCK).  What exactly is probed tail_probe.c tells.
  *
  * XREAD tells of no loss.  But whoever trims takes the oldest first, and a copy

@@ -13,7 +13,7 @@
  * two questions.  Where the next round does not bring it, it is.
  */
 #include <assert.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -38,6 +38,33 @@ next_id(const struct tail *t, struct eventid *id)
 	return is_below(t->at, *id);
 }
 
+/*
+ * An older copy lacks what we have had, and others may have had less of that,
+ * or somebody may come with an id that was given out again: they know of no
+ * loss. So all are told by a note, and whoever is the first by chance tells it.
+ */
+void
+tail_owes_note(struct tail *t)
+{
+	double delay = TAIL_BLOCK / 2 * (double)random() / (double)RAND_MAX;
+
+	if (t->inner->owes == 0)
+		t->inner->owes = *t->hub->set.now + delay;
+}
+
+static bool
+tells_all(struct tail *t)
+{
+	const char *const words[] = {"XADD", t->set.key, "*", "n", "lost",
+	    NULL};
+
+	if (t->inner->owes == 0 || *t->hub->set.now < t->inner->owes)
+		return false;
+	t->inner->telling = true;
+	tail_say(t, TAIL_NOTE, TAIL_PATIENCE, words);
+	return true;
+}
+
 /* A round: the probe, if it makes sense, and what is behind, in one write. */
 static void
 next_round(struct tail *t)
@@ -50,6 +77,8 @@ next_round(struct tail *t)
 
 	_Static_assert(TAIL_COUNT == 512 && (int)TAIL_BLOCK == 1,
 	    "as it is said");
+	if (tells_all(t))
+		return;
 	(void)eventid_format(at, t->at);
 	in->asked = *t->hub->set.now;
 	in->cycle++;
@@ -70,6 +99,7 @@ tail_ask_last(struct tail *t)
 void
 tail_follow(struct tail *t)
 {
+	t->inner->telling = false;
 	if (tail_is_zero(t->at))
 		tail_ask_last(t);
 	else
@@ -128,7 +158,8 @@ judge_last(struct tail *t, struct eventid last)
 		in->seen = last;
 		next_round(t);
 	} else
-		add_note(t, order < 0 || in->anew);
+		add_note(t,
+		    order < 0 || in->anew || in->print == TAIL_NO_ENTRY);
 }
 
 /*
@@ -150,11 +181,40 @@ tell_older(struct tail *t)
 }
 
 static void
+is_refused(struct tail *t, const struct resp_value *error)
+{
+	if (!t->inner->refused)
+		log_warn("--redis-key %s: Redis refuses a note: %s", t->set.key,
+		    error->text);
+	t->inner->refused = true;
+}
+
+/* It comes back as an entry; or it is tried again. */
+static void
+end_telling(struct tail *t, const struct resp_value *reply)
+{
+	t->inner->telling = false;
+	t->inner->owes = 0;
+	if (reply->type == RESP_ERROR) {
+		is_refused(t, reply);
+		t->inner->owes = *t->hub->set.now + TAIL_BLOCK;
+	} else if (reply->type != RESP_STRING) {
+		tail_refused(t, reply);
+		return;
+	}
+	next_round(t);
+}
+
+static void
 end_note(struct tail *t, const struct resp_value *reply)
 {
 	struct tail_inner *in = t->inner;
 	struct eventid id;
 
+	if (in->telling) {
+		end_telling(t, reply);
+		return;
+	}
 	(void)next_id(t, &id); /* there is one, or there were no note */
 	if (reply->type == RESP_STRING) {
 		in->refused = in->blind = in->is_told = false;
@@ -162,17 +222,17 @@ end_note(struct tail *t, const struct resp_value *reply)
 			tail_lose(t, id);
 		else
 			tail_passes(t, id);
+		in->print = 0; /* it is there, and nobody has read it */
 	} else if (reply->type != RESP_ERROR) {
 		tail_refused(t, reply);
 		return;
 	} else if (strstr(reply->text, "equal or smaller") != NULL) {
-		if (in->older) /* who was first may have another id */
+		if (in->older) { /* who was first may have another id */
 			tail_lose(t, id);
+			in->print = 0;
+		}
 	} else {
-		if (!in->refused)
-			log_warn("--redis-key %s: Redis refuses a note: %s",
-			    t->set.key, reply->text);
-		in->refused = true;
+		is_refused(t, reply);
 		if (in->older)
 			tell_older(t);
 	}
@@ -186,7 +246,7 @@ nothing_came(struct tail *t)
 	struct tail_inner *in = t->inner;
 
 	tail_has_all(t);
-	if (in->left_out)
+	if (in->left_out && in->holds)
 		add_note(t, false);
 	else if (in->holds)
 		next_round(t);
@@ -194,8 +254,10 @@ nothing_came(struct tail *t)
 		in->last = (struct eventid){0, 0};
 		add_note(t, true);
 	} else {
-		if (is_below(t->at, in->seen))
+		if (is_below(t->at, in->seen)) {
 			tail_lose(t, in->seen);
+			in->print = 0; /* there was one */
+		}
 		tail_ask_last(t);
 	}
 }

@@ -54,6 +54,7 @@ tail_lose(struct tail *t, struct eventid upto)
 			 "as streams are told (loss %llu)",
 		    t->set.key, from, to, t->losses);
 	tail_passes(t, upto);
+	t->inner->print = TAIL_NO_ENTRY;
 }
 
 /*
@@ -74,8 +75,8 @@ before(const struct tail *t, struct eventid id)
 
 /*
  * The first entry behind ours, which is gone.  Where there is no room between
- * them, nothing can have been there; unless the stream was begun anew: then it
- * is lost itself, for want of an id.
+ * them, nothing can have been there; unless the stream was begun anew, or is an
+ * older copy: then it is lost itself, for want of an id.
  */
 static void
 lose_between(struct tail *t, struct eventid id)
@@ -84,9 +85,11 @@ lose_between(struct tail *t, struct eventid id)
 	struct eventid upto = before(t, id);
 
 	in->holds = true;
+	if (in->anew || in->below)
+		tail_owes_note(t);
 	if (!tail_is_zero(t->at) && eventid_compare(upto, t->at) > 0)
 		tail_lose(t, upto);
-	else if (in->anew)
+	else if (in->anew || in->below)
 		tail_lose(t, id);
 }
 
@@ -125,8 +128,6 @@ took(struct tail *t, struct eventid id, uint64_t print)
 	struct tail_inner *in = t->inner;
 
 	t->entries++;
-	if (tail_is_zero(in->first))
-		in->first = id;
 	in->seen = (struct eventid){0, 0};
 	in->is_told = in->blind = false;
 	tail_passes(t, id);
@@ -165,8 +166,10 @@ tail_take(struct tail *t, const struct resp_value *v)
 		return TAIL_STUCK;
 	if (kind == ENTRY_SKIPPED)
 		tail_skip(t, e.id, why);
-	if (kind == ENTRY_NOTE && tail_says_lost(v))
+	if (kind == ENTRY_NOTE && tail_says_lost(v)) {
 		tail_lose(t, e.id);
+		t->inner->owes = 0; /* all have this one */
+	}
 	took(t, e.id, entry_print(v));
 	return TAIL_TAKEN;
 }

@@ -25,6 +25,8 @@ enum tail_tag {
 	TAIL_NOTE
 };
 
+#define TAIL_NO_ENTRY 2 /* the print of none: they are odd */
+
 struct tail_inner {
 	enum { TAIL_LOADING, TAIL_RESTORING, TAIL_FOLLOWING } phase;
 	enum tail_tag waits; /* of the oldest command without a reply */
@@ -40,7 +42,7 @@ struct tail_inner {
 	double now;	  /* then */
 	struct ids known; /* of the entries that were looked at */
 	struct eventid begun; /* the newest, where following begins */
-	struct eventid first; /* that came then; 0-0: none yet */
+	struct eventid first; /* that came, or was lost, then; 0-0: none yet */
 
 	/* Following. */
 	struct resp_value *stuck; /* the next entry; the hub has no room */
@@ -49,6 +51,7 @@ struct tail_inner {
 	uint64_t print; /* of that entry, see entry_print(); 0: not known */
 	struct eventid held;   /* the one before that was still there */
 	uint64_t held_print;   /* likewise */
+	bool below;	       /* it was not, but an older one was */
 	bool leave_out;	       /* the next probe: it is known, and too large */
 	bool left_out;	       /* this one was */
 	bool blind;	       /* the stream's last id is not to be had */
@@ -57,6 +60,8 @@ struct tail_inner {
 	struct eventid last;   /* the stream's last id, when it was asked */
 	struct eventid seen;   /* likewise, and above ours; 0-0: it was not */
 	struct eventid told;   /* likewise, below ours, and a loss was told */
+	double owes;	       /* a note to all, from then on; 0: none */
+	bool telling;	       /* it is on its way */
 	bool is_told, refused; /* is it?  And was a note refused? */
 	double asked;	       /* when the last XREAD was sent */
 	unsigned long cycle;   /* its number */
@@ -96,6 +101,7 @@ void tail_cycle_reply(struct tail *, enum tail_tag, struct resp_value *);
 void tail_cycle_large(struct tail *, const struct resp_value *part);
 void tail_room(struct tail *);
 void tail_ask_last(struct tail *);
+void tail_owes_note(struct tail *);
 bool tail_read_last(struct eventid *, const struct resp_value *);
 
 /*

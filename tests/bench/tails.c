@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What many readers of one stream cost Redis: so many bare clients that do what
- * a process with --redis does, again and again XRANGE, of the entry they read
+ * a process with --redis does, again and again XREVRANGE, of the entry they read
  * last, and XREAD BLOCK in one write; and events by XADD at a rate.
  *
  *	tails [-t tails] [-r events/s] [-d seconds] [-k key]
@@ -48,7 +48,7 @@ struct tails {
 static void
 ask(struct tails *t, struct tail *tail)
 {
-	const char *probe[] = {"XRANGE", t->key, tail->at, tail->at, "COUNT",
+	const char *probe[] = {"XREVRANGE", t->key, tail->at, "-", "COUNT",
 	    "1"};
 	const char *read[] = {"XREAD", "COUNT", "512", "BLOCK", "1000",
 	    "STREAMS", t->key, tail->at};
