@@ -41,6 +41,7 @@ static struct {
 	uint32_t first_seed, seed;
 	unsigned long step;
 	bool calm;
+	bool replaced; /* in this phase, the stream was */
 	struct visitor visitor[VISITORS];
 	struct streamkey older;
 	bool dead[PROCESSES];	     /* its server is not there any more */
@@ -424,15 +425,14 @@ mark_unknown(void)
 			run.event[i].unknown = true;
 }
 
-/* Who may have known something has gone. */
+/* Who may have known has gone: of what is lost, and of ids given out again. */
 static void
 mark_forgotten(void)
 {
 	unsigned long i;
 
-	for (i = 0; i <= run.number - run.first; i++)
-		if (run.event[i].gone != 0)
-			run.event[i].unknown = true;
+	for (i = 0; run.replaced && i <= run.number - run.first; i++)
+		run.event[i].unknown = true;
 }
 
 /* Another server has it, as it was some time ago. */
@@ -446,6 +446,7 @@ fail_over(void)
 			run.dead[i] = true;
 	mark_unknown();
 	key_copy(&key, &run.older);
+	run.replaced = true;
 	mark_gone();
 	if (below(2) == 0)
 		key.ms -= below(20);
@@ -489,6 +490,7 @@ something_goes_wrong(void)
 	case 4:
 		if (below(3) == 0) {
 			key_delete(&key);
+			run.replaced = true;
 			mark_gone();
 		}
 		break;
@@ -600,6 +602,7 @@ phase_begins(void)
 	run.step++;
 	run.first = run.number + 1;
 	run.calm = !run.calm;
+	run.replaced = false;
 	for (i = 0; i < 3; i++)
 		publish(CHANNELS[i]);
 	serve_blocked();
