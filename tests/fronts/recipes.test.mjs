@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: ISC
 //
 // What conf/redis.md has for others between us and Redis, as it stands there: each
-// is started, and entries go through it, to one who waits for them.  10.0.0.1 to
-// 10.0.0.3 are addresses of this machine.
+// is started, and entries go through it, to one who waits for them; so do events
+// of ours, behind nginx.  10.0.0.1 to 10.0.0.3 are addresses of this machine.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
+import { post } from './browsers.mjs';
 import { accepts, end, run, until } from './processes.mjs';
 import { blocksOf } from './prose.mjs';
 import { connectTo, redisAt } from './redis.mjs';
-import { LIMIT, newPlace } from './sites.mjs';
+import { ARGS, LIMIT, newPlace, start } from './sites.mjs';
 
 const PORT = 6379;
 const SENTINEL = 26379;
@@ -88,6 +89,25 @@ const has = (redis, id) => until(async () =>
 
 const passes = (host, port) => goesThrough(host, port).catch(() => false);
 
+// Ours, with these options, and one who reads.  publishes() waits until it has
+// what is published, at the first try or after others.
+async function startOurs(...args) {
+	const site = await start('nginx', { args: [...ARGS, ...args] });
+	const source = site.eventSource('/events?channel=ours');
+
+	site.publishes = async (body) => {
+		await until(async () => (await post(site, 'ours', { body }))
+			.status === 200, `an answer to ${body}`);
+		await until(() => source.events.some(({ data }) => data === body),
+			body);
+	};
+	site.end = async () => {
+		await site.stop();
+		assert.equal(source.failed, '');
+	};
+	return site;
+}
+
 // Where these Sentinels say that the master is.
 async function masterBy(places) {
 	const answers = await Promise.all(places.map(async ({ addr }) => {
@@ -129,8 +149,11 @@ async function sentinels() {
 			'--protected-mode', 'no'], place, SENTINEL,
 		bound(blockOf('Sentinel', 'sentinel', places), place) +
 			`sentinel announce-ip ${place.addr}\n`)));
+	const ours = await startOurs('--redis', places.map(({ addr }) =>
+		`${addr}:${SENTINEL}`).join(), '--redis-sentinel', 'sse');
 	try {
 		await until(() => know(places), 'Sentinels to know all');
+		await ours.publishes('before');
 		assert.equal(await masterBy(places), places[0].addr);
 		const id = await goesThrough(places[0].addr, PORT);
 		await has(redis[1], id);
@@ -141,11 +164,13 @@ async function sentinels() {
 			return now !== places[0].addr && now;
 		}, 'another master');
 		await until(() => passes(host, PORT), 'publications');
+		await ours.publishes('after');
 		await redis[0].start();
 		await until(() => redis[0].ask('ROLE').then(([role]) =>
 			role === 'slave', () => false),	// it is cut off then
 		'the old master to follow');
 	} finally {
+		await ours.end();
 		await Promise.all([...watching, ...redis].map((each) =>
 			each.stop()));
 	}
@@ -157,11 +182,13 @@ async function haproxy() {
 	const [master, replica] = await startRedis(places);
 	const front = await startBy('haproxy', (path) => ['-f', path], places[0],
 		OTHER, blockOf('HAProxy before Redis', 'haproxy', places));
+	const ours = await startOurs('--redis', `${addr}:${OTHER}`);
 
 	try {
 		await until(() => /redis2 is DOWN/.test(front.stderr),
 			'a look at the replica');
 		const id = await goesThrough(addr, OTHER);
+		await ours.publishes('before');
 		await has(replica, id);
 		const old = connectTo({ host: addr, port: OTHER });
 		assert.equal((await old.ask('ROLE'))[0], 'master');
@@ -169,7 +196,9 @@ async function haproxy() {
 		await master.ask('REPLICAOF', replica.host, PORT);
 		await until(() => old.over, 'the end of the old connection');
 		await until(() => passes(addr, OTHER), 'the next master');
+		await ours.publishes('after');
 	} finally {
+		await ours.end();
 		await front.stop();
 		await Promise.all([master.stop(), replica.stop()]);
 	}
@@ -205,11 +234,14 @@ async function tls(command, words, language) {
 		blockOf('TLS', language, [place])
 			.replaceAll(/\S*\/ca-certificates.crt/g, believed)
 			.replaceAll(/\S+:6390/g, `${place.addr}:${TLS}`));
+	const ours = await startOurs('--redis', `${place.addr}:${OTHER}`);
 	try {
 		await assert.rejects(goesThrough(place.addr, OTHER));
 		await show(right);
 		await until(() => passes(place.addr, OTHER), 'an entry');
+		await ours.publishes('by TLS');
 	} finally {
+		await ours.end();
 		await before.stop();
 		await redis.stop();
 	}
