@@ -34,6 +34,7 @@ struct lane {
 };
 
 static struct lane lanes[LANES];
+static char channel[16]; /* another one for each test */
 
 static const char *const quick[] = {"--interval", "0.2", "--drain", "0.2",
     "--heartbeat", "1", NULL};
@@ -56,14 +57,15 @@ static int
 try_post(struct lane *l, unsigned n)
 {
 	unsigned first = world.c.events, i;
-	struct post p = {.query = "channel=a", .type = "text/event-stream"};
+	char query[32], id[48];
+	struct post p = {.query = query, .type = "text/event-stream"};
 	struct bytes text = {0};
 	struct front f;
-	char id[48];
 	int status;
 
+	(void)snprintf(query, sizeof(query), "channel=%s", channel);
 	for (i = 0; i < n; i++)
-		(void)checker_event(&world.c, "a", NULL, "posted");
+		(void)checker_event(&world.c, channel, NULL, "posted");
 	checker_sent(&world.c, first, n);
 	batch_text(&text, &world.c, first, n);
 	p.body = text.at;
@@ -167,15 +169,17 @@ resp_stop(void **state)
 static int
 readers_come(void **state)
 {
+	static unsigned tests;
 	struct lane *l;
 
 	(void)state;
+	(void)snprintf(channel, sizeof(channel), "a%u", ++tests);
 	for (l = lanes; l < lanes + LANES; l++) {
 		l->does = "at the beginning";
 		post_until_200(l, 1);
 	}
 	for (l = lanes; l < lanes + LANES; l++)
-		read_at(&l->s, &l->r, "a", NULL);
+		read_at(&l->s, &l->r, channel, NULL);
 	return 0;
 }
 
@@ -217,6 +221,7 @@ static void
 replies_are_cut_behind_every_byte(void **state)
 {
 	unsigned rounds = 0, still = 0, used = 0, before;
+	double began = front_now();
 	struct lane *l;
 
 	(void)state;
@@ -232,7 +237,8 @@ replies_are_cut_behind_every_byte(void **state)
 			used += scripted_used(&l->scripted);
 		still = used == before ? still + 1 : 0;
 	}
-	print_message("%u cuts in %u rounds\n", used, rounds);
+	print_message("%u cuts in %u rounds, %.1f s\n", used, rounds,
+	    front_now() - began);
 	all_heal();
 }
 
@@ -303,7 +309,7 @@ start_with(struct lane *l, const struct row *row)
 	scripted_tell(&l->scripted, &row->script);
 	shared_address(l->address);
 	responder_again(&l->r, quick);
-	subscriber_begin(&l->s, &world.c, "a");
+	subscriber_begin(&l->s, &world.c, channel);
 	subscriber_connect(&l->s, &l->r, NULL, NULL);
 }
 

@@ -21,6 +21,10 @@
 static void
 forget(struct pair *p)
 {
+	/* What the script was to answer, and nobody waits for, it has not. */
+	for (; p->dues > 0; p->dues--, p->first = (p->first + 1) % DUE_MAX)
+		if (p->due[p->first].ours)
+			p->due[p->first].whose->done = false;
 	(void)close(p->near);
 	(void)close(p->far);
 	free(p->asked.at);
