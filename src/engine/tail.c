@@ -256,7 +256,7 @@ tail_await(struct tail *t, struct eventid id, void (*done)(void *, enum place),
 void
 tail_passes(struct tail *t, struct eventid id)
 {
-	struct awaiting *a;
+	struct awaiting *a, *next;
 	int order;
 
 	assert(eventid_compare(id, t->at) >= 0);
@@ -266,9 +266,11 @@ tail_passes(struct tail *t, struct eventid id)
 		t->inner->first = id;
 	if (id.n > t->inner->greatest)
 		t->inner->greatest = id.n;
-	while ((a = TAILQ_FIRST(&t->awaiting)) != NULL &&
-	       (order = eventid_compare(a->id, id)) <= 0)
+	for (a = TAILQ_FIRST(&t->awaiting);
+	     a != NULL && (order = eventid_compare(a->id, id)) <= 0; a = next) {
+		next = TAILQ_NEXT(a, link);
 		say_place(t, a, order == 0 ? PLACE_AFTER : PLACE_LOST);
+	}
 }
 
 /*
