@@ -14,7 +14,7 @@
 
 /* The smallest set of rights of a process; conf/README.md has it, too. */
 #define RIGHTS                                                                \
-	"-@all +auth +ping +select +role +xadd +xread +xrevrange "    \
+	"-@all +auth +ping +select +role +xadd +xread +xrevrange "            \
 	"+xinfo|stream +xtrim +time +multi +exec +wait +hset +hgetall +hdel " \
 	"+expire +info resetkeys ~sse ~{sse}:streams resetchannels"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What many readers of one stream cost Redis: so many bare clients that do what
- * a process with --redis does, again and again XREVRANGE, of the entry they read
- * last, and XREAD BLOCK in one write; and events by XADD at a rate.
+ * a process with --redis does, again and again XREVRANGE, of the entry they
+ *read last, and XREAD BLOCK in one write; and events by XADD at a rate.
  *
  *	tails [-t tails] [-r events/s] [-d seconds] [-k key]
  *	    [-p pid[,pid...]]... REDIS
