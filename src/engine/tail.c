@@ -173,10 +173,12 @@ say_place(struct tail *t, struct awaiting *a, enum place place)
 void
 tail_stop(struct tail *t)
 {
-	struct awaiting *a;
+	struct awaiting *a, *next;
 
-	while ((a = TAILQ_FIRST(&t->awaiting)) != NULL)
+	for (a = TAILQ_FIRST(&t->awaiting); a != NULL; a = next) {
+		next = TAILQ_NEXT(a, link);
 		say_place(t, a, PLACE_AHEAD);
+	}
 	link_stop(&t->link);
 	drop_stuck(t);
 	ev_timer_stop(t->loop, &t->inner->timer);
