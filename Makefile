@@ -57,7 +57,7 @@ STORE	= store store_file store_make store_open store_load
 SQLITE	= $(STORE) changes committer gathering sqlite sqlite_load sqlite_figures
 VIA_REDIS = resp entry dial account finder finder_list finder_sentinels sentinel \
 	  link link_io link_send link_greeting ids tail tail_load \
-	  tail_cycle tail_probe tail_entry sender upkeep census redis redis_figures
+	  tail_cycle tail_probe tail_note tail_entry sender upkeep census redis redis_figures
 ENGINE	= engine memory $(SQLITE) $(VIA_REDIS)
 FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
@@ -130,7 +130,7 @@ unit_finder    = finder finder_list finder_sentinels sentinel dial account \
 		 resp endpoint platform
 unit_link      = link link_io link_send link_greeting log resolve $(unit_finder)
 unit_ids       = ids eventid
-unit_tail      = ids tail tail_load tail_cycle tail_probe tail_entry entry resp type utf8 log \
+unit_tail      = ids tail tail_load tail_cycle tail_probe tail_note tail_entry entry resp type utf8 log \
 		 $(unit_reader)
 unit_tailmodel = $(unit_tail)
 unit_model     = $(unit_reader)

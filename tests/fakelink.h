@@ -131,7 +131,7 @@ link_say(struct link *l, int tag, double patience, const char *const argv[])
 	f->probes += probe;
 	f->reads += strcmp(argv[0], "XREAD") == 0;
 	if (!probe && strcmp(argv[0], "XREAD") != 0)
-		for (i = 0; argv[i] != NULL; i++)
+		for (i = 0; argv[i] != NULL && i < 5; i++)
 			last += snprintf(last,
 			    sizeof(f->last) - (size_t)(last - f->last), "%s%s",
 			    i == 0 ? "" : " ", argv[i]);

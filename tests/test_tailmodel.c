@@ -532,6 +532,17 @@ one_step(void)
 		something_goes_wrong();
 }
 
+static bool
+all_have_all(void)
+{
+	unsigned i;
+
+	for (i = 0; i < PROCESSES; i++)
+		if (eventid_compare(processes[i].tail.at, key.last) != 0)
+			return false;
+	return true;
+}
+
 /* Everybody is there, and has all that he can have. */
 static void
 all_settles(void)
@@ -544,7 +555,7 @@ all_settles(void)
 		if (run.dead[i])
 			cut(i);
 	do {
-		for (round = 0; round < 4; round++)
+		for (round = 0; round < 4 || !all_have_all(); round++)
 			for (i = 0; i < PROCESSES; i++)
 				process_waits(&processes[i]);
 		away = 0;

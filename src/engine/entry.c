@@ -111,18 +111,34 @@ mix(uint64_t print, const void *bytes, size_t len)
 	return print;
 }
 
+static uint64_t
+mix_text(uint64_t print, const char *text, size_t len)
+{
+	return mix(mix(print, &len, sizeof(len)), text, len);
+}
+
+#define FIRST_PRINT UINT64_C(0xcbf29ce484222325)
+
 uint64_t
 entry_print(const struct resp_value *v)
 {
-	uint64_t print = UINT64_C(0xcbf29ce484222325);
+	uint64_t print = FIRST_PRINT;
 	const struct resp_value *list, *text;
 
 	if (v->type == RESP_ARRAY && v->first != NULL &&
 	    (list = v->first->next) != NULL && list->type == RESP_ARRAY)
-		for (text = list->first; text != NULL; text = text->next) {
-			print = mix(print, &text->len, sizeof(text->len));
-			print = mix(print, text->text, text->len);
-		}
+		for (text = list->first; text != NULL; text = text->next)
+			print = mix_text(print, text->text, text->len);
+	return print | 1;
+}
+
+uint64_t
+entry_print_words(const char *const words[])
+{
+	uint64_t print = FIRST_PRINT;
+
+	for (; *words != NULL; words++)
+		print = mix_text(print, *words, strlen(*words));
 	return print | 1;
 }
 

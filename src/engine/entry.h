@@ -43,6 +43,10 @@ enum entry_kind entry_read(struct entry *, const struct resp_value *,
  */
 uint64_t entry_print(const struct resp_value *);
 
+/* The same of an entry that is yet to be: names and values, NULL behind them.
+ */
+uint64_t entry_print_words(const char *const words[]);
+
 /* The id alone, also of one that is not whole yet; false: it is not here. */
 bool entry_id(struct eventid *, const struct resp_value *);
 

@@ -10,13 +10,13 @@
  *             \-> ours, or below it --> note ------------------> the next round
  *
  * An id above ours is not at once a loss: its entry may have come between the
- * two questions.  Where the next round does not bring it, it is.
+ * two questions.  Where the next round does not bring it, it is.  Likewise
+ * ours, where an older entry is still there, may be that of somebody's note by
+ * now, which the next round finds.
  */
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "engine/entry.h"
 #include "engine/tail_inner.h"
 
@@ -28,46 +28,9 @@ is_below(struct eventid a, struct eventid b)
 	return eventid_compare(a, b) < 0;
 }
 
-/* The next id behind ours, for a note; false: there is none more. */
-static bool
-next_id(const struct tail *t, struct eventid *id)
-{
-	*id = t->at;
-	if (++id->n == 0)
-		id->ms++;
-	return is_below(t->at, *id);
-}
-
-/*
- * An older copy lacks what we have had, and others may have had less of that,
- * or somebody may come with an id that was given out again: they know of no
- * loss. So all are told by a note, and whoever is the first by chance tells it.
- */
-void
-tail_owes_note(struct tail *t)
-{
-	double delay = TAIL_BLOCK / 2 * (double)random() / (double)RAND_MAX;
-
-	if (t->inner->owes == 0)
-		t->inner->owes = *t->hub->set.now + delay;
-}
-
-static bool
-tells_all(struct tail *t)
-{
-	const char *const words[] = {"XADD", t->set.key, "*", "n", "lost",
-	    NULL};
-
-	if (t->inner->owes == 0 || *t->hub->set.now < t->inner->owes)
-		return false;
-	t->inner->telling = true;
-	tail_say(t, TAIL_NOTE, TAIL_PATIENCE, words);
-	return true;
-}
-
 /* A round: the probe, if it makes sense, and what is behind, in one write. */
-static void
-next_round(struct tail *t)
+void
+tail_round(struct tail *t)
 {
 	struct tail_inner *in = t->inner;
 	char at[EVENTID_SIZE];
@@ -77,7 +40,7 @@ next_round(struct tail *t)
 
 	_Static_assert(TAIL_COUNT == 512 && (int)TAIL_BLOCK == 1,
 	    "as it is said");
-	if (tells_all(t))
+	if (tail_tells_all(t))
 		return;
 	(void)eventid_format(at, t->at);
 	in->asked = *t->hub->set.now;
@@ -103,25 +66,7 @@ tail_follow(struct tail *t)
 	if (tail_is_zero(t->at))
 		tail_ask_last(t);
 	else
-		next_round(t);
-}
-
-/* Something to hold on to, where ours is gone. */
-static void
-add_note(struct tail *t, bool older)
-{
-	char id[EVENTID_SIZE];
-	const char *const words[] = {"XADD", t->set.key, id, "n",
-	    older ? "lost" : "here", NULL};
-	struct eventid next;
-
-	if (!next_id(t, &next)) {
-		link_again(&t->link, "the stream has had its last id");
-		return;
-	}
-	t->inner->older = older;
-	(void)eventid_format(id, next);
-	tail_say(t, TAIL_NOTE, TAIL_PATIENCE, words);
+		tail_round(t);
 }
 
 /* The stream's last id; of a stream that is not there it is 0-0. */
@@ -154,89 +99,16 @@ judge_last(struct tail *t, struct eventid last)
 	int order = eventid_compare(last, t->at);
 
 	in->last = last;
-	if (order > 0) {
+	if (order > 0)
 		in->seen = last;
-		next_round(t);
-	} else
-		add_note(t,
+	else if (order == 0 && in->below && !in->equal)
+		in->equal = true;
+	else {
+		tail_add_note(t,
 		    order < 0 || in->anew || in->print == TAIL_NO_ENTRY);
-}
-
-/*
- * An older copy has no note, and gets none: its loss is told when its last id
- * is another one than when it was last told, for then ids were given out again.
- */
-static void
-tell_older(struct tail *t)
-{
-	struct tail_inner *in = t->inner;
-	struct eventid next;
-
-	if (in->is_told && eventid_compare(in->told, in->last) == 0)
-		return;
-	in->is_told = true;
-	in->told = in->last;
-	if (next_id(t, &next))
-		tail_lose(t, next);
-}
-
-static void
-is_refused(struct tail *t, const struct resp_value *error)
-{
-	if (!t->inner->refused)
-		log_warn("--redis-key %s: Redis refuses a note: %s", t->set.key,
-		    error->text);
-	t->inner->refused = true;
-}
-
-/* It comes back as an entry; or it is tried again. */
-static void
-end_telling(struct tail *t, const struct resp_value *reply)
-{
-	t->inner->telling = false;
-	t->inner->owes = 0;
-	if (reply->type == RESP_ERROR) {
-		is_refused(t, reply);
-		t->inner->owes = *t->hub->set.now + TAIL_BLOCK;
-	} else if (reply->type != RESP_STRING) {
-		tail_refused(t, reply);
 		return;
 	}
-	next_round(t);
-}
-
-static void
-end_note(struct tail *t, const struct resp_value *reply)
-{
-	struct tail_inner *in = t->inner;
-	struct eventid id;
-
-	if (in->telling) {
-		end_telling(t, reply);
-		return;
-	}
-	(void)next_id(t, &id); /* there is one, or there were no note */
-	if (reply->type == RESP_STRING) {
-		in->refused = in->blind = in->is_told = false;
-		if (in->older)
-			tail_lose(t, id);
-		else
-			tail_passes(t, id);
-		in->print = 0; /* it is there, and nobody has read it */
-	} else if (reply->type != RESP_ERROR) {
-		tail_refused(t, reply);
-		return;
-	} else if (strstr(reply->text, "equal or smaller") != NULL) {
-		if (in->older) { /* who was first may have another id */
-			tail_lose(t, id);
-			in->print = 0;
-		}
-	} else {
-		is_refused(t, reply);
-		if (in->older)
-			tell_older(t);
-	}
-	next_round(t);
+	tail_round(t);
 }
 
 /* XREAD has waited, and nothing came. */
@@ -247,12 +119,12 @@ nothing_came(struct tail *t)
 
 	tail_has_all(t);
 	if (in->left_out && in->holds)
-		add_note(t, false);
+		tail_add_note(t, false);
 	else if (in->holds)
-		next_round(t);
+		tail_round(t);
 	else if (in->blind) {
 		in->last = (struct eventid){0, 0};
-		add_note(t, true);
+		tail_add_note(t, true);
 	} else {
 		if (is_below(t->at, in->seen)) {
 			tail_lose(t, in->seen);
@@ -346,7 +218,7 @@ end_read(struct tail *t, struct resp_value *reply)
 	t->inner->behind = entries->came >= TAIL_COUNT;
 	if (!t->inner->behind)
 		tail_has_all(t);
-	next_round(t);
+	tail_round(t);
 }
 
 void
@@ -359,7 +231,7 @@ tail_cycle_reply(struct tail *t, enum tail_tag tag, struct resp_value *reply)
 	else if (tag == TAIL_READ)
 		end_read(t, reply);
 	else if (tag == TAIL_NOTE)
-		end_note(t, reply);
+		tail_end_note(t, reply);
 	else if (tag == TAIL_LAST && tail_read_last(&last, reply))
 		judge_last(t, last);
 	else

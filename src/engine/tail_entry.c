@@ -47,7 +47,7 @@ tail_lose(struct tail *t, struct eventid upto)
 	(void)eventid_format(from, t->at);
 	(void)eventid_format(to, upto);
 	t->losses++;
-	t->inner->anew = false;
+	t->inner->anew = t->inner->equal = false;
 	hub_lost(t->hub, (struct loss){upto, LOSS_SOURCE});
 	if (tells(t, &t->inner->told_loss))
 		log_warn("--redis-key %s: what was between %s and %s is lost, "
@@ -76,18 +76,22 @@ before(const struct tail *t, struct eventid id)
 /*
  * The first entry behind ours, which is gone.  Where there is no room between
  * them, nothing can have been there; unless the stream was begun anew, or is an
- * older copy: then it is lost itself, for want of an id.
+ * older copy: then it is lost itself, for want of an id.  But who says "here"
+ * right behind ours has found that ours was the last.
  */
 static void
-lose_between(struct tail *t, struct eventid id)
+lose_between(struct tail *t, struct eventid id, bool here)
 {
 	struct tail_inner *in = t->inner;
 	struct eventid upto = before(t, id);
+	bool room = eventid_compare(upto, t->at) > 0;
 
 	in->holds = true;
+	if (tail_is_zero(t->at) || (here && !room && !in->anew))
+		return;
 	if (in->anew || in->below)
 		tail_owes_note(t);
-	if (!tail_is_zero(t->at) && eventid_compare(upto, t->at) > 0)
+	if (room)
 		tail_lose(t, upto);
 	else if (in->anew || in->below)
 		tail_lose(t, id);
@@ -129,7 +133,7 @@ took(struct tail *t, struct eventid id, uint64_t print)
 
 	t->entries++;
 	in->seen = (struct eventid){0, 0};
-	in->is_told = in->blind = false;
+	in->is_told = in->blind = in->equal = false;
 	tail_passes(t, id);
 	in->print = print;
 }
@@ -139,7 +143,7 @@ void
 tail_take_large(struct tail *t, struct eventid id)
 {
 	if (!t->inner->holds)
-		lose_between(t, id);
+		lose_between(t, id, false);
 	if (eventid_compare(id, t->at) <= 0)
 		return;
 	tail_skip(t, id, "it is too large to be read");
@@ -159,7 +163,7 @@ tail_take(struct tail *t, const struct resp_value *v)
 		return TAIL_ENDED;
 	}
 	if (!t->inner->holds)
-		lose_between(t, e.id);
+		lose_between(t, e.id, kind == ENTRY_NOTE && !tail_says_lost(v));
 	if (eventid_compare(e.id, t->at) <= 0)
 		return TAIL_TAKEN;
 	if (kind == ENTRY_EVENT && !publish(t, &e))

@@ -55,6 +55,7 @@ struct tail_inner {
 	bool leave_out;	       /* the next probe: it is known, and too large */
 	bool left_out;	       /* this one was */
 	bool blind;	       /* the stream's last id is not to be had */
+	bool equal;	       /* it was ours, when it was asked */
 	bool older;	       /* the stream's last id is below ours */
 	bool behind;	       /* there was more than one reply holds */
 	struct eventid last;   /* the stream's last id, when it was asked */
@@ -62,6 +63,7 @@ struct tail_inner {
 	struct eventid told;   /* likewise, below ours, and a loss was told */
 	double owes;	       /* a note to all, from then on; 0: none */
 	bool telling;	       /* it is on its way */
+	uint64_t note_print;   /* of the note that is */
 	bool is_told, refused; /* is it?  And was a note refused? */
 	double asked;	       /* when the last XREAD was sent */
 	unsigned long cycle;   /* its number */
@@ -101,7 +103,7 @@ void tail_cycle_reply(struct tail *, enum tail_tag, struct resp_value *);
 void tail_cycle_large(struct tail *, const struct resp_value *part);
 void tail_room(struct tail *);
 void tail_ask_last(struct tail *);
-void tail_owes_note(struct tail *);
+void tail_round(struct tail *);
 bool tail_read_last(struct eventid *, const struct resp_value *);
 
 /*
@@ -111,6 +113,16 @@ bool tail_read_last(struct eventid *, const struct resp_value *);
 enum tail_tag tail_probe(struct tail *);
 void tail_probed(struct tail *, enum tail_tag, const struct resp_value *);
 void tail_probe_large(struct tail *, const struct resp_value *part);
+
+/*
+ * tail_note.c: adds a note, behind ours or with the id of that text; one is due
+ * by and by; false: it is not yet; and the reply.
+ */
+void tail_add_note(struct tail *, bool older);
+void tail_send_note(struct tail *, const char *id, bool lost);
+void tail_owes_note(struct tail *);
+bool tail_tells_all(struct tail *);
+void tail_end_note(struct tail *, const struct resp_value *);
 
 /* tail_entry.c */
 enum tail_result { TAIL_TAKEN, TAIL_STUCK, TAIL_ENDED };

@@ -60,6 +60,7 @@ tail_load(struct tail *t)
 	in->newest = in->oldest = (struct eventid){0, 0};
 	in->enough = in->leave_out = false;
 	in->print = 0;
+	in->print = 0;
 	tail_say(t, TAIL_TIME, TAIL_PATIENCE, time);
 	ask_page(t);
 	in->waits = TAIL_TIME;
@@ -195,6 +196,8 @@ take(struct tail *t, const struct resp_value *v)
 		in->print = entry_print(v);
 	if (kind == ENTRY_SKIPPED)
 		tail_skip(t, e.id, why);
+	if (tail_is_zero(in->newest))
+		in->print = entry_print(v);
 	if (passes(t, e.id) == -1 ||
 	    keep_if_needed(t, &e, kind,
 		kind == ENTRY_NOTE && tail_says_lost(v)) == -1) {
@@ -232,6 +235,15 @@ begin(struct tail *t, struct eventid at)
 	ev_timer_start(t->loop, &in->timer);
 }
 
+/* Where a note is all there is; or not even that, if it was refused. */
+static void
+begin_with_note(struct tail *t, struct eventid id)
+{
+	if (!tail_is_zero(id))
+		t->inner->print = t->inner->note_print;
+	begin(t, id);
+}
+
 static void
 end_page(struct tail *t, struct resp_value *reply)
 {
@@ -255,10 +267,7 @@ end_page(struct tail *t, struct resp_value *reply)
 static void
 begin_stream(struct tail *t)
 {
-	const char *const words[] = {"XADD", t->set.key, "*", "n", "here",
-	    NULL};
-
-	tail_say(t, TAIL_NOTE, TAIL_PATIENCE, words);
+	tail_send_note(t, "*", false);
 }
 
 void
@@ -279,7 +288,7 @@ tail_load_reply(struct tail *t, enum tail_tag tag, struct resp_value *reply)
 		   (reply->type == RESP_ERROR ||
 		       (reply->type == RESP_STRING &&
 			   eventid_parse(&last, reply->text))))
-		begin(t, last); /* without it, if it is refused */
+		begin_with_note(t, last);
 	else
 		tail_refused(t, reply);
 }
