@@ -38,6 +38,7 @@ struct page {
 	struct parser parser;
 	struct bytes last_id; /* what it would come back with; empty: nothing */
 	bool fresh;	      /* nothing came on this connection yet */
+	bool early; /* and perhaps before there is a position to begin at */
 	struct log_entry *log;
 	size_t len, size;
 	struct id *id;

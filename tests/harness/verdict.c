@@ -119,13 +119,26 @@ walk_first_position(struct walk *w, struct id id)
 	walk_position(w, id, w->last);
 }
 
+/* The process knew of no position before this event. */
+static void
+begin_with(struct walk *w, struct id id)
+{
+	size_t i;
+
+	for (i = 0; i < w->page->channels; i++)
+		pass(w, i, id);
+	w->placed = true;
+}
+
 static void
 walk_event(struct walk *w, unsigned number)
 {
 	const struct published *e = &w->page->checker->event[number];
 	size_t i = page_channel(w->page, e->channel);
 
-	if (!w->placed || w->lost)
+	if (w->page->early && !w->placed)
+		begin_with(w, e->id);
+	else if (!w->placed || w->lost)
 		page_fail(w->page, "event %u before there was a position",
 		    number);
 	else if (e->rank < w->at[i].low || id_compare(e->id, w->last) <= 0)
@@ -233,6 +246,8 @@ walk_entry(struct walk *w, struct log_entry e)
 		walk_first_position(w, w->page->id[e.index]);
 	else if (e.kind == POSITION)
 		walk_position(w, w->page->id[e.index], (struct id){0, 0});
+	else if (w->asked.ms == 0 && w->page->early)
+		w->fresh = first; /* it begins when there is one */
 	else if (w->asked.ms == 0)
 		page_fail(w->page, "no position, though none was asked for");
 	else
