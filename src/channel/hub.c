@@ -128,8 +128,9 @@ hub_begin(struct hub *h, struct eventid base)
 	assert(h->opened == 0 && h->published == 0);
 	h->base = h->last = h->serving = base;
 	h->forgotten = (struct loss){base, LOSS_OVERFLOW};
-	TAILQ_FOREACH (ch, &h->all, all_link)
+	TAILQ_FOREACH (ch, &h->all, all_link) {
 		ch->lost = h->forgotten;
+	}
 }
 
 void

@@ -56,8 +56,9 @@ stop_waiting(struct hub *h)
 
 	h->waiting = false;
 	h->start = h->last;
-	TAILQ_FOREACH (ch, &h->all, all_link)
+	TAILQ_FOREACH (ch, &h->all, all_link) {
 		channel_wake(ch);
+	}
 }
 
 void
