@@ -41,7 +41,8 @@ static struct {
 	uint32_t first_seed, seed;
 	unsigned long step;
 	bool calm;
-	bool replaced; /* in this phase, the stream was */
+	bool replaced;	/* in this phase, the stream was */
+	bool forgotten; /* and a process that knew of it has ended */
 	struct visitor visitor[VISITORS];
 	struct streamkey older;
 	bool dead[PROCESSES];	     /* its server is not there any more */
@@ -287,7 +288,7 @@ publish(char channel)
 	run.event[number].step = run.step;
 	run.event[number].gone = 0;
 	run.event[number].seen = 0;
-	run.event[number].unknown = false;
+	run.event[number].unknown = run.forgotten;
 }
 
 static void
@@ -431,7 +432,8 @@ mark_forgotten(void)
 {
 	unsigned long i;
 
-	for (i = 0; run.replaced && i <= run.number - run.first; i++)
+	run.forgotten |= run.replaced;
+	for (i = 0; run.forgotten && i <= run.number - run.first; i++)
 		run.event[i].unknown = true;
 }
 
@@ -613,7 +615,7 @@ phase_begins(void)
 	run.step++;
 	run.first = run.number + 1;
 	run.calm = !run.calm;
-	run.replaced = false;
+	run.replaced = run.forgotten = false;
 	for (i = 0; i < 3; i++)
 		publish(CHANNELS[i]);
 	serve_blocked();
