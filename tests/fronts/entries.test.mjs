@@ -92,7 +92,6 @@ describe('the examples of who publishes by himself', () => {
 const OURS = [
 	['PING'], ['SELECT', '0'], ['ROLE'], ['TIME'], ['INFO', 'memory'],
 	['XADD', 'sse', '*', 'c', 'news', 'd', 'x'],
-	['XRANGE', 'sse', '-', '+', 'COUNT', '1'],
 	['XREVRANGE', 'sse', '+', '-', 'COUNT', '512'],
 	['XREAD', 'COUNT', '512', 'BLOCK', '1', 'STREAMS', 'sse', '0-0'],
 	['XINFO', 'STREAM', 'sse'],
