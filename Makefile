@@ -145,9 +145,10 @@ unit_server    = server listener notify capacity $(SQLITE) $(VIA_REDIS) resolve 
 		 endpoint $(unit_route)
 WAVED = flush stream publish ahead route # both with waves and without, as all of WIRE
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
-	storm supervise kernel store disk kill redis away lost resp
+	storm supervise kernel store disk kill redis away lost
 STORED = channels gaps publish status storm # also with a store, as any may be
 SHARED = channels gaps publish storm # and with a Redis
+ONCE  = resp # it takes a while, so neither in check nor with valgrind
 HARNESS = front responder post parser checker page verdict subscriber world stored \
 	  redis shared scripted script between
 
@@ -290,7 +291,7 @@ $(TESTS:%=build/tests/test_%): build/tests/test_%: tests/test_%.c \
 build/tests/wire_disk: | build/tests/slowdisk.so
 build/tests/wire_redis build/tests/wire_away build/tests/wire_lost: | build/tests/proxy
 build/tests/wire_kernel: | build/tests/sandbox build/tests/allowed
-$(WIRE:%=build/tests/wire_%): build/tests/wire_%: tests/wire_%.c \
+$(patsubst %,build/tests/wire_%,$(WIRE) $(ONCE)): build/tests/wire_%: tests/wire_%.c \
     $(HARNESS:%=build/tests/%.o) | build/tests
 	$(CC) $(OURS) $(SANITIZE) -Itests/harness -o $@ $< \
 	    $(HARNESS:%=build/tests/%.o) -lcmocka -lsqlite3 -lhiredis
@@ -371,14 +372,23 @@ test-kill: build/tests/wire_kill build/asan/sse-fcgi
 	KILLS=15 SEED=$${SEED:-$$(date +%s)} WAVES=always \
 	    PROGRAM=build/asan/sse-fcgi build/tests/wire_kill
 
+# Bad replies of Redis: a twelve of them, by another chance each time.
+test-resp: build/tests/wire_resp build/asan/sse-fcgi
+	GROUPS=1 CUTS=64 RECONNECTS=50 SEED=$${SEED:-$$(date +%s)} \
+	    WAVES=always PROGRAM=build/asan/sse-fcgi build/tests/wire_resp
+
 torture: need-torture
-	@$(MAKE) -s build/tests/wire_kill build/tests/test_sqlite \
+	@$(MAKE) -s build/tests/wire_kill build/tests/wire_resp \
+	    build/tests/test_sqlite build/tests/test_tailmodel \
 	    build/asan/sse-fcgi
 	STEPS=10000 build/tests/test_sqlite # a million, in a hundred lives
 	KILLS=$(KILLS) SEED=$${SEED:-$$(date +%s)} WAVES=always \
 	    PROGRAM=build/asan/sse-fcgi build/tests/wire_kill
 	KILLS=$(KILLS) FRONTS=nginx PROGRAM=build/asan/sse-fcgi node --test \
 	    --test-name-pattern=kills tests/fronts/activation.test.mjs
+	STEPS=10000000 build/tests/test_tailmodel
+	SEED=$${SEED:-$$(date +%s)} WAVES=always \
+	    PROGRAM=build/asan/sse-fcgi build/tests/wire_resp
 	LONG=1 FAULTS=$(FAULTS) EVENTS=$(EVENTS) SEED=$${SEED:-$$(date +%s)} \
 	    PROGRAM=build/asan/sse-fcgi node --test tests/fronts/redis.test.mjs
 
@@ -562,7 +572,7 @@ fuzz-%:
 	build/fuzz/$* -max_total_time=$(SECONDS) -max_len=8192 \
 	    build/fuzz/$*.corpus
 
-.PHONY: all help run test check test-storm test-kill torture test-valgrind test-fronts \
+.PHONY: all help run test check test-storm test-kill test-resp torture test-valgrind test-fronts \
 	test-browser check-posix check-manual check-systemd judge-units manual install \
 	uninstall clean dist distcheck deb check-deb check-32 bench bench-fronts lint \
 	fuzz
