@@ -148,6 +148,7 @@ tail_init(struct tail *t, const struct tail_setup *setup,
 	ev_timer_init(&in->timer, on_timer, 0, 0);
 	in->timer.data = t;
 	in->told_skip = in->told_loss = -1;
+	in->told_all = -1e9;
 	link_init(&t->link, links, "tail", finder, NULL, &user);
 	return 0;
 }

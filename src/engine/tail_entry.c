@@ -144,8 +144,6 @@ tail_take_large(struct tail *t, struct eventid id)
 {
 	if (!t->inner->holds)
 		lose_between(t, id, false);
-	if (eventid_compare(id, t->at) <= 0)
-		return;
 	tail_skip(t, id, "it is too large to be read");
 	took(t, id, 0);
 }
@@ -156,6 +154,7 @@ tail_take(struct tail *t, const struct resp_value *v)
 	struct entry e;
 	const char *why;
 	enum entry_kind kind = entry_read(&e, v, t->set.max_event, &why);
+	bool is_lost; /* itself */
 
 	if (kind == ENTRY_BAD || eventid_compare(e.id, t->at) <= 0) {
 		link_again(&t->link, "Redis sends what is no next entry of a "
@@ -164,14 +163,14 @@ tail_take(struct tail *t, const struct resp_value *v)
 	}
 	if (!t->inner->holds)
 		lose_between(t, e.id, kind == ENTRY_NOTE && !tail_says_lost(v));
-	if (eventid_compare(e.id, t->at) <= 0)
-		return TAIL_TAKEN;
-	if (kind == ENTRY_EVENT && !publish(t, &e))
+	is_lost = eventid_compare(e.id, t->at) == 0;
+	if (kind == ENTRY_EVENT && !is_lost && !publish(t, &e))
 		return TAIL_STUCK;
 	if (kind == ENTRY_SKIPPED)
 		tail_skip(t, e.id, why);
 	if (kind == ENTRY_NOTE && tail_says_lost(v)) {
-		tail_lose(t, e.id);
+		if (!is_lost)
+			tail_lose(t, e.id);
 		t->inner->owes = 0; /* all have this one */
 	}
 	took(t, e.id, entry_print(v));

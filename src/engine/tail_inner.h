@@ -63,6 +63,7 @@ struct tail_inner {
 	struct eventid told;   /* likewise, below ours, and a loss was told */
 	double owes;	       /* a note to all, from then on; 0: none */
 	bool telling;	       /* it is on its way */
+	double told_all;       /* when the last one was */
 	uint64_t note_print;   /* of the note that is */
 	bool is_told, refused; /* is it?  And was a note refused? */
 	double asked;	       /* when the last XREAD was sent */

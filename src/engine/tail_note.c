@@ -5,6 +5,7 @@
  * says "lost" is a gap for all who read it, now or in a process that is yet to
  * begin.  No two are alike, so nobody takes another's for his own.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,8 @@
 #include "engine/entry.h"
 #include "engine/tail_inner.h"
 
-#define NOTE_FIELDS 3 /* the first of them, among the words */
+#define NOTE_FIELDS 3	/* the first of them, among the words */
+#define TELL_PERIOD 2.0 /* seconds between two notes to all */
 
 /* The next id behind ours; false: there is none more. */
 static bool
@@ -61,10 +63,12 @@ tail_add_note(struct tail *t, bool older)
 void
 tail_owes_note(struct tail *t)
 {
-	double delay = TAIL_BLOCK / 2 * (double)random() / (double)RAND_MAX;
+	struct tail_inner *in = t->inner;
+	double delay = TAIL_BLOCK / 2 * (double)random() / (double)RAND_MAX,
+	       now = *t->hub->set.now;
 
-	if (t->inner->owes == 0)
-		t->inner->owes = *t->hub->set.now + delay;
+	if (in->owes == 0)
+		in->owes = fmax(now, in->told_all + TELL_PERIOD) + delay;
 }
 
 bool
@@ -73,6 +77,7 @@ tail_tells_all(struct tail *t)
 	if (t->inner->owes == 0 || *t->hub->set.now < t->inner->owes)
 		return false;
 	t->inner->telling = true;
+	t->inner->told_all = *t->hub->set.now;
 	tail_send_note(t, "*", true);
 	return true;
 }

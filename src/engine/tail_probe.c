@@ -71,7 +71,7 @@ tail_probed(struct tail *t, enum tail_tag tag, const struct resp_value *reply)
 	in->below = older;
 	in->holds = v != NULL && !older && !in->anew;
 	in->held = t->at;
-	in->held_print = in->holds ? in->print : 0;
+	in->held_print = in->holds || v == NULL ? in->print : 0;
 }
 
 void
