@@ -490,7 +490,9 @@ something_goes_wrong(void)
 		delete_newest();
 		break;
 	case 4:
-		if (below(3) == 0) {
+		if (below(3) == 0) { /* which takes a millisecond */
+			if (key.ms <= key.last.ms)
+				key.ms = key.last.ms + 1;
 			key_delete(&key);
 			run.replaced = true;
 			mark_gone();
