@@ -147,7 +147,7 @@ WAVED = flush stream publish ahead route # both with waves and without, as all o
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
 	storm supervise kernel store disk kill redis away lost
 STORED = channels gaps publish status storm # also with a store, as any may be
-SHARED = channels gaps publish storm # and with a Redis
+SHARED = channels publish storm # and with a Redis
 ONCE  = resp # it takes a while, so neither in check nor with valgrind
 HARNESS = front responder post parser checker page verdict subscriber world stored \
 	  redis shared scripted script between
