@@ -21,10 +21,6 @@
 static void
 forget(struct pair *p)
 {
-	/* What the script was to answer, and nobody waits for, it has not. */
-	for (; p->dues > 0; p->dues--, p->first = (p->first + 1) % DUE_MAX)
-		if (p->due[p->first].ours)
-			p->due[p->first].whose->done = false;
 	(void)close(p->near);
 	(void)close(p->far);
 	free(p->asked.at);
@@ -57,9 +53,9 @@ near_says(struct between *w, struct pair *p)
 		return false;
 	while (p->dues < DUE_MAX &&
 	       (len = resp_len(p->asked.at, p->asked.len)) > 0) {
-		if (!script_takes(w, p, len) &&
-		    send(p->far, p->asked.at, len, MSG_NOSIGNAL) !=
-			(ssize_t)len)
+		script_takes(w, p, len);
+		if (send(p->far, p->asked.at, len, MSG_NOSIGNAL) !=
+		    (ssize_t)len)
 			p->ends = true;
 		drop_front(&p->asked, len);
 	}
@@ -149,7 +145,7 @@ obey(struct between *w)
 	char word;
 	size_t i;
 
-	if (read(w->control, &word, 1) != 1)
+	if (read(w->control, &word, 1) != 1 || word == 'e')
 		return false;
 	for (i = 0; word == 's' && i < SCRIPTED_COMMANDS; i++) {
 		w->board->tally[i].done = false;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Which reply is whose, and what becomes of it.  Commands are read whole, and
- * replies too.  A reply that the script gives takes its turn behind those of
- * Redis that are still due.
+ * replies too.
  */
 #include "scripted_inner.h"
 
@@ -184,47 +183,33 @@ answer(struct between *w, struct pair *p, struct tally *t, const char *text,
 		t->done = true;
 	if (meant && b->place == SCRIPTED_BEFORE)
 		script(w, p, t);
-	bytes_add(&p->out, text, len);
+	if (meant && b->place == SCRIPTED_INSTEAD)
+		script(w, p, t);
+	else
+		bytes_add(&p->out, text, len);
 	if (meant && b->place == SCRIPTED_BEHIND)
 		script(w, p, t);
 }
 
-bool
+void
 script_takes(struct between *w, struct pair *p, size_t len)
 {
-	struct scripted_board *b = w->board;
-	struct tally *t;
 	char name[24];
-	bool ours;
 
 	name_of(name, p->asked.at, len);
-	t = tally_of(b, name);
-	ours = b->place == SCRIPTED_INSTEAD && is_meant(b, t);
-	if (ours)
-		t->done = true;
-	p->due[(p->first + p->dues++) % DUE_MAX] =
-	    (struct due){.whose = t, .ours = ours};
-	return ours;
+	p->due[(p->first + p->dues++) % DUE_MAX] = tally_of(w->board, name);
 }
 
-/* Answers whose turn it is. */
+/* Replies of Redis, whole ones. */
 void
 script_gives(struct between *w, struct pair *p)
 {
-	struct due *d;
 	size_t len;
 
-	while (p->dues > 0 && !p->ends && !p->silent) {
-		d = &p->due[p->first];
-		len = d->ours ? 0 : resp_len(p->said.at, p->said.len);
-		if (!d->ours && len == 0)
-			return;
-		if (d->ours) {
-			script(w, p, d->whose);
-		} else {
-			answer(w, p, d->whose, p->said.at, len);
-			drop_front(&p->said, len);
-		}
+	while (p->dues > 0 && !p->ends && !p->silent &&
+	       (len = resp_len(p->said.at, p->said.len)) > 0) {
+		answer(w, p, p->due[p->first], p->said.at, len);
+		drop_front(&p->said, len);
 		p->first = (p->first + 1) % DUE_MAX;
 		p->dues--;
 	}

@@ -41,17 +41,11 @@ struct scripted_board {
 	atomic_uint commands, used, connections;
 };
 
-/* A reply that is due. */
-struct due {
-	struct tally *whose;
-	bool ours;
-};
-
 /* One connection and the one to Redis. */
 struct pair {
 	int near, far; /* -1: none */
 	struct bytes asked, said, out;
-	struct due due[DUE_MAX]; /* oldest first, from first on */
+	struct tally *due[DUE_MAX]; /* whose replies are, oldest first */
 	size_t first, dues;
 	bool ends, silent, clean;
 };
@@ -68,11 +62,8 @@ struct between {
 /* How long the command or reply is; 0: it is not whole yet. */
 size_t resp_len(const char *text, size_t len);
 
-/*
- * A command of this length came: its reply is due.  false: Redis is to give it,
- * and is to be asked.
- */
-bool script_takes(struct between *, struct pair *, size_t len);
+/* A command of this length came: its reply is due. */
+void script_takes(struct between *, struct pair *, size_t len);
 
 /* Gives the replies whose turn it is. */
 void script_gives(struct between *, struct pair *);
@@ -83,7 +74,7 @@ void drop_front(struct bytes *, size_t len);
 /*
  * Passes on what comes, in the child: control is where it is told that there is
  * another script ('s') or that all connections are to end ('d'), and answers
- * with the same; where it ends, so does the process.
+ * with the same; or that there is an end ('e').
  */
 _Noreturn void between(struct scripted_board *, int control, int listening,
     const char *to);
