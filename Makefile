@@ -387,7 +387,7 @@ torture: need-torture
 	KILLS=$(KILLS) FRONTS=nginx PROGRAM=build/asan/sse-fcgi node --test \
 	    --test-name-pattern=kills tests/fronts/activation.test.mjs
 	STEPS=10000000 build/tests/test_tailmodel
-	SEED=$${SEED:-$$(date +%s)} WAVES=always \
+	CUTS=1 RECONNECTS=10000 SEED=$${SEED:-$$(date +%s)} WAVES=always \
 	    PROGRAM=build/asan/sse-fcgi build/tests/wire_resp
 	LONG=1 FAULTS=$(FAULTS) EVENTS=$(EVENTS) SEED=$${SEED:-$$(date +%s)} \
 	    PROGRAM=build/asan/sse-fcgi node --test tests/fronts/redis.test.mjs
