@@ -165,6 +165,10 @@ before_the_first_of_a_millisecond_is_the_one_that_was(void **state)
 	before = eventid_before((struct eventid){1000, 3});
 	assert_int_equal(before.ms, 1000);
 	assert_int_equal(before.n, 2);
+	/* There is no millisecond before the first one. */
+	before = eventid_before((struct eventid){0, (uint64_t)1 << 20});
+	assert_int_equal(before.ms, 0);
+	assert_int_equal(before.n, ((uint64_t)1 << 20) - 1);
 }
 
 int

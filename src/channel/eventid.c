@@ -26,6 +26,8 @@ eventid_before(struct eventid id)
 {
 	if ((id.n & COUNT_MAX) > 0)
 		id.n--;
+	else if (id.ms == 0)
+		id.n -= id.n > 0;
 	else {
 		id.ms--; /* the epoch stays: it is to be recognised */
 		id.n |= COUNT_MAX;

@@ -178,6 +178,9 @@ link_greeted(struct link *l, int tag, const struct resp_value *v)
 
 	if (verdict != NULL)
 		condemn(l, verdict, v);
+	else if (v->type == RESP_ERROR && tag == GREETING_AUTH)
+		/* Its words may be the password's. */
+		link_fails(l, "refuses AUTH: has it that account?");
 	else if (v->type == RESP_ERROR && !may_not_ask(tag, v))
 		link_fails(l, "says: %s", clean(text, v));
 	else if (tag == GREETING_ROLE && wrong_role(v) != NULL)

@@ -197,6 +197,10 @@ take(struct sentinel *s, const struct resp_value *v)
 		s->skipped--;
 		if (v->type != RESP_ERROR)
 			return true;
+		if (!resp_error_is(v, "WRONGPASS")) {
+			fail(s, "it refuses AUTH"); /* and may quote it */
+			return false;
+		}
 	} else if (resp_error_is(v, "NOAUTH") && !s->authenticated) {
 		if (authenticate(s, why, sizeof(why)) == 0)
 			return true;

@@ -43,29 +43,6 @@ ask_page(struct tail *t)
 	tail_say(t, TAIL_PAGE, TAIL_PATIENCE, words);
 }
 
-void
-tail_load(struct tail *t)
-{
-	static const char *const time[] = {"TIME", NULL};
-	struct tail_inner *in = t->inner;
-
-	if (in->resumes) {
-		in->resumes = false;
-		ask_page(t);
-		return;
-	}
-	tail_unload(t);
-	ids_free(&in->known);
-	in->n = in->bytes = 0;
-	in->newest = in->oldest = (struct eventid){0, 0};
-	in->enough = in->leave_out = false;
-	in->print = 0;
-	in->print = 0;
-	tail_say(t, TAIL_TIME, TAIL_PATIENCE, time);
-	ask_page(t);
-	in->waits = TAIL_TIME;
-}
-
 /* Seconds and microseconds; or our own time, for want of a better one. */
 static void
 read_time(struct tail *t, const struct resp_value *reply)
@@ -235,13 +212,29 @@ begin(struct tail *t, struct eventid at)
 	ev_timer_start(t->loop, &in->timer);
 }
 
-/* Where a note is all there is; or not even that, if it was refused. */
-static void
-begin_with_note(struct tail *t, struct eventid id)
+void
+tail_load(struct tail *t)
 {
-	if (!tail_is_zero(id))
-		t->inner->print = t->inner->note_print;
-	begin(t, id);
+	static const char *const time[] = {"TIME", NULL};
+	struct tail_inner *in = t->inner;
+
+	if (in->resumes) {
+		in->resumes = false;
+		if (in->enough)
+			begin(t, in->newest);
+		else
+			ask_page(t);
+		return;
+	}
+	tail_unload(t);
+	ids_free(&in->known);
+	in->n = in->bytes = 0;
+	in->newest = in->oldest = (struct eventid){0, 0};
+	in->enough = in->leave_out = false;
+	in->print = 0;
+	tail_say(t, TAIL_TIME, TAIL_PATIENCE, time);
+	ask_page(t);
+	in->waits = TAIL_TIME;
 }
 
 static void
@@ -284,11 +277,10 @@ tail_load_reply(struct tail *t, enum tail_tag tag, struct resp_value *reply)
 			begin_stream(t);
 		else
 			begin(t, last);
-	} else if (tag == TAIL_NOTE &&
-		   (reply->type == RESP_ERROR ||
-		       (reply->type == RESP_STRING &&
-			   eventid_parse(&last, reply->text))))
-		begin_with_note(t, last);
+	} else if (tag == TAIL_NOTE && reply->type == RESP_STRING)
+		tail_load(t); /* others may have been there sooner */
+	else if (tag == TAIL_NOTE && reply->type == RESP_ERROR)
+		begin(t, last); /* without it */
 	else
 		tail_refused(t, reply);
 }
@@ -300,19 +292,25 @@ tail_load_reply(struct tail *t, enum tail_tag tag, struct resp_value *reply)
 void
 tail_load_large(struct tail *t, const struct resp_value *part)
 {
+	struct tail_inner *in = t->inner;
 	const struct resp_value *v;
 	struct eventid id;
 
-	if (t->inner->waits != TAIL_PAGE || part->type != RESP_ARRAY)
+	if (in->waits != TAIL_PAGE || part->type != RESP_ARRAY)
 		return;
 	for (v = part->first; v != NULL && resp_whole(v); v = v->next)
 		if (!take(t, v))
 			return;
-	if (v == NULL || !entry_id(&id, v))
+	if (in->enough) { /* and it is behind that */
+		in->resumes = true;
 		return;
-	if (tail_is_zero(t->inner->newest))
-		t->inner->leave_out = true;
-	t->inner->resumes = passes(t, id) == 0;
+	}
+	if (v == NULL || !entry_id(&id, v) ||
+	    (!tail_is_zero(in->oldest) && eventid_compare(id, in->oldest) >= 0))
+		return;
+	if (tail_is_zero(in->newest))
+		in->leave_out = true;
+	in->resumes = passes(t, id) == 0;
 	tail_skip(t, id, "it is too large to be read");
 }
 

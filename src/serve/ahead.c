@@ -113,7 +113,7 @@ ahead_wait(struct aheads *all, struct conn *c, const struct request *r,
 
 	/* Those that have gone wait with the engine, too, while it is away. */
 	if (all->streams->draining ||
-	    all->n >= all->streams->cfg->max_streams) {
+	    all->n >= all->streams->cfg->max_streams || all->n >= AHEAD_MAX) {
 		stream_refuse(all->streams, c, r,
 		    all->streams->draining ? REFUSED_DRAINING : REFUSED_ENGINE);
 		return;

@@ -15,6 +15,9 @@
 /* Seconds that a stream waits to be opened. */
 #define AHEAD_PATIENCE 5.0
 
+/* So many, with those that have gone and of which nothing is known yet. */
+#define AHEAD_MAX 4096
+
 struct ahead;
 TAILQ_HEAD(ahead_list, ahead);
 
