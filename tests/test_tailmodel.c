@@ -150,12 +150,12 @@ see(struct eventsource *page)
 
 /* Some of what there is for it, and perhaps its position. */
 static void
-visitor_reads(struct visitor *v)
+visitor_reads(struct visitor *v, bool settles)
 {
 	char text[EVENTID_SIZE];
 
 	viewer_reads(&v->viewer);
-	if (below(3) == 0 &&
+	if ((settles || below(3) == 0) &&
 	    v->at->readers.feed.position(&v->viewer.reader.sub, text) > 0) {
 		v->last = id_of(text);
 		field_set(&v->viewer.page.id, text, strlen(text));
@@ -258,7 +258,7 @@ visitor_steps(struct visitor *v)
 	else if (below(6) == 0)
 		visitor_leaves(v);
 	else
-		visitor_reads(v);
+		visitor_reads(v, false);
 }
 
 /* Who waits at the server for something is served at once. */
@@ -341,7 +341,7 @@ turn(void)
 	for (v = run.visitor; v < run.visitor + VISITORS; v++)
 		if (v->viewer.woken && v->at != NULL) {
 			v->viewer.woken = false;
-			visitor_reads(v);
+			visitor_reads(v, false);
 		}
 }
 
@@ -477,8 +477,12 @@ process_restarts(unsigned which)
 static void
 something_goes_wrong(void)
 {
+	unsigned dice = below(9);
+
 	run.faults++;
-	switch (below(9)) {
+	if (dice < 3 && run.replaced)
+		return; /* ids that were given out again leave no trace then */
+	switch (dice) {
 	case 0:
 	case 1:
 		key_trim(&key, below(5));
@@ -570,7 +574,7 @@ all_settles(void)
 		}
 	} while (away > 0);
 	for (v = run.visitor; v < run.visitor + VISITORS; v++)
-		visitor_reads(v);
+		visitor_reads(v, true);
 }
 
 static bool
