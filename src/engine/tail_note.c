@@ -91,16 +91,14 @@ is_refused(struct tail *t, const struct resp_value *error)
 	t->inner->refused = true;
 }
 
-/* It comes back as an entry; or it is tried again. */
+/* It comes back as an entry; until it does, it is tried again. */
 static void
 end_telling(struct tail *t, const struct resp_value *reply)
 {
 	t->inner->telling = false;
-	t->inner->owes = 0;
-	if (reply->type == RESP_ERROR) {
+	t->inner->owes = *t->hub->set.now + TELL_PERIOD;
+	if (reply->type == RESP_ERROR)
 		is_refused(t, reply);
-		t->inner->owes = *t->hub->set.now + TAIL_BLOCK;
-	}
 }
 
 /*
