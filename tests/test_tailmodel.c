@@ -98,7 +98,8 @@ see_gap(struct visitor *v, const char *data)
 			  "{\"channel\":null,\"from\":null,\"to\":\"%49[^\"]\","
 			  "\"reason\":\"%19[^\"]\"}",
 			  to, reason) == 2);
-		v->rewound |= strcmp(reason, "source") != 0;
+		v->rewound |=
+		    strcmp(reason, "source") != 0 || above(v->last, id_of(to));
 	}
 	CHECK(v->gaps < GAPS);
 	v->gap[v->gaps].step = run.step;
@@ -450,6 +451,9 @@ fail_over(void)
 	key_copy(&key, &run.older);
 	run.replaced = true;
 	mark_gone();
+	for (i = 0; i < PROCESSES; i++)
+		if (!processes[i].tail.loaded)
+			mark_forgotten(); /* it has only just begun */
 	if (below(2) == 0)
 		key.ms -= below(20);
 	run.copies++;
