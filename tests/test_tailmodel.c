@@ -377,17 +377,23 @@ trim_in_order(void)
 		    n - below((uint32_t)n < 20 ? (uint32_t)n : 20));
 }
 
-/* The newest was read by all; so this is somebody's mistake, and no loss. */
+/* The newest was read by all; so this is somebody's wish, and no loss. */
 static void
 delete_newest(void)
 {
+	unsigned long e;
 	unsigned i;
 
 	for (i = 0; i < PROCESSES; i++)
 		if (above(key.last, processes[i].tail.at))
 			return;
-	if (key.n > 0)
-		key_cut(&key, key.n - 1, 1);
+	if (key.n == 0)
+		return;
+	for (e = 0; e <= run.number - run.first; e++)
+		if (eventid_compare(run.event[e].id, key.entry[key.n - 1].id) ==
+		    0)
+			run.event[e].unknown = true;
+	key_cut(&key, key.n - 1, 1);
 }
 
 /*
