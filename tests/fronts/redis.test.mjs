@@ -23,7 +23,7 @@ import { CHOSEN, newPlace, startFront, startResponder } from './sites.mjs';
 import { judge, newJournal, newWitness, settle } from './witness.mjs';
 
 const LONG = Boolean(process.env.LONG);
-const FAULTS = Number(process.env.FAULTS || 24);
+const FAULTS = Number(process.env.FAULTS || 40);
 const EVENTS = Number(process.env.EVENTS || 0);	// at least
 const CLIENTS = Number(process.env.CLIENTS || 500);
 const MOVES = Number(process.env.MOVES || (LONG ? 1000 : 200));
@@ -215,6 +215,10 @@ const HARMLESS = {
 	},
 };
 
+// The next process begins with the copy, which it finds in order, so what is
+// published then is with its readers before the others have told it of the loss.
+const WITH_KILL = 'the same, while a process is killed';
+
 // What goes wrong when it forgets.  The processes see nothing of it while they
 // are stopped.
 const LOSING = {
@@ -227,11 +231,32 @@ const LOSING = {
 		() => world.master.ask('XTRIM', 'sse', 'MAXLEN', 1)),
 	'a replica without the last is promoted': async (world, chance) => {
 		await inStep(world);
+		await allFollow(world);
 		await world.replica.ask('REPLICAOF', 'NO', 'ONE');
 		await sleep(300 + chance(300));
 		await promote(world);
 	},
+	[WITH_KILL]: async (world, chance) => {
+		const n = PROCESSES[chance(PROCESSES.length)];
+
+		await inStep(world);
+		await allFollow(world);
+		await world.replica.ask('REPLICAOF', 'NO', 'ONE');
+		await sleep(300 + chance(300));
+		await Promise.all([promote(world),
+			sleep(chance(200)).then(async () => {
+				await world.responders[n].stop('SIGKILL');
+				await world.startResponder(n);
+			})]);
+	},
 };
+
+// All processes are at the master: what is published there while there are two
+// of them, nobody else can know of.
+async function allFollow({ master }) {
+	await until(async () => (await master.ask('CLIENT', 'LIST'))
+		.split('cmd=xread').length > PROCESSES.length, 'the processes');
+}
 
 async function inStep({ replica }) {
 	await until(replica.isInStep, 'the replica to be in step');
@@ -269,9 +294,11 @@ async function harm(world, journal, faults, count, chance, losing) {
 		const [name] = left.splice(chance(left.length), 1);
 		if (process.env.VERBOSE)
 			console.log(new Date().toISOString(), name);
+		const from = performance.now();
 		await faults[name](world, chance);
 		if (losing(name))
-			journal.losses.push(performance.now());
+			journal.losses.push({ from, to: performance.now(),
+				late: name === WITH_KILL });
 		counts[name]++;
 		await sleep(chance(LONG ? 3000 : 1000));
 	}
@@ -374,7 +401,8 @@ function conclude(t, { world, journal, witnesses, harmless, losing,
 		`${sum(witnesses.map(({ events }) => events))} deliveries to ` +
 		`${witnesses.length} browsers; ` +
 		`${gaps.length} gaps ${JSON.stringify(reasons)} for ` +
-		`${sum(verdicts.map(({ covered }) => covered))} events lost; ` +
+		`${sum(verdicts.map(({ covered }) => covered))} events lost, ` +
+		`${sum(verdicts.map(({ late }) => late))} of them late; ` +
 		`${silent.length} silent losses`);
 	for (const { failed } of world.sources)
 		assert.equal(failed, '');

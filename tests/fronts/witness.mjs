@@ -6,10 +6,12 @@
 
 import assert from 'node:assert/strict';
 
+const LATE_MS = 10000;	// a process may be on its way to Redis
+
 // All publications; the data of one is its channel and its number.
 export function newJournal() {
 	const all = [];		// by number
-	const losses = [];	// when something may have been lost
+	const losses = [];	// { from, to, late }: when something may be lost
 	const it = {
 		all,
 		losses,
@@ -119,24 +121,34 @@ export function compare(a, b) {
 }
 
 // What is wrong with what it saw, which events it neither saw nor was told of, and
-// how many it was told of.  It was there before the first of them.
+// how many it was told of, in their place or late.  It was there before the first
+// of them.
 export function judge(journal, orders, { channels, gaps, wrong, log }) {
 	const next = new Map(channels.map((channel) => [channel, 0]));
 	const told = new Map(channels.map((channel) => [channel, []]));
-	const result = { wrong, silent: [], covered: 0 };
+	const result = { wrong, silent: [], covered: 0, late: 0 };
 	let last = null;
 
 	// The ones of a channel that it did not see, up to a rank.
 	const pass = (channel, rank) => {
 		const order = orders.get(channel) ?? [];
+		const before = order[next.get(channel) - 1]?.id;
 
 		for (let i = next.get(channel); i < rank; i++) {
 			const missing = order[i];
 			if (told.get(channel).some((gap) =>
 				covers(journal, gap, missing)))
 				result.covered++;
+			else if (gaps.some((gap) =>
+				isLate(journal, gap, missing)))
+				result.late++;
 			else
-				result.silent.push(missing);
+				result.silent.push(`${channel}: ${missing.id}, ` +
+					`known at ${wallTime(missing.known)}, ` +
+					`not between ${before} and ` +
+					`${order[rank]?.id}, gaps up to ` + told
+					.get(channel).map(({ to, at }) =>
+						`${to} at ${wallTime(at)}`));
 		}
 	};
 
@@ -163,9 +175,24 @@ export function judge(journal, orders, { channels, gaps, wrong, log }) {
 	return result;
 }
 
-// It says of this one: up to there, or it came when this one had been lost.
-function covers(journal, gap, missing) {
-	const lost = journal.losses.find((at) => at >= missing.known);
+const wallTime = (at) => new Date(performance.timeOrigin + at).toISOString()
+	.slice(11, 23);
 
-	return compare(gap.to, missing.id) >= 0 || gap.at >= lost;
+// It says of this one: up to there, or it came when this one was lost.
+function covers(journal, gap, missing) {
+	return compare(gap.to, missing.id) >= 0 ||
+		cameAfter(gap, missing, lossOf(journal, missing));
 }
+
+// It came soon after that, where it may come behind another event.
+function isLate(journal, gap, missing) {
+	const loss = lossOf(journal, missing);
+
+	return loss?.late && [null, missing.channel].includes(gap.channel) &&
+		cameAfter(gap, missing, loss) && gap.at < loss.to + LATE_MS;
+}
+
+const cameAfter = (gap, { known }, loss) =>
+	loss && gap.at >= Math.max(known, loss.from);
+
+const lossOf = ({ losses }, { known }) => losses.find(({ to }) => to >= known);
