@@ -528,6 +528,138 @@ who_had_more_than_is_there_at_the_start_has_no_place(void **state)
 	PLACE("10-0", PLACE_AFTER);
 }
 
+/* With the id, whatever the clock says. */
+static void
+add_event(uint64_t ms, uint64_t n, const char *channel, const char *data)
+{
+	struct text_bytes f = {0};
+
+	put_line(&f, '*', 4);
+	put_bulk(&f, "c");
+	put_bulk(&f, channel);
+	put_bulk(&f, "d");
+	put_bulk(&f, data);
+	assert_true(key_add(&key, (struct eventid){ms, n}, f));
+}
+
+/* However short it is kept, each time what was read last is gone, or near. */
+static void
+stream_of_one_entry_loses_nothing(void **state)
+{
+	char expected[24];
+	unsigned i;
+
+	(void)state;
+	process_runs(one);
+	view("a");
+	for (i = 1; i < 10; i++) {
+		happen("a");
+		process_runs(one);
+		key_trim(&key, 1);
+		(void)snprintf(expected, sizeof(expected), "a%u", i);
+		SHOWS(expected);
+	}
+	assert_int_equal(one->tail.losses, 0);
+	viewer_closes(&viewer);
+}
+
+/* Its next entry has the id behind ours, and there is an older one: so there
+ * were others, whose ids we have passed. */
+static void
+older_copy_that_has_come_to_our_id_is_a_loss(void **state)
+{
+	static struct streamkey older;
+
+	(void)state;
+	happen("a");
+	key_copy(&older, &key);
+	happen("aa");
+	process_runs(one);
+	view("a");
+	fake_down(one->fake, false);
+	key_copy(&key, &older);
+	add_event(2, 5, "a", "nobody has this");
+	add_event(3, 1, "a", "nor this");
+	process_runs(one);
+	SHOWS("{a 3-3-1}");
+	happen("a");
+	process_runs(one);
+	SHOWS("a4");
+	process_waits(one);
+	LAST("XADD k * n lost"); /* for all others */
+	SHOWS("{a 4-4-1}");
+	process_waits(one);
+	process_waits(one);
+	process_waits(one);
+	SHOWS("");
+	viewer_closes(&viewer);
+	key_free(&older);
+}
+
+/* One had read what the copy lacks, the other had not. */
+static void
+older_copy_is_told_by_who_has_seen_more(void **state)
+{
+	static struct streamkey older;
+	const struct position at = {.kind = POSITION_NOW};
+
+	(void)state;
+	happen("aa");
+	process_begins(two, &setup);
+	process_runs(one);
+	process_runs(two);
+	view("a");
+	viewer_opens(&other, two, "a", &at);
+	key_copy(&older, &key);
+	fake_down(two->fake, false);
+	happen("a");
+	process_runs(one);
+	fake_down(one->fake, false);
+	key_copy(&key, &older);
+	happen("a");
+	process_runs(two);
+	assert_string_equal(viewer_shows(&other), "a4");
+	process_runs(one);
+	SHOWS("a3 {a 3-3-1048575} a4");
+	process_waits(one);
+	process_runs(two);
+	assert_string_equal(viewer_shows(&other), "{a 4-4-1}");
+	viewer_closes(&viewer);
+	viewer_closes(&other);
+	process_ends(two);
+	key_free(&older);
+}
+
+/* It has the id that a loss was told up to, and is none of ours. */
+static void
+note_of_somebody_else_is_nothing_to_hold_on_to(void **state)
+{
+	struct text_bytes f = {0};
+
+	(void)state;
+	happen("aaaaa");
+	process_runs(one);
+	view("a");
+	key_delete(&key);
+	key.refuses = "NOPERM";
+	process_waits(one);
+	process_waits(one);
+	SHOWS("{a 5-5-1}");
+	key.refuses = NULL;
+	add_event(1, 0, "a", "nobody has this");
+	put_line(&f, '*', 2);
+	put_bulk(&f, "n");
+	put_bulk(&f, "lost");
+	assert_true(key_add(&key, (struct eventid){5, 1}, f));
+	process_waits(one);
+	process_waits(one);
+	SHOWS("{a 5-1-5-2}");
+	process_waits(one);
+	process_waits(one);
+	SHOWS("");
+	viewer_closes(&viewer);
+}
+
 static void
 older_copy_is_a_loss_to_all(void **state)
 {
@@ -1093,6 +1225,10 @@ main(void)
 	    TEST(stream_that_begins_anew_within_a_millisecond_is_a_loss),
 	    TEST(stream_that_is_made_anew_with_the_same_id_alone_is_a_loss),
 	    TEST(who_had_more_than_is_there_at_the_start_has_no_place),
+	    TEST(stream_of_one_entry_loses_nothing),
+	    TEST(older_copy_that_has_come_to_our_id_is_a_loss),
+	    TEST(older_copy_is_told_by_who_has_seen_more),
+	    TEST(note_of_somebody_else_is_nothing_to_hold_on_to),
 	    TEST(older_copy_is_a_loss_to_all),
 	    TEST(noted_loss_is_loaded_too),
 	    TEST(note_that_somebody_else_has_added),

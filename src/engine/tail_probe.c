@@ -71,7 +71,9 @@ tail_probed(struct tail *t, enum tail_tag tag, const struct resp_value *reply)
 	in->below = older;
 	in->holds = v != NULL && !older && !in->anew;
 	in->held = t->at;
-	in->held_print = in->holds || v == NULL ? in->print : 0;
+	in->held_print = 0;
+	if ((in->holds || v == NULL) && in->print != TAIL_NO_ENTRY)
+		in->held_print = in->print;
 }
 
 void
