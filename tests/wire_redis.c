@@ -139,33 +139,6 @@ batches_are_whole(void **state)
 	subscriber_end(&s);
 }
 
-/* The second process does not know yet what the first has sent. */
-static void
-who_is_ahead_waits(void **state)
-{
-	struct subscriber s, none;
-
-	(void)state;
-	read_at(&s, &world.r, "a", NULL);
-	add_some("a", 1);
-	until_last(&s);
-	proxy_does("hold");
-	add_some("a", 2);
-	until_last(&s);
-	subscriber_again(&s, &shared.second, NULL);
-	assert_false(subscriber_read(&s, 300));
-	proxy_does("pass");
-	add_some("a", 1);
-	check_reader(&s, 0);
-	subscriber_begin(&none, &world.c, "a");
-	subscriber_connect(&none, &shared.second, "9999999999999-7", NULL);
-	assert_true(subscriber_joined(&none));
-	add_some("a", 1);
-	check_reader(&none, 1);
-	subscriber_end(&s);
-	subscriber_end(&none);
-}
-
 /* Whatever it does, Redis has not refused any of it. */
 static void
 the_smallest_set_of_rights_is_enough(void **state)
@@ -264,9 +237,6 @@ the_stream_is_trimmed(void **state)
 }
 
 #define WITH(f) cmocka_unit_test_setup_teardown(f, shared_start, shared_stop)
-#define THROUGH(f)                                                    \
-	cmocka_unit_test_setup_teardown(f, shared_start_behind_proxy, \
-	    shared_stop)
 
 int
 main(void)
@@ -279,7 +249,6 @@ main(void)
 	    WITH(the_smallest_set_of_rights_is_enough),
 	    WITH(the_status_says_how_redis_is),
 	    WITH(the_stream_is_trimmed),
-	    THROUGH(who_is_ahead_waits),
 	};
 
 	return cmocka_run_group_tests_name("redis", tests, NULL, NULL);

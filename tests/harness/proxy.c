@@ -12,7 +12,7 @@
  *     reset    the same, by RST where it is TCP
  *     garbage  some bytes of Redis are others
  *     hold     nothing passes, and nobody is told
- *     any      of these one for each connection, by chance, hold excepted
+ *     any      of the first five one for each connection, by chance
  *     kill     all connections that there are end, once
  */
 #include <netinet/in.h>
@@ -126,7 +126,7 @@ pair_harm(struct pair *p, enum harm harm)
 {
 	if (harm == KILL && p->used)
 		pair_end(p);
-	p->harm = harm == ANY ? below(HOLD) : harm;
+	p->harm = harm == ANY ? below(GARBAGE) : harm;
 	p->left = 1 + (long)below(FAR);
 }
 
