@@ -145,7 +145,8 @@ unit_server    = server listener notify capacity $(SQLITE) $(VIA_REDIS) resolve 
 		 endpoint $(unit_route)
 WAVED = flush stream publish ahead route # both with waves and without, as all of WIRE
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
-	storm supervise kernel store disk kill redis away lost
+	storm supervise kernel store disk kill redis away network lost
+STILL = redis away network lost # where waves make no difference
 STORED = channels gaps publish status storm # also with a store, as any may be
 SHARED = channels publish storm # and with a Redis
 ONCE  = resp # it takes a while, so neither in check nor with valgrind
@@ -226,7 +227,8 @@ CHECKED	 = build/sse-fcgi build/asan/sse-fcgi build/tests/front \
 	   build/tests/manual_options build/tests/sandbox build/tests/allowed \
 	   $(TESTS:%=build/tests/test_%) \
 	   build/tests/test_checker $(WIRE:%=build/tests/wire_%)
-CHECKS	 = $(WIRE:%=run-wire-%) $(WIRE:%=off-wire-%) $(STORED:%=store-wire-%) \
+CHECKS	 = $(WIRE:%=run-wire-%) $(patsubst %,off-wire-%,$(filter-out $(STILL),$(WIRE))) \
+	   $(STORED:%=store-wire-%) \
 	   $(SHARED:%=redis-wire-%) \
 	   $(TESTS:%=run-%) \
 	   $(WAVED:%=off-%) run-checker

@@ -54,7 +54,7 @@ a_bad_network_loses_nothing(void **state)
 	for (i = 0; i < 2 * LENGTH(harms); i++) {
 		proxy_does(harms[i % LENGTH(harms)]);
 		proxy_does("kill");
-		for (end = front_now() + 0.5; front_now() < end;) {
+		for (end = front_now() + 0.3; front_now() < end;) {
 			add_some("a", 2);
 			status[publish_to(&shared.second, "a")]++;
 			(void)subscriber_read(&one, 5);
@@ -78,7 +78,7 @@ static void
 garbage_ends_nothing_but_connections(void **state)
 {
 	struct post p = {.query = "channel=b", .body = "x", .len = 1};
-	double end = front_now() + 2;
+	double end = front_now() + 1;
 	struct subscriber s;
 	struct front f;
 
