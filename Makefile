@@ -50,13 +50,14 @@ NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 
 # The program, by its folders; src/README.md says in which order it is best read.
 BASE	= log config config_table config_rules endpoint socket platform \
-	  capacity notify ring zone text buffer utf8 query spelling resolve
+	  capacity notify ring zone text buffer utf8 query spelling \
+	  thread resolve
 CHANNEL	= event eventid batch sse sse_parse type held channel heap names retention \
 	  hub promise restore gap reader position
 STORE	= store store_file store_make store_open store_load
 SQLITE	= $(STORE) changes committer gathering sqlite sqlite_load sqlite_figures
 VIA_REDIS = resp entry dial account finder finder_list finder_sentinels sentinel \
-	  link link_io link_send link_greeting ids tail tail_load \
+	  link link_io link_send link_greeting ids tail tail_load tail_restore \
 	  tail_cycle tail_probe tail_note tail_entry sender upkeep census redis redis_figures
 ENGINE	= engine memory $(SQLITE) $(VIA_REDIS)
 FASTCGI	= record params gate request body writer wave conn intake flush conns \
@@ -116,21 +117,22 @@ unit_hub       = hub promise restore names retention $(unit_heap)
 unit_promise   = $(unit_hub)
 unit_restore   = $(unit_hub)
 unit_memory    = memory engine platform $(unit_hub)
-unit_sqlite    = $(SQLITE) engine platform utf8 log $(unit_hub)
+unit_sqlite    = $(SQLITE) engine platform thread utf8 log $(unit_hub)
 unit_gathering = gathering platform
 unit_sender    = sender resp $(unit_hub)
-unit_redis     = $(VIA_REDIS) log resolve endpoint utf8 type platform $(unit_hub)
+unit_redis     = $(VIA_REDIS) log resolve thread endpoint utf8 type platform $(unit_hub)
 unit_upkeep    = upkeep census resp eventid platform
 unit_census    = census resp platform
 unit_store     = $(STORE) platform utf8 $(unit_channel)
-unit_resolve   = resolve
+unit_resolve   = resolve thread
 unit_resp      = resp
 unit_entry     = entry resp type utf8 $(unit_channel)
 unit_finder    = finder finder_list finder_sentinels sentinel dial account \
 		 resp endpoint platform
-unit_link      = link link_io link_send link_greeting log resolve $(unit_finder)
+unit_link      = link link_io link_send link_greeting log resolve thread $(unit_finder)
 unit_ids       = ids eventid
-unit_tail      = ids tail tail_load tail_cycle tail_probe tail_note tail_entry entry resp type utf8 log \
+unit_tail      = ids tail tail_load tail_restore tail_cycle tail_probe tail_note \
+		 tail_entry entry resp type utf8 log \
 		 $(unit_reader)
 unit_tailmodel = $(unit_tail)
 unit_model     = $(unit_reader)
@@ -141,7 +143,7 @@ unit_route     = route subscribe ahead publish publication body status arguments
 		 platform $(unit_stream)
 unit_publish   = $(unit_route)
 unit_ahead     = $(unit_route)
-unit_server    = server listener notify capacity $(SQLITE) $(VIA_REDIS) resolve \
+unit_server    = server listener notify capacity $(SQLITE) $(VIA_REDIS) resolve thread \
 		 endpoint $(unit_route)
 WAVED = flush stream publish ahead route # both with waves and without, as all of WIRE
 WIRE  = stream peers limits life channels gaps publish bodies status slow \

@@ -40,6 +40,12 @@ struct viewer {
 };
 
 static inline bool
+is_loaded(const struct tail *t)
+{
+	return tail_place(t, (struct eventid){0, 0}) != PLACE_NOT_YET;
+}
+
+static inline bool
 wake(struct subscriber *sub)
 {
 	((struct viewer *)sub)->woken = true;
@@ -94,7 +100,7 @@ is_settled(const struct process *p)
 {
 	const struct fake *f = p->fake;
 
-	return p->tail.loaded && p->tail.link.state == LINK_UP &&
+	return is_loaded(&p->tail) && p->tail.link.state == LINK_UP &&
 	       !p->tail.link.paused && f->in.len == 0 && f->n == 1 &&
 	       f->done == 0 && strcmp(f->command[0].word[0], "XREAD") == 0;
 }

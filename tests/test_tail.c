@@ -135,7 +135,7 @@ stream_that_begins_meanwhile_is_read_from_its_beginning(void **state)
 	(void)state;
 	view("a");
 	fake_up(one->fake);
-	while (!one->tail.loaded)
+	while (!is_loaded(&one->tail))
 		process_runs_once(one);
 	happen("aa");
 	process_runs(one);
@@ -316,11 +316,11 @@ connection_that_ends_while_loading_begins_anew(void **state)
 	one->hub.set.history = 2000;
 	for (cut = 0; cut < 60000; cut += 5000) {
 		fake_up(one->fake);
-		for (i = 0; i < 10 && !one->tail.loaded; i++) {
+		for (i = 0; i < 10 && !is_loaded(&one->tail); i++) {
 			fake_serve(one->fake);
 			(void)fake_feed(one->fake, cut / 10, 1000);
 		}
-		assert_false(one->tail.loaded);
+		assert_false(is_loaded(&one->tail));
 		fake_down(one->fake, false);
 	}
 	happen("a");

@@ -367,7 +367,7 @@ trim_in_order(void)
 	size_t n;
 
 	for (i = 0; i < PROCESSES; i++)
-		if (!processes[i].tail.loaded)
+		if (!is_loaded(&processes[i].tail))
 			return;
 		else if (above(at, processes[i].tail.at))
 			at = processes[i].tail.at;
@@ -417,7 +417,7 @@ mark_gone(void)
 static bool
 has_read(const struct process *p, struct eventid id)
 {
-	return p->tail.loaded && !above(id, p->tail.at);
+	return is_loaded(&p->tail) && !above(id, p->tail.at);
 }
 
 /* What the copy lacks, and no process had read: nobody knows that it was. */
@@ -458,7 +458,7 @@ fail_over(void)
 	run.replaced = true;
 	mark_gone();
 	for (i = 0; i < PROCESSES; i++)
-		if (!processes[i].tail.loaded)
+		if (!is_loaded(&processes[i].tail))
 			mark_forgotten(); /* it has only just begun */
 	if (below(2) == 0)
 		key.ms -= below(20);

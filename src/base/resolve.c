@@ -10,12 +10,13 @@
 #include <ev.h>
 #include <netdb.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/thread.h"
 
 #define STACK	      (256UL * 1024) /* bytes of a thread's */
 #define ABANDONED_MAX 4
@@ -124,26 +125,6 @@ on_over(struct ev_loop *loop, ev_async *w, int revents)
 	free(r);
 }
 
-/* No signal is the thread's.  0, or an error's number. */
-static int
-make_thread(struct resolve *r)
-{
-	pthread_attr_t attr;
-	sigset_t all, before;
-	int error = pthread_attr_init(&attr);
-
-	if (error != 0)
-		return error;
-	error = pthread_attr_setstacksize(&attr, STACK);
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (error == 0)
-		error = pthread_create(&r->thread, &attr, run, r);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	(void)pthread_attr_destroy(&attr);
-	return error;
-}
-
 /* An address is known at once.  0, or an error's number. */
 static int
 begin(struct resolve *r)
@@ -157,7 +138,7 @@ begin(struct resolve *r)
 	if (atomic_load(&abandoned) >= ABANDONED_MAX)
 		return EAGAIN;
 	r->threaded = true;
-	return make_thread(r);
+	return thread_start(&r->thread, STACK, run, r);
 }
 
 struct resolve *

@@ -6,10 +6,10 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <signal.h>
 #include <time.h>
 
 #include "base/platform.h"
+#include "base/thread.h"
 
 static enum store_result
 obey(const struct committer *c)
@@ -64,25 +64,6 @@ make_locks(struct committer *c)
 	return error == 0 ? pthread_mutex_init(&c->lock, NULL) : error;
 }
 
-static int
-make_thread(struct committer *c)
-{
-	pthread_attr_t attr;
-	sigset_t all, before;
-	int error = pthread_attr_init(&attr);
-
-	if (error != 0)
-		return error;
-	error = pthread_attr_setstacksize(&attr, COMMITTER_STACK);
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (error == 0)
-		error = pthread_create(&c->thread, &attr, run, c);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	(void)pthread_attr_destroy(&attr);
-	return error;
-}
-
 int
 committer_start(struct committer *c, struct store *s, void (*wake)(void *),
     void *arg)
@@ -96,7 +77,7 @@ committer_start(struct committer *c, struct store *s, void (*wake)(void *),
 	    .arg = arg};
 	error = make_locks(c);
 	if (error == 0)
-		error = make_thread(c);
+		error = thread_start(&c->thread, COMMITTER_STACK, run, c);
 	errno = error;
 	return error == 0 ? 0 : -1;
 }

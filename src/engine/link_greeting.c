@@ -31,19 +31,6 @@ static const struct verdict {
     {"WRONGPASS", "refuses the account or its password", true, false},
 };
 
-/* Text of an error for people: printable, and not too long. */
-static const char *
-clean(char text[200], const struct resp_value *v)
-{
-	char *p;
-
-	(void)snprintf(text, 200, "%.*s", (int)v->len, v->text);
-	for (p = text; *p != '\0'; p++)
-		if (*p < ' ' || *p > '~')
-			*p = '?';
-	return text;
-}
-
 /* MOVED 3999 127.0.0.1:6381 */
 static void
 follow(struct finder *finder, const struct resp_value *v)
@@ -73,7 +60,8 @@ condemn(struct link *l, const struct verdict *verdict,
 
 	if (moved)
 		follow(l->leader != NULL ? l->leader->finder : l->finder, v);
-	link_fails(l, "%s: %s", verdict->says, clean(text, v));
+	link_fails(l, "%s: %s", verdict->says,
+	    resp_quote(text, sizeof(text), v));
 	l->unfit = verdict->unfit;
 	if (verdict->leader)
 		tell_leader(l);
@@ -182,7 +170,7 @@ link_greeted(struct link *l, int tag, const struct resp_value *v)
 		/* Its words may be the password's. */
 		link_fails(l, "refuses AUTH: has it that account?");
 	else if (v->type == RESP_ERROR && !may_not_ask(tag, v))
-		link_fails(l, "says: %s", clean(text, v));
+		link_fails(l, "says: %s", resp_quote(text, sizeof(text), v));
 	else if (tag == GREETING_ROLE && wrong_role(v) != NULL)
 		is_unfit(l, wrong_role(v));
 	else if (tag == GREETING_ROLE)

@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <hiredis/hiredis.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -301,6 +302,18 @@ resp_is(const struct resp_value *v, enum resp_type type, const char *text)
 {
 	return v->type == type && v->len == strlen(text) &&
 	       memcmp(v->text, text, v->len) == 0;
+}
+
+const char *
+resp_quote(char *text, size_t size, const struct resp_value *v)
+{
+	char *p;
+
+	(void)snprintf(text, size, "%.*s", (int)v->len, v->text);
+	for (p = text; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+	return text;
 }
 
 bool

@@ -80,6 +80,12 @@ struct resp_value *resp_element(const struct resp_value *array, size_t place);
 /* Is it text of this type, and this one? */
 bool resp_is(const struct resp_value *, enum resp_type, const char *text);
 
+/*
+ * The text of an error, or of what else has one, for people: printable, and as
+ * much as there is room for.  Returns text.
+ */
+const char *resp_quote(char *text, size_t size, const struct resp_value *);
+
 /* Does this error begin with this word, as in "MOVED ..."? */
 bool resp_error_is(const struct resp_value *, const char *word);
 

@@ -38,16 +38,13 @@ struct sending {
 static void
 explain(struct sender *s, const char *what, const struct resp_value *error)
 {
-	int n = snprintf(s->why, sizeof(s->why), "%s: %.*s", what, ERROR_MAX,
-	    error->text);
-	char *c;
+	char text[ERROR_MAX + 1];
+	int n = snprintf(s->why, sizeof(s->why), "%s: %s", what,
+	    resp_quote(text, sizeof(text), error));
 
 	assert(n > 0 && (size_t)n < sizeof(s->why));
-	for (c = s->why; *c != '\0'; c++)
-		if (*c < ' ' || *c > '~')
-			*c = '?';
-	if (c[-1] == '.') /* more comes behind it */
-		c[-1] = '\0';
+	if (s->why[n - 1] == '.') /* more comes behind it */
+		s->why[n - 1] = '\0';
 }
 
 /* It is in no list any more. */

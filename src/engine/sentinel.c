@@ -151,25 +151,13 @@ is_port(const struct resp_value *v)
 	return *end == '\0' && strlen(v->text) == v->len && n > 0 && n <= 65535;
 }
 
-/* An error, printable and not too long. */
-static void
-quote(char *text, size_t size, const struct resp_value *v)
-{
-	char *p;
-
-	(void)snprintf(text, size, "it says: %.*s", (int)v->len, v->text);
-	for (p = text; *p != '\0'; p++)
-		if (*p < ' ' || *p > '~')
-			*p = '?';
-}
-
 /* The answer to the question. */
 static void
 conclude(struct sentinel *s, const struct resp_value *v)
 {
 	const struct resp_value *host = NULL, *port = NULL;
 	struct sentinel_answer answer = {.why = NULL};
-	char why[160];
+	char why[160], text[140];
 
 	if (v->type == RESP_ARRAY && v->came == 2) {
 		host = resp_element(v, 0);
@@ -180,7 +168,8 @@ conclude(struct sentinel *s, const struct resp_value *v)
 		answer.host = host->text;
 		answer.port = port->text;
 	} else if (v->type == RESP_ERROR) {
-		quote(why, sizeof(why), v);
+		(void)snprintf(why, sizeof(why), "it says: %s",
+		    resp_quote(text, sizeof(text), v));
 		answer.why = why;
 	} else if (!answer.unknown)
 		answer.why = "its answer is no address: is it a Sentinel?";

@@ -40,15 +40,11 @@ tail_say(struct tail *t, enum tail_tag tag, double patience,
 void
 tail_refused(struct tail *t, const struct resp_value *reply)
 {
-	char why[200] = "Redis answers what it was not asked";
-	size_t i;
+	char why[200] = "Redis answers what it was not asked", text[160];
 
 	if (reply->type == RESP_ERROR)
 		(void)snprintf(why, sizeof(why), "Redis refuses to be read: %s",
-		    reply->text);
-	for (i = 0; why[i] != '\0'; i++)
-		if (why[i] < ' ' || why[i] > '~')
-			why[i] = '?';
+		    resp_quote(text, sizeof(text), reply));
 	link_again(&t->link, why);
 }
 
@@ -208,7 +204,7 @@ is_missing(const struct tail_inner *in, struct eventid id)
 enum place
 tail_place(const struct tail *t, struct eventid id)
 {
-	if (!t->loaded)
+	if (t->inner->phase != TAIL_FOLLOWING)
 		return PLACE_NOT_YET;
 	if (eventid_compare(id, t->at) > 0)
 		return PLACE_AHEAD;
@@ -239,7 +235,7 @@ tail_await(struct tail *t, struct eventid id, void (*done)(void *, enum place),
 {
 	struct awaiting *a;
 
-	assert(t->loaded);
+	assert(t->inner->phase == TAIL_FOLLOWING);
 	if (eventid_compare(id, t->at) <= 0) {
 		done(arg, PLACE_AFTER);
 		return;
@@ -300,8 +296,8 @@ tail_lag(const struct tail *t)
 {
 	double now = *t->hub->set.now;
 
-	if (t->loaded && t->link.state == LINK_UP && !t->inner->behind &&
-	    now - t->inner->asked <= TAIL_BLOCK + 1)
+	if (t->inner->phase == TAIL_FOLLOWING && t->link.state == LINK_UP &&
+	    !t->inner->behind && now - t->inner->asked <= TAIL_BLOCK + 1)
 		return 0;
 	return now - t->at_end;
 }

@@ -63,7 +63,6 @@ struct tail {
 	void (*ready)(void *arg);
 	void *arg;
 	struct eventid at; /* of the entry that was read last; at first 0-0 */
-	bool loaded;
 	struct awaiting_list awaiting; /* ids ahead of that */
 	double at_end; /* when all that there was had been read, monotonic */
 	unsigned long long entries, skipped, losses;

@@ -6,14 +6,16 @@
 #include "engine/tail.h"
 
 /*
- * The tail's own: tail.c is its life and where ids are, tail_load.c fills the
- * hub at the start, tail_cycle.c asks what has come, tail_probe.c whether
- * something is missing, and
- * tail_entry.c brings one entry into the hub.
+ * The tail's own: tail.c is its life and where ids are, tail_load.c and
+ * tail_restore.c fill the hub at the start, tail_cycle.c asks what has come,
+ * tail_probe.c whether something is missing, and tail_entry.c brings one entry
+ * into the hub.
  */
 
 struct loaded;
 STAILQ_HEAD(loaded_list, loaded);
+
+struct entry;
 
 enum tail_tag {
 	TAIL_TIME, /* what Redis takes the time for */
@@ -94,8 +96,16 @@ void tail_load(struct tail *);
 void tail_load_part(struct tail *, struct resp *, struct resp_value *);
 void tail_load_reply(struct tail *, enum tail_tag, struct resp_value *);
 void tail_load_large(struct tail *, const struct resp_value *part);
-void tail_restore(struct tail *);
+
+/*
+ * tail_restore.c: an entry's age in seconds, by the clock that ids are from;
+ * keeps of an entry what will be needed (-1: no memory); gives all that up; and
+ * brings a part of it into the hub.
+ */
+double tail_age(const struct tail *, struct eventid);
+int tail_keep(struct tail *, const struct entry *);
 void tail_unload(struct tail *);
+void tail_restore(struct tail *);
 
 /* tail_cycle.c */
 void tail_follow(struct tail *);

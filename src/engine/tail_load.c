@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The start: the newest entries of the stream, page by page backwards, as many
- * as the hub has room for; then, oldest first and some in each turn, into the
- * hub.  Between two pages the stream may change as it likes: what is behind the
- * newest entry of the first page comes later, and whether that was still there
- * then is asked then.
+ * as the hub has room for; tail_restore.c brings them there.  Between two pages
+ * the stream may change as it likes: what is behind the newest entry of the
+ * first page comes later, and whether that was still there then is asked then.
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -14,19 +13,6 @@
 #include "channel/held.h"
 #include "engine/entry.h"
 #include "engine/tail_inner.h"
-
-#define SLICE 4096 /* events restored in one turn */
-
-/* An event, or a note that something was lost, until the hub is filled. */
-struct loaded {
-	STAILQ_ENTRY(loaded) link;
-	struct eventid id;
-	const char *channel; /* NULL: a note */
-	const char *type;    /* or NULL */
-	const char *data;
-	size_t len;
-	char text[];
-};
 
 static void
 ask_page(struct tail *t)
@@ -60,48 +46,6 @@ read_time(struct tail *t, const struct resp_value *reply)
 			 strtoull(us->text, NULL, 10) % 1000000 / 1000;
 }
 
-/* Its age in seconds, by the clock that the ids are from. */
-static double
-age(const struct tail_inner *in, struct eventid id)
-{
-	return id.ms < in->ms ? (double)(in->ms - id.ms) / 1000 : 0;
-}
-
-static char *
-append(char **p, const char *text, size_t len)
-{
-	char *start = memcpy(*p, text, len);
-
-	start[len] = '\0';
-	*p += len + 1;
-	return start;
-}
-
-/* Keeps what will be needed of it; -1: there is no memory. */
-static int
-keep(struct tail *t, const struct entry *e)
-{
-	const struct sse_message *m = &e->message;
-	size_t channel = e->channel == NULL ? 0 : strlen(e->channel),
-	       type = m->type == NULL ? 0 : strlen(m->type);
-	struct loaded *l = calloc(1, sizeof(*l) + channel + type + m->len + 3);
-	char *p;
-
-	if (l == NULL)
-		return -1;
-	p = l->text;
-	l->id = e->id;
-	l->len = m->len;
-	if (e->channel != NULL) {
-		l->channel = append(&p, e->channel, channel);
-		l->data = append(&p, m->data, m->len);
-	}
-	if (m->type != NULL)
-		l->type = append(&p, m->type, type);
-	STAILQ_INSERT_HEAD(&t->inner->loaded, l, link);
-	return 0;
-}
-
 /* Has a budget no room for it? */
 static bool
 is_full(const struct tail *t, const struct entry *e, enum entry_kind kind)
@@ -110,7 +54,7 @@ is_full(const struct tail *t, const struct entry *e, enum entry_kind kind)
 	size_t cost;
 
 	if (in->n >= t->set.entries ||
-	    (t->set.age > 0 && age(in, e->id) >= t->set.age))
+	    (t->set.age > 0 && tail_age(t, e->id) >= t->set.age))
 		return true;
 	if (kind != ENTRY_EVENT)
 		return false;
@@ -126,7 +70,7 @@ keep_if_needed(struct tail *t, const struct entry *e, enum entry_kind kind,
 	if (kind == ENTRY_EVENT)
 		t->inner->bytes += held_cost(e->id, &e->message);
 	if (kind == ENTRY_EVENT || lost)
-		return keep(t, e);
+		return tail_keep(t, e);
 	return 0;
 }
 
@@ -312,56 +256,4 @@ tail_load_large(struct tail *t, const struct resp_value *part)
 		in->leave_out = true;
 	in->resumes = passes(t, id) == 0;
 	tail_skip(t, id, "it is too large to be read");
-}
-
-void
-tail_unload(struct tail *t)
-{
-	struct loaded *l;
-
-	while ((l = STAILQ_FIRST(&t->inner->loaded)) != NULL) {
-		STAILQ_REMOVE_HEAD(&t->inner->loaded, link);
-		free(l);
-	}
-}
-
-static void
-restore(struct tail *t, const struct loaded *l)
-{
-	const struct sse_message m = {.type = l->type,
-	    .data = l->data,
-	    .len = l->len};
-	struct loss lost = {l->id, LOSS_SOURCE};
-
-	if (l->channel == NULL)
-		hub_lost(t->hub, lost);
-	else if (hub_restore(t->hub, l->channel, l->id, &m,
-		     t->inner->now - age(t->inner, l->id)) != HUB_DONE)
-		hub_lose(t->hub, l->channel, lost);
-}
-
-void
-tail_restore(struct tail *t)
-{
-	struct tail_inner *in = t->inner;
-	struct loaded *l;
-	unsigned n;
-
-	for (n = 0; n < SLICE && (l = STAILQ_FIRST(&in->loaded)) != NULL; n++) {
-		STAILQ_REMOVE_HEAD(&in->loaded, link);
-		restore(t, l);
-		free(l);
-	}
-	if (n == SLICE) {
-		ev_timer_set(&in->timer, 0, 0);
-		ev_timer_start(t->loop, &in->timer);
-		return;
-	}
-	in->phase = TAIL_FOLLOWING;
-	t->loaded = true;
-	t->at_end = *t->hub->set.now;
-	hub_restored(t->hub, t->at, t->hub->base);
-	t->ready(t->arg);
-	if (t->link.state == LINK_UP)
-		tail_follow(t);
 }

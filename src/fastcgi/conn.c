@@ -152,6 +152,14 @@ nothing_took(struct conn *c, const struct piece *p)
 	(void)p;
 }
 
+void
+role_only_waits(struct role *role)
+{
+	role->fill = nothing_to_fill;
+	role->took = nothing_took;
+	role->idle = nothing;
+}
+
 /* What is held is all that there is to write: the answer, or nothing. */
 static const struct role answer = {
     .fill = nothing_to_fill,

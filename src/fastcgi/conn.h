@@ -108,6 +108,12 @@ struct role {
 	void (*over)(struct conn *);
 };
 
+/*
+ * A role that writes nothing itself before its exchange is answered, or in
+ * another: sets fill(), took() and idle().
+ */
+void role_only_waits(struct role *);
+
 struct conns;
 
 /*

@@ -146,39 +146,14 @@ aheads_sweep(struct aheads *all)
 		conn_retire(a->conn);
 }
 
-/* Nothing is written before it is a stream. */
-static void
-fill(struct conn *c, struct batch *b)
-{
-	(void)c;
-	(void)b;
-}
-
-static void
-took(struct conn *c, const struct piece *p)
-{
-	(void)c;
-	(void)p;
-}
-
-static void
-idle(struct conn *c)
-{
-	(void)c;
-}
-
 void
 aheads_init(struct aheads *all, struct streams *ss, struct engine *engine)
 {
 	*all = (struct aheads){
-	    .role = {.all = all,
-		.fill = fill,
-		.took = took,
-		.idle = idle,
-		.retire = retire,
-		.over = over},
+	    .role = {.all = all, .retire = retire, .over = over},
 	    .streams = ss,
 	    .engine = engine,
 	};
+	role_only_waits(&all->role);
 	TAILQ_INIT(&all->list);
 }

@@ -224,43 +224,17 @@ publication_want_body(struct publication *p)
 	conn_want_body(p->conn);
 }
 
-/* Nothing is written before the answer. */
-static void
-fill(struct conn *c, struct batch *b)
-{
-	(void)c;
-	(void)b;
-}
-
-static void
-took(struct conn *c, const struct piece *piece)
-{
-	(void)c;
-	(void)piece;
-}
-
-static void
-idle(struct conn *c)
-{
-	(void)c;
-}
-
 void
 publisher_init(struct publisher *by, const struct config *cfg,
     struct engine *engine, size_t bodies,
     void (*read)(struct publication *, char *, size_t))
 {
 	*by = (struct publisher){
-	    .role = {.all = by,
-		.fill = fill,
-		.took = took,
-		.idle = idle,
-		.body = body,
-		.retire = retire,
-		.over = over},
+	    .role = {.all = by, .body = body, .retire = retire, .over = over},
 	    .cfg = cfg,
 	    .engine = engine,
 	    .bodies.max = bodies,
 	    .read = read,
 	};
+	role_only_waits(&by->role);
 }
