@@ -9,7 +9,7 @@
  */
 #include "engine.h"
 #include "eventsource.h"
-#include "fakelink.h"
+#include "streamlink.h"
 
 #include "channel/reader.h"
 #include "engine/tail.h"

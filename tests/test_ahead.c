@@ -4,17 +4,13 @@
  * are when the test does: late, never, out of order, when the exchange is over.
  * Each is a stream then, from there on and without a hole, or comes again.
  */
-#include "pair.h"
+#include "served.h"
 
 #include <signal.h>
 
 #include "allocation.h"
 #include "fastcgi/record.h"
 #include "fastcgi/request.h"
-#include "serve/publish.h"
-#include "serve/route.h"
-#include "serve/server.h"
-#include "test_engine.h"
 
 #define STREAM "Status: 200 OK\r\nContent-Type: text/event-stream\r\n"
 
@@ -23,50 +19,19 @@
 #define AHEAD "begin 1; " GET "HTTP_LAST_EVENT_ID=1-102" REST
 #define KEPT  "begin 1 keep; " GET "HTTP_LAST_EVENT_ID=1-102" REST
 
-static struct server server;
-static struct test_engine engine;
-static struct conns *const conns = &server.streams.conns;
-
 static int
 set_up(void **state)
 {
 	(void)state;
-	test_engine_init(&engine);
-	server.engine = &engine.engine;
-	hub_init(&server.hub, &(struct hub_setup){.history = 1});
-	hub_begin(&server.hub, (struct eventid){0, 0});
-	engine.engine.start(&engine.engine, &server.hub, NULL, NULL, NULL);
-	if (pair_set_up(&server.streams, &server.cfg, &server.hub,
-		route_request, &server) == -1)
-		return -1;
-	aheads_init(&server.aheads, &server.streams, server.engine);
-	publisher_init(&server.publisher, &server.cfg, server.engine, 16 << 20,
-	    publish_body);
-	return 0;
+	return served_set_up();
 }
 
-/* As the process ends. */
 static int
 tear_down(void **state)
 {
 	(void)state;
-	engine.engine.stop(&engine.engine);
-	(void)conns_flush(conns);
-	assert_int_equal(server.aheads.n, 0);
-	assert_true(TAILQ_EMPTY(&server.aheads.list));
-	pair_tear_down();
+	served_tear_down();
 	return 0;
-}
-
-static void
-seconds_pass(double seconds)
-{
-	for (; seconds > 0; seconds--) {
-		conns_set_time(conns, conns->now + 1);
-		aheads_sweep(&server.aheads);
-		conns_sweep(conns);
-		end_turn();
-	}
 }
 
 /* An event of the channel a: its id is 1-101, and so on. */

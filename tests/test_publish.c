@@ -4,7 +4,7 @@
  * of order, when its exchange is over, and with every result.  Each exchange
  * has one answer, and its own.
  */
-#include "pair.h"
+#include "served.h"
 
 #include <sys/uio.h>
 
@@ -13,10 +13,6 @@
 
 #include "fastcgi/record.h"
 #include "fastcgi/request.h"
-#include "serve/publish.h"
-#include "serve/route.h"
-#include "serve/server.h"
-#include "test_engine.h"
 
 #define OK	"Status: 200 OK\r\n"
 #define AWAY	"Status: 503 Service Unavailable\r\n"
@@ -83,49 +79,20 @@ front_takes(long take)
 	script.take[script.steps++] = take;
 }
 
-static struct server server;
-static struct test_engine engine;
-static struct conns *const conns = &server.streams.conns;
-
 static int
 set_up(void **state)
 {
 	(void)state;
 	script.step = script.steps = 0;
-	test_engine_init(&engine);
-	server.engine = &engine.engine;
-	hub_init(&server.hub, &(struct hub_setup){.history = 1});
-	hub_begin(&server.hub, (struct eventid){0, 0});
-	engine.engine.start(&engine.engine, &server.hub, NULL, NULL, NULL);
-	if (pair_set_up(&server.streams, &server.cfg, &server.hub,
-		route_request, &server) == -1)
-		return -1;
-	aheads_init(&server.aheads, &server.streams, server.engine);
-	publisher_init(&server.publisher, &server.cfg, server.engine, 16 << 20,
-	    publish_body);
-	return 0;
+	return served_set_up();
 }
 
-/* As the process ends. */
 static int
 tear_down(void **state)
 {
 	(void)state;
-	engine.engine.stop(&engine.engine);
-	(void)conns_flush(conns);
-	assert_int_equal(server.publisher.bodies.bytes, 0);
-	pair_tear_down();
+	served_tear_down();
 	return 0;
-}
-
-static void
-seconds_pass(double seconds)
-{
-	for (; seconds > 0; seconds--) {
-		conns_set_time(conns, conns->now + 1);
-		conns_sweep(conns);
-		end_turn();
-	}
 }
 
 /* The engine says it, and the turn ends. */

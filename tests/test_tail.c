@@ -853,6 +853,46 @@ large_entries_are_passed_over_at_the_start(void **state)
 	viewer_closes(&viewer);
 }
 
+/* It is behind what there is room for: the hub does not begin there. */
+static void
+large_entry_behind_the_budgets_is_not_looked_at(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	happen("a");
+	add_large();
+	for (i = 0; i < 20; i++)
+		happen("a");
+	setup.entries = 10;
+	begin_again();
+	process_runs(one);
+	assert_true(is_loaded(&one->tail));
+	assert_int_equal(one->hub.held, 10);
+	assert_int_equal(one->hub.base.ms, 12);
+}
+
+static void
+large_entry_out_of_its_order_ends_the_connection_and_no_more(void **state)
+{
+	struct key_entry first;
+	unsigned i;
+
+	(void)state;
+	happen("a");
+	add_large();
+	first = key.entry[0];
+	key.entry[0] = key.entry[1];
+	key.entry[1] = first;
+	for (i = 0; i < 100; i++) {
+		if (one->tail.link.state != LINK_UP)
+			fake_up(one->fake);
+		process_runs_once(one);
+	}
+	assert_in_range(one->fake->ups, 2, 100);
+	assert_false(is_loaded(&one->tail));
+}
+
 /* The first entry is so large that the last id cannot be had. */
 static void
 last_id_that_is_not_to_be_had_is_a_loss(void **state)
@@ -1237,6 +1277,8 @@ main(void)
 	    TEST(entry_too_large_to_be_read_is_passed_over),
 	    TEST(large_newest_without_a_note_is_found_again),
 	    TEST(large_entries_are_passed_over_at_the_start),
+	    TEST(large_entry_behind_the_budgets_is_not_looked_at),
+	    TEST(large_entry_out_of_its_order_ends_the_connection_and_no_more),
 	    TEST(last_id_that_is_not_to_be_had_is_a_loss),
 	    TEST(without_room_in_the_hub_nothing_more_is_taken),
 	    TEST(connection_may_end_while_there_is_no_room),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FAKELINK_H
-#define FAKELINK_H
+#ifndef STREAMLINK_H
+#define STREAMLINK_H
 
 /*
  * A link without a socket: what is sent to it stands in a list, a stream of the
