@@ -62,7 +62,7 @@ VIA_REDIS = resp entry dial account finder finder_list finder_sentinels sentinel
 ENGINE	= engine memory $(SQLITE) $(VIA_REDIS)
 FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
-STREAM	= stream clock drain address age
+STREAM	= stream admission clock drain address age
 SERVE	= server route arguments subscribe ahead publish publication origin status \
 	  figures reply
 FOLDERS	= base channel engine fastcgi stream serve
@@ -101,7 +101,7 @@ unit_notify    = notify platform
 unit_capacity  = capacity
 unit_zone      = zone
 unit_request   = request record platform
-unit_stream    = stream drain clock $(unit_reader) conn intake \
+unit_stream    = stream admission drain clock $(unit_reader) conn intake \
 		 flush conns $(unit_wave) gate buffer params record address age log
 unit_flush     = $(unit_stream)
 unit_eventid   = eventid

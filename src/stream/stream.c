@@ -16,22 +16,10 @@
 #include "channel/eventid.h"
 #include "base/log.h"
 #include "channel/sse.h"
-
-/*
- * Without the status Apache would look at the request's If-None-Match and
- * others of the kind, answer 304, and keep the stream to itself for ever.
- */
-#define HEADERS                                               \
-	"Status: 200 OK\r\n"                                  \
-	"Content-Type: text/event-stream\r\n"                 \
-	"Cache-Control: no-cache, no-store, no-transform\r\n" \
-	"X-Accel-Buffering: no\r\n"                           \
-	"\r\n"
+#include "stream/stream_inner.h"
 
 _Static_assert(2 * SSE_BLOCK_SIZE <= BATCH_TEXT,
     "an empty batch has room for what a stream says itself");
-
-#define REFUSED_FACTOR 10 /* a refused stream's retry:, in those of others */
 
 /*
  * A stream's todo, and the kinds of its pieces.  LAST: what its feed has for it
@@ -53,9 +41,8 @@ chance(void)
 	return (double)random() / 2147483648.0;
 }
 
-/* Milliseconds for retry:, spread so that not all come back at once. */
-static unsigned long
-retry_ms(const struct streams *ss)
+unsigned long
+stream_retry_ms(const struct streams *ss)
 {
 	double ms = (double)ss->cfg->retry * (1 + chance() / 2);
 
@@ -106,7 +93,7 @@ static void
 offer_retry(struct stream *s, struct batch *b, bool behind)
 {
 	char id[EVENTID_SIZE], *text = batch_text(b, SSE_BLOCK_SIZE);
-	unsigned long ms = retry_ms(all(&s->conn));
+	unsigned long ms = stream_retry_ms(all(&s->conn));
 	size_t len;
 
 	if (text == NULL)
@@ -143,7 +130,8 @@ fill(struct conn *c, struct batch *b)
 	unsigned before;
 
 	if (c->todo & HEAD)
-		(void)batch_add(b, HEAD, HEADERS, sizeof(HEADERS) - 1);
+		(void)batch_add(b, HEAD, STREAM_HEADERS,
+		    sizeof(STREAM_HEADERS) - 1);
 	if (c->todo & RETRY && first)
 		offer_retry(s, b, false);
 	before = b->n;
@@ -196,73 +184,6 @@ over(struct conn *c)
 	ss->open--;
 }
 
-const char *
-stream_refusal_name(enum refusal why)
-{
-	static const char *const names[] = {[REFUSED_STREAMS] = "streams",
-	    [REFUSED_ADDRESS] = "address",
-	    [REFUSED_CHANNELS] = "channels",
-	    [REFUSED_DRAINING] = "draining",
-	    [REFUSED_MEMORY] = "memory",
-	    [REFUSED_ENGINE] = "engine"};
-
-	return names[why];
-}
-
-/* Where there is no room the browser is to come back much later than others. */
-void
-stream_refuse(struct streams *ss, struct conn *c, const struct request *r,
-    enum refusal why)
-{
-	bool soon = ss->draining || why == REFUSED_ENGINE;
-	unsigned long ms = retry_ms(ss) * (soon ? 1 : REFUSED_FACTOR);
-	struct stream *s = (struct stream *)c;
-	char buf[sizeof(HEADERS) + SSE_BLOCK_SIZE] = HEADERS;
-	size_t len = sizeof(HEADERS) - 1;
-
-	ss->refused[why]++;
-	log_debug("stream refused: %s (fd %d), %s",
-	    r->address == NULL ? "-" : r->address, c->io.fd,
-	    stream_refusal_name(why));
-	address_leave(&ss->addresses, s->address);
-	s->address = NULL;
-	len += sse_retry(buf + len, ms);
-	conn_answer(c, event_new(buf, len));
-}
-
-/* REFUSALS if the stream may be, otherwise why not. */
-static enum refusal
-limit_reached(struct streams *ss, struct stream *s, const struct request *r)
-{
-	const struct config *cfg = ss->cfg;
-
-	if (ss->draining)
-		return REFUSED_DRAINING;
-	if (ss->open >= cfg->max_streams)
-		return REFUSED_STREAMS;
-	if (cfg->max_per_address == 0 && !cfg->verbose)
-		return REFUSALS; /* the address is of no use */
-	s->address = address_enter(&ss->addresses, r->address);
-	if (s->address == NULL)
-		return REFUSED_MEMORY;
-	if (cfg->max_per_address > 0 &&
-	    s->address->streams > cfg->max_per_address)
-		return REFUSED_ADDRESS;
-	return REFUSALS;
-}
-
-/* Returns false if the stream was refused. */
-static bool
-admit(struct streams *ss, struct stream *s, const struct request *r)
-{
-	enum refusal why = limit_reached(ss, s, r);
-
-	if (why == REFUSALS)
-		return true;
-	stream_refuse(ss, &s->conn, r, why);
-	return false;
-}
-
 /* The stream has its feed. */
 static void
 begin(struct streams *ss, struct stream *s, const struct request *r)
@@ -284,7 +205,7 @@ stream_open_clock(struct streams *ss, struct conn *c, const struct request *r,
 {
 	struct stream *s = (struct stream *)c;
 
-	if (!admit(ss, s, r))
+	if (!stream_admit(ss, s, r))
 		return;
 	clock_subscribe(&ss->clock, &s->tick, count);
 	begin(ss, s, r);
@@ -298,7 +219,7 @@ stream_open_channels(struct streams *ss, struct conn *c,
 	struct stream *s = (struct stream *)c;
 	enum hub_result result;
 
-	if (!admit(ss, s, r))
+	if (!stream_admit(ss, s, r))
 		return;
 	result = reader_begin(&ss->readers, &s->reader, channels, n, p);
 	if (result == HUB_DONE)
@@ -312,7 +233,7 @@ stream_open_channels(struct streams *ss, struct conn *c,
 void
 stream_head(struct conn *c)
 {
-	conn_answer(c, event_new(HEADERS, sizeof(HEADERS) - 1));
+	conn_answer(c, event_new(STREAM_HEADERS, sizeof(STREAM_HEADERS) - 1));
 }
 
 int

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which streams there may be, and what the others are told: 200, retry: and the
+ * end, for a browser gives its EventSource up at any other status.
+ */
+#include "base/log.h"
+#include "channel/sse.h"
+#include "stream/stream_inner.h"
+
+#define REFUSED_FACTOR 10 /* a refused stream's retry:, in those of others */
+
+const char *
+stream_refusal_name(enum refusal why)
+{
+	static const char *const names[] = {[REFUSED_STREAMS] = "streams",
+	    [REFUSED_ADDRESS] = "address",
+	    [REFUSED_CHANNELS] = "channels",
+	    [REFUSED_DRAINING] = "draining",
+	    [REFUSED_MEMORY] = "memory",
+	    [REFUSED_ENGINE] = "engine"};
+
+	return names[why];
+}
+
+/* Where there is no room the browser is to come back much later than others. */
+void
+stream_refuse(struct streams *ss, struct conn *c, const struct request *r,
+    enum refusal why)
+{
+	bool soon = ss->draining || why == REFUSED_ENGINE;
+	unsigned long ms = stream_retry_ms(ss) * (soon ? 1 : REFUSED_FACTOR);
+	struct stream *s = (struct stream *)c;
+	char buf[sizeof(STREAM_HEADERS) + SSE_BLOCK_SIZE] = STREAM_HEADERS;
+	size_t len = sizeof(STREAM_HEADERS) - 1;
+
+	ss->refused[why]++;
+	log_debug("stream refused: %s (fd %d), %s",
+	    r->address == NULL ? "-" : r->address, c->io.fd,
+	    stream_refusal_name(why));
+	address_leave(&ss->addresses, s->address);
+	s->address = NULL;
+	len += sse_retry(buf + len, ms);
+	conn_answer(c, event_new(buf, len));
+}
+
+/* REFUSALS if the stream may be, otherwise why not. */
+static enum refusal
+limit_reached(struct streams *ss, struct stream *s, const struct request *r)
+{
+	const struct config *cfg = ss->cfg;
+
+	if (ss->draining)
+		return REFUSED_DRAINING;
+	if (ss->open >= cfg->max_streams)
+		return REFUSED_STREAMS;
+	if (cfg->max_per_address == 0 && !cfg->verbose)
+		return REFUSALS; /* the address is of no use */
+	s->address = address_enter(&ss->addresses, r->address);
+	if (s->address == NULL)
+		return REFUSED_MEMORY;
+	if (cfg->max_per_address > 0 &&
+	    s->address->streams > cfg->max_per_address)
+		return REFUSED_ADDRESS;
+	return REFUSALS;
+}
+
+bool
+stream_admit(struct streams *ss, struct stream *s, const struct request *r)
+{
+	enum refusal why = limit_reached(ss, s, r);
+
+	if (why == REFUSALS)
+		return true;
+	stream_refuse(ss, &s->conn, r, why);
+	return false;
+}
