@@ -99,6 +99,18 @@ until_trim(unsigned long long entries)
 	return n;
 }
 
+/* Or all processes that begin with a stream would do it at once. */
+static void
+first_entry_is_no_reason_to_trim(void **state)
+{
+	(void)state;
+	come_up();
+	upkeep.trim_at = 1e9;
+	assert_int_equal(until_trim(1), 200);
+	assert_int_equal(until_trim(250), 200);
+	assert_int_equal(until_trim(376), 1);
+}
+
 static void
 it_is_trimmed_each_minute_by_age_and_by_length(void **state)
 {
@@ -371,6 +383,7 @@ int
 main(void)
 {
 	static const struct CMUnitTest others[] = {
+	    TEST(first_entry_is_no_reason_to_trim),
 	    TEST(it_is_trimmed_each_minute_by_age_and_by_length),
 	    TEST(the_newest_stays_whatever_the_clock_says),
 	    TEST(it_goes_on_while_something_is_trimmed),

@@ -25,10 +25,19 @@ chance(void)
 	return (double)random() / 2147483648.0;
 }
 
+/* A quarter of what may be, or up to half as much more, by chance. */
+static unsigned long long
+growth(const struct upkeep *u)
+{
+	return (unsigned long long)((double)u->set.history / 4 *
+				    (1 + chance() / 2));
+}
+
 int
 upkeep_init(struct upkeep *u, struct link *l, const struct upkeep_setup *set)
 {
 	*u = (struct upkeep){.link = l, .set = *set};
+	u->grown = growth(u);
 	return census_init(&u->census, l, set->key, set->streams);
 }
 
@@ -86,16 +95,15 @@ begin_step(struct upkeep *u, enum upkeep_step step)
 		trim(u);
 }
 
-/* It is trimmed again after a while, or when it has grown by a quarter. */
+/* It is trimmed again after a while, or when it has grown. */
 static void
 begin_trim(struct upkeep *u, unsigned long long entries)
 {
 	bool by_age = u->set.age > 0 && (u->newest.ms != 0 || u->newest.n != 0);
-	double quarter = (double)u->set.history / 4;
 
 	u->trim_at = *u->link->set->now + UPKEEP_TRIM * (0.75 + chance() / 2);
 	u->entries = entries;
-	u->grown = (unsigned long long)(quarter * (1 + chance() / 2));
+	u->grown = growth(u);
 	begin_step(u, by_age ? UPKEEP_TIME : UPKEEP_LENGTH);
 }
 
