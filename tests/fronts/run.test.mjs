@@ -6,7 +6,7 @@
 // gets its signals as from a terminal: the whole group at once.
 
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -144,6 +144,22 @@ async function endsWhileItStarts(front, signal) {
 	}
 }
 
+// Between the making of its directory and the moment it knows the name: mktemp
+// takes its time here, and the signal is to all of the group.
+async function endsBeforeItKnowsItsDirectory(front, signal) {
+	const { dir } = newPlace();
+
+	writeFileSync(`${dir}/mktemp`,
+		'#!/bin/sh\nmade=$(/usr/bin/mktemp "$@")\nsleep 0.3\necho "$made"\n',
+		{ mode: 0o755 });
+	const script = startScript(front,
+		['env', `PATH=${dir}:${process.env.PATH}`, join(ROOT, 'conf/run')]);
+	await until(() => readdirSync(script.tmp).length === 1, 'its directory');
+	process.kill(-script.pid, signal);
+	await script.ended;
+	await nothingLeft(script);
+}
+
 // A signal to the script alone, as from a supervisor.
 async function endsByTerm(front) {
 	const script = startScript(front);
@@ -192,9 +208,12 @@ for (const front of CHOSEN)
 			() => secondSignalEndsAtOnce(front));
 		it('ends by SIGTERM and leaves nothing', LIMIT,
 			() => endsByTerm(front));
-		for (const signal of ['SIGINT', 'SIGTERM'])
+		for (const signal of ['SIGINT', 'SIGTERM']) {
 			it(`leaves nothing after ${signal} as it starts`, LIMIT,
 				() => endsWhileItStarts(front, signal));
+			it(`leaves nothing after ${signal} before it knows its directory`,
+				LIMIT, () => endsBeforeItKnowsItsDirectory(front, signal));
+		}
 		it('says that the port is in use', LIMIT,
 			() => saysThatThePortIsInUse(front));
 		it('ends when the responder is killed', LIMIT,
