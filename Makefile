@@ -50,7 +50,7 @@ NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 
 # The program, by its folders; src/README.md says in which order it is best read.
 BASE	= log config config_table config_rules endpoint socket platform \
-	  capacity notify ring zone text buffer utf8 query spelling \
+	  capacity notify ring zone text json buffer utf8 query spelling \
 	  thread resolve
 CHANNEL	= event eventid batch sse sse_parse type held channel heap names retention \
 	  hub promise restore gap reader position
@@ -74,7 +74,7 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 
 # The modules each unit test links: it shows what they depend on.
 TESTS = event sse record params buffer gate writer ring wave flush clock config address \
-	age log endpoint socket request stream route eventid utf8 query \
+	age log endpoint socket request stream route eventid utf8 query json \
 	spelling channel sse_parse arguments origin text memory store gathering sqlite \
 	resolve resp entry finder link ids tail tailmodel \
 	heap hub promise restore reader \
@@ -112,6 +112,7 @@ unit_channel   = channel held eventid sse event
 unit_arguments = arguments query spelling $(unit_channel)
 unit_origin    = origin
 unit_text      = text
+unit_json      = json
 unit_heap      = heap $(unit_channel)
 unit_hub       = hub promise restore names retention $(unit_heap)
 unit_promise   = $(unit_hub)
