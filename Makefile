@@ -53,7 +53,7 @@ BASE	= log config config_table config_rules endpoint socket platform \
 	  capacity notify ring zone text json buffer utf8 query spelling \
 	  thread resolve
 CHANNEL	= event eventid batch sse sse_parse type held channel heap names retention \
-	  hub promise restore gap reader position
+	  hub keys promise restore gap reader position
 STORE	= store store_file store_make store_open store_load
 SQLITE	= $(STORE) changes committer gathering sqlite sqlite_load sqlite_figures
 VIA_REDIS = resp entry dial account finder finder_list finder_sentinels sentinel \
@@ -77,7 +77,7 @@ TESTS = event sse record params buffer gate writer ring wave flush clock config 
 	age log endpoint socket request stream route eventid utf8 query json \
 	spelling channel sse_parse arguments origin text memory store gathering sqlite \
 	resolve resp entry finder link ids tail tailmodel \
-	heap hub promise restore reader \
+	heap hub keys promise restore reader \
 	model notify platform capacity zone publish ahead server sender upkeep census redis
 unit_event     = event
 unit_sse       = sse
@@ -115,6 +115,7 @@ unit_text      = text
 unit_json      = json
 unit_heap      = heap $(unit_channel)
 unit_hub       = hub promise restore names retention $(unit_heap)
+unit_keys      = keys
 unit_promise   = $(unit_hub)
 unit_restore   = $(unit_hub)
 unit_memory    = memory engine platform $(unit_hub)
@@ -276,6 +277,7 @@ wrap_server = -Wl,--wrap=setsockopt
 wrap_gate   = -Wl,--wrap=realloc
 wrap_text   = -Wl,--wrap=realloc
 wrap_hub    = -Wl,--wrap=calloc,--wrap=malloc
+wrap_keys   = -Wl,--wrap=calloc,--wrap=malloc
 wrap_promise = -Wl,--wrap=calloc,--wrap=malloc
 wrap_restore = -Wl,--wrap=calloc,--wrap=malloc
 wrap_reader = -Wl,--wrap=calloc,--wrap=malloc

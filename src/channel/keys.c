@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Keys of publications: a tree, in which no choice of names makes anything
+ * slow, and a list in which they grow old.
+ */
+#include "channel/keys.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "channel/channel.h"
+
+#define POST_KEY_MAX 64 /* until channel/post.h is there */
+
+#define SLICE	 64 /* that are forgotten in one call */
+#define TEXT_MAX (CHANNEL_NAME_MAX + 1 + POST_KEY_MAX + 1)
+
+static int
+compare_texts(const struct key *a, const struct key *b)
+{
+	return strcmp(a->text, b->text);
+}
+
+RB_PROTOTYPE(key_texts, key, by_text, compare_texts)
+RB_GENERATE(key_texts, key, by_text, compare_texts)
+
+void
+keys_init(struct keys *ks, size_t max)
+{
+	*ks = (struct keys){.max = max};
+	RB_INIT(&ks->texts);
+	TAILQ_INIT(&ks->kept);
+}
+
+static void
+forget(struct keys *ks, struct key *k)
+{
+	(void)RB_REMOVE(key_texts, &ks->texts, k);
+	if (!k->pending)
+		TAILQ_REMOVE(&ks->kept, k, link);
+	ks->n--;
+	free(k);
+}
+
+void
+keys_free(struct keys *ks)
+{
+	struct key *k;
+
+	while ((k = RB_ROOT(&ks->texts)) != NULL)
+		forget(ks, k);
+}
+
+static bool
+is_old(const struct key *k, double now)
+{
+	return !k->pending && now - k->when >= KEYS_AGE;
+}
+
+/* Each call makes one at most, so there is never much to forget. */
+static void
+grow_old(struct keys *ks, double now)
+{
+	struct key *k;
+	unsigned n;
+
+	for (n = 0; n < SLICE; n++) {
+		k = TAILQ_FIRST(&ks->kept);
+		if (k == NULL || !is_old(k, now))
+			return;
+		forget(ks, k);
+	}
+}
+
+/* What the key is found by. */
+static void
+compose(char text[TEXT_MAX], const char *channel, const char *key)
+{
+	int n = snprintf(text, TEXT_MAX, "%s %s", channel, key);
+
+	assert(n > 0 && n < TEXT_MAX);
+}
+
+static struct key *
+find(struct keys *ks, const char *channel, const char *key, double now)
+{
+	char text[TEXT_MAX];
+	struct key *k;
+
+	compose(text, channel, key);
+	k = RB_FIND(key_texts, &ks->texts, &(struct key){.text = text});
+	if (k != NULL && is_old(k, now)) {
+		forget(ks, k);
+		return NULL;
+	}
+	return k;
+}
+
+const struct key *
+keys_find(struct keys *ks, const char *channel, const char *key, double now)
+{
+	grow_old(ks, now);
+	return find(ks, channel, key, now);
+}
+
+enum keys_result
+keys_promise(struct keys *ks, const char *channel, const char *key, double now,
+    struct key **promise)
+{
+	char text[TEXT_MAX];
+	struct key *k;
+	size_t size;
+
+	grow_old(ks, now);
+	if (ks->n >= ks->max)
+		return KEYS_FULL;
+	compose(text, channel, key);
+	size = strlen(text) + 1;
+	k = calloc(1, sizeof(*k) + size);
+	if (k == NULL)
+		return KEYS_NO_MEMORY;
+	k->text = memcpy(k->bytes, text, size);
+	k->pending = true;
+	if (RB_INSERT(key_texts, &ks->texts, k) != NULL)
+		assert(!"the key is not known");
+	ks->n++;
+	*promise = k;
+	return KEYS_DONE;
+}
+
+/* Nearly always it is the newest. */
+void
+keys_keep(struct keys *ks, struct key *k, struct eventid last, size_t events,
+    double when)
+{
+	struct key *older = TAILQ_LAST(&ks->kept, key_list);
+
+	assert(k->pending);
+	k->pending = false;
+	k->when = when;
+	k->last = last;
+	k->events = events;
+	while (older != NULL && older->when > when)
+		older = TAILQ_PREV(older, key_list, link);
+	if (older == NULL)
+		TAILQ_INSERT_HEAD(&ks->kept, k, link);
+	else
+		TAILQ_INSERT_AFTER(&ks->kept, older, k, link);
+}
+
+void
+keys_break(struct keys *ks, struct key *k)
+{
+	assert(k->pending);
+	forget(ks, k);
+}
+
+enum keys_result
+keys_note(struct keys *ks, const char *channel, const char *key,
+    struct eventid last, size_t events, double when)
+{
+	struct key *k = find(ks, channel, key, when);
+	enum keys_result result = KEYS_DONE;
+
+	if (k == NULL)
+		result = keys_promise(ks, channel, key, when, &k);
+	if (result == KEYS_DONE && k->pending)
+		keys_keep(ks, k, last, events, when);
+	return result;
+}
