@@ -52,7 +52,7 @@ NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 BASE	= log config config_table config_rules endpoint socket platform \
 	  capacity notify ring zone text json buffer utf8 query spelling \
 	  thread resolve
-CHANNEL	= event eventid batch sse sse_parse type held channel heap names retention \
+CHANNEL	= event eventid batch sse sse_parse post type held channel heap names retention \
 	  hub keys promise restore gap reader position
 STORE	= store store_file store_make store_open store_load
 SQLITE	= $(STORE) changes committer gathering sqlite sqlite_load sqlite_figures
@@ -114,7 +114,7 @@ unit_origin    = origin
 unit_text      = text
 unit_json      = json
 unit_heap      = heap $(unit_channel)
-unit_hub       = hub promise restore names retention $(unit_heap)
+unit_hub       = hub promise post restore names retention $(unit_heap)
 unit_keys      = keys
 unit_promise   = $(unit_hub)
 unit_restore   = $(unit_hub)

@@ -41,12 +41,12 @@ find_event(struct eventid id)
 }
 
 static inline void
-keeper_dropped(void *arg, struct eventid id)
+keeper_dropped(void *arg, const char *name, struct eventid id)
 {
 	size_t i = find_event(id);
 	unsigned channel = event(i)->channel;
 
-	CHECK(arg == &keeper);
+	CHECK(arg == &keeper && channel == channel_of(name));
 	if (!keeper.kept[i]) /* of a channel that is forgotten */
 		return;
 	keeper.kept[i] = false;
@@ -134,8 +134,11 @@ keeper_restores(struct eventid last)
 	hub_kept_by(&run.hub, &keeper, keeper_dropped, keeper_forgot);
 	for (i = 0; i < MODEL_NAMES; i++)
 		if (keeper.channel[i].kept)
-			CHECK(hub_restore_channel(&run.hub, name((unsigned)i),
-				  keeper.channel[i].lost) == HUB_DONE);
+			CHECK(hub_restore_channel(&run.hub,
+				  &(struct channel_facts){.name =
+							      name((unsigned)i),
+				      .lost = keeper.channel[i].lost}) ==
+			      HUB_DONE);
 	for (i = 0; i < run.model.n; i++) {
 		if (!kept[i])
 			continue;

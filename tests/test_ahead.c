@@ -11,6 +11,7 @@
 #include "allocation.h"
 #include "fastcgi/record.h"
 #include "fastcgi/request.h"
+#include "posts.h"
 
 #define STREAM "Status: 200 OK\r\nContent-Type: text/event-stream\r\n"
 
@@ -42,7 +43,8 @@ event_comes(const char *data)
 	struct eventid id = {1, ++engine.last};
 	size_t readers;
 
-	assert_int_equal(hub_publish(&server.hub, "a", &id, &m, 1, &readers),
+	assert_int_equal(hub_publish(&server.hub, POST_OF("a", &m, 1), &id,
+			     &readers),
 	    HUB_DONE);
 }
 

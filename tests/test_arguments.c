@@ -16,7 +16,8 @@
 #define EMPTY	"empty"
 #define SIXTEEN "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,"
 #define LONG16	"xxxxxxxxxxxxxxxx"
-#define LONG128 LONG16 LONG16 LONG16 LONG16 LONG16 LONG16 LONG16 LONG16
+#define LONG64	LONG16 LONG16 LONG16 LONG16
+#define LONG255 LONG64 LONG64 LONG64 LONG16 LONG16 LONG16 "0123456789abcde"
 #define QUERY16                                                        \
 	"channel=a&channel=b&channel=c&channel=d&channel=e&channel=f&" \
 	"channel=g&channel=h&channel=i&channel=j&channel=k&channel=l&" \
@@ -40,12 +41,12 @@ static const struct row {
     {"channel=clock", NULL, "clock,", NULL},
     {"other=x&channel=a&c=b&nel=c&change=d&_=1&t=2", NULL, "a,", NULL},
     {"%63hannel=a", NULL, "a,", NULL},
-    {"channel=" LONG128, NULL, LONG128 ",", NULL},
+    {"channel=" LONG255, NULL, LONG255 ",", NULL},
     {QUERY16, NULL, SIXTEEN, NULL},
     {QUERY16 "&channel=a&channel=p", NULL, SIXTEEN, NULL},
     {QUERY16 "&event=x", NULL, SIXTEEN " event=x", NULL},
     {QUERY16 "&channel=q", NULL, NULL, MANY},
-    {"channel=" LONG128 "x", NULL, NULL, NAME}, {"channel=", NULL, NULL, NAME},
+    {"channel=" LONG255 "x", NULL, NULL, NAME}, {"channel=", NULL, NULL, NAME},
     {"channel", NULL, NULL, NAME}, {"channel=a&channel=", NULL, NULL, NAME},
     {"channel=a+b", NULL, NULL, NAME}, {"channel=a%20b", NULL, NULL, NAME},
     {"channel=a,b", NULL, NULL, NAME}, {"channel=a/b", NULL, NULL, NAME},

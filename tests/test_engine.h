@@ -9,6 +9,7 @@
  */
 #include "engine/engine.h"
 #include "channel/hub.h"
+#include "posts.h"
 
 #define TEST_ENGINE_MAX 600 /* publications */
 
@@ -67,16 +68,15 @@ test_engine_answer(struct test_engine *e, size_t i, enum publish_result result)
 	g->pending = false;
 	if (result == PUBLISHED) {
 		what.last = (struct eventid){1, ++e->last};
-		assert_int_equal(hub_publish(e->hub, g->channel, &what.last, &m,
-				     1, &what.streams),
+		assert_int_equal(hub_publish(e->hub, POST_OF(g->channel, &m, 1),
+				     &what.last, &what.streams),
 		    HUB_DONE);
 	}
 	g->done(g->arg, &what);
 }
 
 static inline void
-test_engine_publish(struct engine *engine, const char *channel,
-    const struct sse_message messages[], size_t n,
+test_engine_publish(struct engine *engine, const struct post *post,
     void (*done)(void *, const struct published *), void *arg)
 {
 	struct test_engine *e = (struct test_engine *)engine;
@@ -85,11 +85,11 @@ test_engine_publish(struct engine *engine, const char *channel,
 	assert_true(e->n < TEST_ENGINE_MAX);
 	g->done = done;
 	g->arg = arg;
-	g->messages = n;
+	g->messages = post->n;
 	g->pending = true;
-	(void)snprintf(g->channel, sizeof(g->channel), "%s", channel);
-	(void)snprintf(g->data, sizeof(g->data), "%.*s", (int)messages[0].len,
-	    messages[0].data);
+	(void)snprintf(g->channel, sizeof(g->channel), "%s", post->channels[0]);
+	(void)snprintf(g->data, sizeof(g->data), "%.*s",
+	    (int)post->messages[0].len, post->messages[0].data);
 	e->n++;
 	if (e->at_once)
 		test_engine_answer(e, e->n - 1, e->result);

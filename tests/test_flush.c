@@ -12,6 +12,7 @@
 #include <signal.h>
 
 #include "base/log.h"
+#include "posts.h"
 
 #define GET   "begin 1; params 1 A=b; params 1; stdin 1"
 #define PEERS 150 /* more than one wave */
@@ -149,7 +150,7 @@ publish(int len)
 	size_t reading;
 
 	(void)snprintf(data, sizeof(data), "%0*lu", len, published);
-	assert_int_equal(hub_publish(&hub, "a", &id, &m, 1, &reading),
+	assert_int_equal(hub_publish(&hub, POST_OF("a", &m, 1), &id, &reading),
 	    HUB_DONE);
 }
 

@@ -9,6 +9,7 @@
 
 #include "allocation.h"
 #include "channel/hub.h"
+#include "posts.h"
 
 #define READERS 8
 
@@ -111,7 +112,7 @@ try_to_prepare(const char *channel, size_t n, size_t len, struct promise **p)
 	enum hub_result result;
 
 	make_batch(ids, m, n, len);
-	result = hub_prepare(&hub, channel, ids, m, n, p);
+	result = hub_prepare(&hub, POST_OF(channel, m, n), ids, p);
 	if (result != HUB_DONE)
 		published -= n;
 	return result;
@@ -127,7 +128,7 @@ publish_batch(const char *channel, size_t n, size_t len)
 	size_t reading;
 
 	make_batch(ids, m, n, len);
-	result = hub_publish(&hub, channel, ids, m, n, &reading);
+	result = hub_publish(&hub, POST_OF(channel, m, n), ids, &reading);
 	if (result != HUB_DONE)
 		published -= n;
 	return result == HUB_DONE ? (long)reading : -(long)result;

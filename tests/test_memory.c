@@ -7,6 +7,7 @@
 
 #include "allocation.h"
 #include "engine/memory.h"
+#include "posts.h"
 
 #define EPOCH 77
 
@@ -71,7 +72,8 @@ publish(const char *channel, size_t n)
 		m[i] = (struct sse_message){.data = data[i],
 		    .len =
 			(size_t)snprintf(data[i], sizeof(data[i]), "%zu", i)};
-	memory.engine.publish(&memory.engine, channel, m, n, on_done, &done);
+	memory.engine.publish(&memory.engine, POST_OF(channel, m, n), on_done,
+	    &done);
 	memset(data, 'x', sizeof(data)); /* they need not last longer */
 	assert_int_equal(done.calls, calls + 1);
 	return done.what.result;

@@ -9,6 +9,7 @@
  * SEED=n is another run, STEPS=n a longer one.
  */
 #include "model_keeper.h"
+#include "posts.h"
 
 #define STEPS	 1000000
 #define BATCH	 40 /* events published at once, at most */
@@ -228,7 +229,7 @@ prepare_batch(struct promised *p)
 		write_data(text[i], p->number + i, p->len[i]);
 		m[i] = (struct sse_message){.data = text[i], .len = p->len[i]};
 	}
-	return hub_prepare(&run.hub, name(p->channel), p->id, m, p->n,
+	return hub_prepare(&run.hub, POST_OF(name(p->channel), m, p->n), p->id,
 	    &p->promise);
 }
 
@@ -248,8 +249,8 @@ publish_some(void)
 	run.results[expected]++;
 	if (expected != HUB_DONE)
 		return;
-	p->is_new = hub_promised_new(p->promise);
-	p->lost = hub_promised_lost(p->promise);
+	p->is_new = hub_promised_new(p->promise, 0);
+	p->lost = hub_promised_lost(p->promise, 0);
 	CHECK(p->is_new == !ch->published);
 	CHECK(same(p->lost, ch->lost));
 	run.model.bytes += all;
@@ -352,7 +353,8 @@ entry_cost(void)
 	struct eventid id = {1, 0};
 	size_t cost, reading;
 
-	CHECK(hub_publish(&run.hub, "a", &id, &m, 1, &reading) == HUB_DONE);
+	CHECK(hub_publish(&run.hub, POST_OF("a", &m, 1), &id, &reading) ==
+	      HUB_DONE);
 	cost = hub_bytes(&run.hub) -
 	       event_cost(TAILQ_FIRST(&run.hub.entries)->event);
 	hub_free(&run.hub);
@@ -501,7 +503,7 @@ readers_get_what_the_model_says(void **state)
 		}
 	}
 	life_ends();
-	for (i = 0; i < HUB_NO_MEMORY; i++)
+	for (i = 0; i < HUB_ENDED; i++)
 		CHECK(run.results[i] > 0);
 	CHECK(run.restarts > 0 && run.broken > 0);
 	print_message("%llu events, %llu gaps (%llu of forgotten channels), "

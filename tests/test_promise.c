@@ -125,7 +125,7 @@ promised_place_is_not_taken_by_what_is_dropped(void **state)
 	(void)hub_age(&hub);
 	assert_int_equal(hub.held, 0);
 	assert_int_equal(lost("a"), 9);
-	assert_int_equal(hub_promised_lost(p).ms, 0);
+	assert_int_equal(hub_promised_lost(p, 0).ms, 0);
 	(void)hub_keep(&hub, p);
 	assert_int_equal(hub.held, 40);
 	assert_ptr_equal(TAILQ_FIRST(&hub.unread), hub_find(&hub, "a"));
@@ -349,25 +349,25 @@ promise_knows_what_its_channel_was(void **state)
 	publish("b");
 	turn_ends();
 	p = prepare("b");
-	assert_false(hub_promised_new(p));
-	assert_int_equal(hub_promised_lost(p).ms, 2);
+	assert_false(hub_promised_new(p, 0));
+	assert_int_equal(hub_promised_lost(p, 0).ms, 2);
 	join(0, "named");
 	q = prepare("new"); /* in the place of a */
 	r = prepare("new");
-	assert_true(hub_promised_new(q) && hub_promised_new(r));
+	assert_true(hub_promised_new(q, 0) && hub_promised_new(r, 0));
 	(void)hub_keep(&hub, p);
 	(void)hub_keep(&hub, q);
-	assert_true(hub_promised_new(r)); /* it was then */
+	assert_true(hub_promised_new(r, 0)); /* it was then */
 	s = prepare("new");
-	assert_false(hub_promised_new(s));
+	assert_false(hub_promised_new(s, 0));
 	hub_break(&hub, r);
 	hub_break(&hub, s);
 	p = prepare("later");
-	assert_int_equal(hub_promised_lost(p).ms, 1);
+	assert_int_equal(hub_promised_lost(p, 0).ms, 1);
 	hub_break(&hub, p);
 	p = prepare("named"); /* which is there since before that */
-	assert_true(hub_promised_new(p));
-	assert_int_equal(hub_promised_lost(p).ms, 0);
+	assert_true(hub_promised_new(p, 0));
+	assert_int_equal(hub_promised_lost(p, 0).ms, 0);
 	hub_break(&hub, p);
 	leave(0);
 }

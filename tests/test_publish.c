@@ -143,6 +143,7 @@ static const struct row {
     {"published", PUBLISHED, OK, "{\"id\":\"1-101\",\"channel\":\"a\"", false,
 	false},
     {"no_channel", PUBLISH_NO_CHANNEL, AWAY, "--max-channels", false, true},
+    {"ended", PUBLISH_ENDED, "Status: 409 Conflict", "has ended", false, true},
     {"too_large", PUBLISH_TOO_LARGE, LARGE, "--history-bytes", false, true},
     {"no_room", PUBLISH_NO_ROOM, AWAY, "still being written", false, true},
     {"no_memory", PUBLISH_NO_MEMORY, AWAY, "no memory", false, true},
@@ -681,16 +682,16 @@ position_follows_what_the_engine_says(void **state)
 }
 
 /* One publication of chance's. */
-struct post {
+struct exchange {
 	struct peer peer;
 	size_t number; /* that it has with the engine */
 	bool open, waits;
 };
 
-static struct post posts[8];
+static struct exchange posts[8];
 
 static void
-chance_opens(struct post *post)
+chance_opens(struct exchange *post)
 {
 	size_t given = engine.n;
 
@@ -703,7 +704,7 @@ chance_opens(struct post *post)
 
 /* It is answered once, or was given up; then the connection serves another. */
 static void
-chance_closes(struct post *post, uint32_t *seed)
+chance_closes(struct exchange *post, uint32_t *seed)
 {
 	if (chance(seed) % 2 == 0)
 		peer_send(&post->peer, "abort 1");
@@ -718,7 +719,7 @@ chance_closes(struct post *post, uint32_t *seed)
 }
 
 static void
-chance_answers(struct post *post, uint32_t *seed)
+chance_answers(struct exchange *post, uint32_t *seed)
 {
 	enum publish_result result =
 	    (enum publish_result)(chance(seed) % (PUBLISH_UNKNOWN + 1));
@@ -733,7 +734,7 @@ static void
 any_order_of_all_that_happens_does_no_harm(void **state)
 {
 	uint32_t seed = 20261127, act;
-	struct post *post;
+	struct exchange *post;
 
 	(void)state;
 	memset(posts, 0, sizeof(posts));

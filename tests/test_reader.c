@@ -15,6 +15,7 @@
 #include "allocation.h"
 #include "channel/gap.h"
 #include "channel/reader.h"
+#include "posts.h"
 
 #define KIND 5
 
@@ -200,7 +201,8 @@ publish(const char *channel)
 	now = (double)published;
 	m.len = (size_t)snprintf(data, sizeof(data), "%s%lu", channel,
 	    (unsigned long)published);
-	assert_int_equal(hub_publish(&hub, channel, &id, &m, 1, &reading),
+	assert_int_equal(hub_publish(&hub, POST_OF(channel, &m, 1), &id,
+			     &reading),
 	    HUB_DONE);
 }
 
@@ -649,7 +651,7 @@ largest_gap_fits_its_room(void **state)
 	batch_begin(b);
 	readers.feed.fill(&w.sub, b, KIND);
 	assert_int_equal(b->n, 1);
-	assert_in_range(b->piece[0].len, 16 * 128, b->text_used - 1);
+	assert_in_range(b->piece[0].len, 16 * 255, b->text_used - 1);
 	/* The first of them has no id, and the last one has. */
 	b->text[b->piece[0].len] = '\0';
 	assert_ptr_equal(b->piece[0].data, b->text);
@@ -705,6 +707,7 @@ gap_reasons_have_names(void **state)
 	assert_string_equal(loss_reason_name(LOSS_RESTART), "restart");
 	assert_string_equal(loss_reason_name(LOSS_UNKNOWN), "unknown");
 	assert_string_equal(loss_reason_name(LOSS_SOURCE), "source");
+	assert_string_equal(loss_reason_name(LOSS_DELETED), "deleted");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

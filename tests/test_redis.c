@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "engine/redis.h"
 #include "scripted.h"
+#include "posts.h"
 
 /* A master with one event of channel a, 5-7, and nothing behind it. */
 #define ENTRY \
@@ -77,7 +78,7 @@ publish(const char *data)
 {
 	struct sse_message m = {.data = data, .len = strlen(data)};
 
-	engine->publish(engine, "a", &m, 1, on_done, NULL);
+	engine->publish(engine, POST_OF("a", &m, 1), on_done, NULL);
 }
 
 static void

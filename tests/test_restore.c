@@ -12,10 +12,11 @@ static struct {
 } told;
 
 static void
-note_dropped(void *keeper, struct eventid id)
+note_dropped(void *keeper, const char *channel, struct eventid id)
 {
 	assert_ptr_equal(keeper, &told);
 	assert_int_equal(id.n, 1);
+	assert_non_null(channel);
 	told.len += (size_t)snprintf(told.text + told.len,
 	    sizeof(told.text) - told.len, "%lu ", (unsigned long)id.ms);
 }
@@ -78,8 +79,9 @@ restore(const char *channel, uint64_t ms)
 static void
 restore_channel(const char *channel, uint64_t ms)
 {
-	assert_int_equal(hub_restore_channel(&hub, channel,
-			     (struct eventid){ms, 1}),
+	assert_int_equal(hub_restore_channel(&hub,
+			     &(struct channel_facts){.name = channel,
+				 .lost = {ms, 1}}),
 	    HUB_DONE);
 }
 
@@ -351,8 +353,9 @@ without_memory_nothing_is_restored(void **state)
 	}
 	assert_int_equal(nth, 4); /* the event's two and the ring */
 	allocation_fails(1);
-	assert_int_equal(hub_restore_channel(&hub, "b",
-			     (struct eventid){11, 1}),
+	assert_int_equal(hub_restore_channel(&hub,
+			     &(struct channel_facts){.name = "b",
+				 .lost = {11, 1}}),
 	    HUB_NO_MEMORY);
 	allocation_fails(0);
 	assert_null(hub_find(&hub, "b"));

@@ -8,6 +8,7 @@
 
 #include "channel/hub.h"
 #include "engine/sender.h"
+#include "posts.h"
 
 #define MANY 32 /* publications */
 
@@ -81,7 +82,8 @@ publish(int number, size_t n, const char *type)
 		m[i] = (struct sse_message){.type = type, .data = data[i]};
 		m[i].len = (size_t)snprintf(data[i], sizeof(data[i]), "%zu", i);
 	}
-	sender_publish(&sender, "c", m, n, on_done, &log_.number[number]);
+	sender_publish(&sender, POST_OF("c", m, n), on_done,
+	    &log_.number[number]);
 	memset(data, 'x', sizeof(data)); /* they need not last longer */
 }
 
@@ -146,12 +148,12 @@ data_may_be_any_bytes(void **state)
 	struct sse_message m = {.data = "a\0b c", .len = 5};
 
 	(void)state;
-	sender_publish(&sender, "c", &m, 1, on_done, &log_.number[0]);
+	sender_publish(&sender, POST_OF("c", &m, 1), on_done, &log_.number[0]);
 	assert_int_equal(line.bytes,
 	    sizeof("XADD") + sizeof("sse") + sizeof("*") + 2 + 2 + 2 + 6);
 	m.data = "";
 	m.len = 0;
-	sender_publish(&sender, "c", &m, 1, on_done, &log_.number[1]);
+	sender_publish(&sender, POST_OF("c", &m, 1), on_done, &log_.number[1]);
 	assert_string_equal(sent(0), "XADD sse * c c d ");
 }
 
@@ -366,7 +368,8 @@ publish_large(int number, size_t len)
 
 	assert_non_null(data);
 	memset(data, 'x', len);
-	sender_publish(&sender, "c", &m, 1, on_done, &log_.number[number]);
+	sender_publish(&sender, POST_OF("c", &m, 1), on_done,
+	    &log_.number[number]);
 	free(data);
 }
 

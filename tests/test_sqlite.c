@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "engine/sqlite.h"
+#include "posts.h"
 
 #define MANY 200 /* publications at a time */
 
@@ -131,7 +132,8 @@ give_some(const char *channel, const char *text, size_t n)
 		m[i] = (struct sse_message){.type = i % 2 == 0 ? NULL : "odd",
 		    .data = data,
 		    .len = strlen(data)};
-	sqlite.engine.publish(&sqlite.engine, channel, m, n, on_done, &done);
+	sqlite.engine.publish(&sqlite.engine, POST_OF(channel, m, n), on_done,
+	    &done);
 	memset(data, 'x', sizeof(data)); /* it need not last longer */
 }
 

@@ -12,6 +12,7 @@
 
 #include "stream/drain.h"
 #include "fastcgi/record.h"
+#include "posts.h"
 
 #define HEADERS                                               \
 	"Status: 200 OK\r\n"                                  \
@@ -927,7 +928,7 @@ publish(const char *channel, size_t n, int len)
 		id = (struct eventid){1000, (5 << 20) + ++published};
 		(void)snprintf(data, sizeof(data), "%0*lu", len,
 		    (unsigned long)published);
-		assert_int_equal(hub_publish(&hub, channel, &id, &m, 1,
+		assert_int_equal(hub_publish(&hub, POST_OF(channel, &m, 1), &id,
 				     &reading),
 		    HUB_DONE);
 	}

@@ -214,7 +214,7 @@ history_begins_with_the_last_ones_of_all_channels(void **state)
 	}
 }
 
-/* Channels that a stream may not have; %s: a name of 128 letters. */
+/* Channels that a stream may not have; %s: a name of 255 letters. */
 static const struct names {
 	const char *name, *query, *fixed; /* fixed: SSE_CHANNEL */
 	int status;
@@ -231,8 +231,8 @@ static const struct names {
     {"a_percent_with_other_letters_is_refused", "channel=%%zz", NULL, 400},
     {"a_second_name_that_is_bad_is_refused", "channel=a&channel=b%%2f", NULL,
 	400},
-    {"a_name_of_128_letters_is_taken", "channel=%s", NULL, 200},
-    {"a_name_of_129_letters_is_refused", "channel=%sx", NULL, 400},
+    {"a_name_of_255_letters_is_taken", "channel=%s", NULL, 200},
+    {"a_name_of_256_letters_is_refused", "channel=%sx", NULL, 400},
     {"an_encoded_name_is_taken", "channel=%%61%%3a%%2D", NULL, 200},
     {"the_clock_stands_alone", "channel=a&channel=clock", NULL, 400},
     {"the_clock_first_stands_alone", "channel=clock&channel=a", NULL, 400},
@@ -271,11 +271,11 @@ static void
 channels_are_looked_at(void **state)
 {
 	const struct names *n = *state;
-	char letters[129], query[400];
+	char letters[256], query[400];
 	struct front f;
 
-	memset(letters, 'n', 128);
-	letters[128] = '\0';
+	memset(letters, 'n', 255);
+	letters[255] = '\0';
 	(void)snprintf(query, sizeof(query), n->query, letters);
 	open_raw(&f, query, n->fixed == NULL ? NULL : "SSE_CHANNEL", n->fixed);
 	if (n->status == 200) {

@@ -292,6 +292,12 @@ channel_wake(const struct channel *ch)
 }
 
 bool
+channel_has_ended(const struct channel *ch)
+{
+	return ch->ended.ms != 0 || ch->ended.n != 0;
+}
+
+bool
 channel_name_valid(const char *name)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -13,7 +13,7 @@
 #include "channel/eventid.h"
 #include "channel/held.h"
 
-#define CHANNEL_NAME_MAX 128	 /* characters */
+#define CHANNEL_NAME_MAX 255	 /* bytes */
 #define CHANNEL_CLOCK	 "clock" /* the name that is no channel's */
 
 struct channel;
@@ -25,6 +25,7 @@ enum loss_reason {
 	LOSS_RESTART,  /* they are of another life of the hub */
 	LOSS_UNKNOWN,  /* nobody knows: the position was none */
 	LOSS_SOURCE,   /* where they come from, they were lost */
+	LOSS_DELETED,  /* they were erased, as somebody wanted */
 	LOSS_REASONS
 };
 
@@ -81,8 +82,23 @@ struct channel {
 	size_t unread;	     /* of what not all readers could read yet */
 	size_t in_heap;	     /* its place among the largest, from 1 on; or 0 */
 	struct loss lost;    /* below all that is held */
-	struct later *later; /* each above some of that; or NULL */
-	char text[];	     /* of the name */
+	struct eventid
+	    origin;	      /* what was lost when it was first published to */
+	struct eventid ended; /* the id of its end; 0-0: it has not ended */
+	struct later *later;  /* each above some of that; or NULL */
+	char text[];	      /* of the name */
+};
+
+/* What somebody keeps of a channel that was published to, but for its events.
+ */
+struct channel_facts {
+	const char *name;
+	struct eventid lost;   /* all that is not held up to there is lost: */
+	bool deleted;	       /* the newest of that, by erasing it */
+	struct eventid origin; /* as above */
+	struct eventid ended;  /* as above */
+	double ended_time; /* if it has: when, in monotonic seconds; not after
+			      now, perhaps negative */
 };
 
 TAILQ_HEAD(channel_list, channel);
@@ -144,10 +160,13 @@ uint64_t channel_after(const struct channel *, struct eventid);
 void channel_join(struct channel *, struct cursor *, struct subscriber *);
 void channel_leave(struct cursor *);
 
+/* Will nothing ever come to it any more? */
+bool channel_has_ended(const struct channel *);
+
 /* There is something for its readers. */
 void channel_wake(const struct channel *);
 
-/* Is the name one: [A-Za-z0-9._:-]{1,128}? */
+/* Is the name one: [A-Za-z0-9._:-]{1,255}? */
 bool channel_name_valid(const char *name);
 
 #endif

@@ -38,6 +38,11 @@ struct feed {
 	 * feed's events say all.
 	 */
 	size_t (*position)(struct subscriber *, char *buf);
+	/*
+	 * When all that fill() has added is on its way: is that all that there
+	 * will ever be?  NULL: it never is.
+	 */
+	bool (*over)(const struct subscriber *);
 };
 
 #endif

@@ -19,7 +19,8 @@ loss_reason_name(enum loss_reason reason)
 	static const char *const names[] = {[LOSS_OVERFLOW] = "overflow",
 	    [LOSS_RESTART] = "restart",
 	    [LOSS_UNKNOWN] = "unknown",
-	    [LOSS_SOURCE] = "source"};
+	    [LOSS_SOURCE] = "source",
+	    [LOSS_DELETED] = "deleted"};
 
 	return names[reason];
 }

@@ -133,6 +133,22 @@ hub_begin(struct hub *h, struct eventid base)
 	}
 }
 
+bool
+hub_over(const struct hub *h, const char *const channels[], size_t n,
+    struct eventid at)
+{
+	const struct channel *ch;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		ch = hub_find(h, channels[i]);
+		if (ch == NULL || !channel_has_ended(ch) ||
+		    eventid_compare(ch->ended, at) > 0)
+			return false;
+	}
+	return true;
+}
+
 void
 hub_wait(struct hub *h)
 {
@@ -141,7 +157,7 @@ hub_wait(struct hub *h)
 
 void
 hub_kept_by(struct hub *h, void *keeper,
-    void (*dropped)(void *, struct eventid),
+    void (*dropped)(void *, const char *, struct eventid),
     void (*forgot)(void *, const char *, struct eventid))
 {
 	h->set.keeper = keeper;

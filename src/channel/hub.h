@@ -9,6 +9,7 @@
 #include "channel/eventid.h"
 #include "channel/feed.h"
 #include "channel/heap.h"
+#include "channel/post.h"
 #include "channel/sse.h"
 
 /* The type of the events that say what a stream has lost; ours alone. */
@@ -37,7 +38,7 @@ struct hub_setup {
 	 * Who keeps what the hub holds, so that it can be restored, hears what
 	 * that is no more; see hub_kept_by().
 	 */
-	void (*dropped)(void *keeper, struct eventid);
+	void (*dropped)(void *keeper, const char *channel, struct eventid);
 	void (*forgot)(void *keeper, const char *channel, struct eventid upto);
 	void *keeper;
 };
@@ -99,6 +100,8 @@ enum hub_result {
 	HUB_TOO_LARGE,	/* it is more than the budget of bytes */
 	HUB_NO_ROOM,	/* the budget is used up by what is not read yet, or
 			   promised */
+	HUB_ENDED,	/* a channel of it has ended */
+	HUB_ENDING,	/* an end of one is promised */
 	HUB_NO_MEMORY
 };
 
@@ -116,7 +119,7 @@ void hub_begin(struct hub *, struct eventid base);
  * NULL, and neither may call the hub.  hub_free() calls them no more.
  */
 void hub_kept_by(struct hub *, void *keeper,
-    void (*dropped)(void *keeper, struct eventid),
+    void (*dropped)(void *keeper, const char *channel, struct eventid),
     void (*forgot)(void *keeper, const char *channel, struct eventid upto));
 
 /*
@@ -131,8 +134,8 @@ void hub_wait(struct hub *);
  * What was held in a former life, or elsewhere, while the hub is empty but for
  * that and nothing is promised; behind hub_begin(), in this order:
  *
- * hub_restore_channel(): a channel that was published to, and what it had lost.
- * One that is not restored has lost what is up to the hub's base.
+ * hub_restore_channel(): a channel that was published to, and what is known of
+ * it. One that is not restored has lost what is up to the hub's base.
  *
  * hub_restore(): an event.  Ids increase; times, which may be negative, do not
  * decrease and are not after now.  It is held as if it had been read by all;
@@ -144,8 +147,7 @@ void hub_wait(struct hub *);
  *
  * HUB_DONE or HUB_NO_MEMORY; nothing counts as published.
  */
-enum hub_result hub_restore_channel(struct hub *, const char *name,
-    struct eventid lost);
+enum hub_result hub_restore_channel(struct hub *, const struct channel_facts *);
 enum hub_result hub_restore(struct hub *, const char *channel, struct eventid,
     const struct sse_message *, double time);
 void hub_restored(struct hub *, struct eventid last, struct eventid forgotten);
@@ -157,33 +159,39 @@ void hub_free(struct hub *);
  * A publication in two steps, for who has something to do between them that may
  * fail, and must not fail to publish after that.
  *
- * hub_prepare() takes on n messages, all or none: everything is there then that
- * they need, whatever else comes, and readers see nothing.  Their ids increase
- * and are above hub->last and those of all promises that stand.  The promise is
- * then kept, and that is when they are published, or broken, as if they had
- * never been.  Either frees it.  Promises are kept in their order, and none may
- * stand at hub_publish(), hub_lost() and hub_free().
+ * hub_prepare() takes on a post, all or nothing: everything is there then that
+ * it needs, whatever else comes, and readers see nothing.  Its ids, post_ids()
+ * of them, increase and are above hub->last and those of all promises that
+ * stand; the last is its end's, if it has one.  The promise is then kept, and
+ * that is when they are published, or broken, as if they had never been. Either
+ * frees it.  Promises are kept in their order, and none may stand at
+ * hub_publish(), hub_lost() and hub_free().
  */
-enum hub_result hub_prepare(struct hub *, const char *channel,
-    const struct eventid ids[], const struct sse_message messages[], size_t n,
-    struct promise **);
+enum hub_result hub_prepare(struct hub *, const struct post *,
+    const struct eventid ids[], struct promise **);
 
-/* Returns the number of the channel's readers. */
+/* Returns the number of the channels' readers. */
 size_t hub_keep(struct hub *, struct promise *);
 
 void hub_break(struct hub *, struct promise *);
 
 /*
- * When it was prepared: was the channel one that had never been published to,
- * and what had it lost?
+ * When it was prepared: was this one of the post's channels, from 0 on, one
+ * that had never been published to, and what had it lost?
  */
-bool hub_promised_new(const struct promise *);
-struct eventid hub_promised_lost(const struct promise *);
+bool hub_promised_new(const struct promise *, size_t channel);
+struct eventid hub_promised_lost(const struct promise *, size_t channel);
 
-/* Both steps in one.  *readers is then the number of the channel's readers. */
-enum hub_result hub_publish(struct hub *, const char *channel,
-    const struct eventid ids[], const struct sse_message messages[], size_t n,
-    size_t *readers);
+/* Both steps in one.  *readers is then the number of the channels' readers. */
+enum hub_result hub_publish(struct hub *, const struct post *,
+    const struct eventid ids[], size_t *readers);
+
+/*
+ * Have all of these channels ended, and is the position not below any of their
+ * ends?  Then nothing will ever come for who stands there.
+ */
+bool hub_over(const struct hub *, const char *const channels[], size_t n,
+    struct eventid at);
 
 /* All bytes that the budget is for. */
 size_t hub_bytes(const struct hub *);

@@ -61,22 +61,23 @@ newest(const struct hub *h)
 }
 
 enum hub_result
-hub_prepare(struct hub *h, const char *channel, const struct eventid ids[],
-    const struct sse_message messages[], size_t n, struct promise **promise)
+hub_prepare(struct hub *h, const struct post *post, const struct eventid ids[],
+    struct promise **promise)
 {
 	struct promise *p = calloc(1, sizeof(*p));
 	enum hub_result result;
 
-	assert(n > 0 && eventid_compare(ids[0], newest(h)) > 0);
+	assert(post_valid(post) && eventid_compare(ids[0], newest(h)) > 0);
+	assert(post->channels_n == 1 && !post->end); /* so far */
 	if (p == NULL)
 		return HUB_NO_MEMORY;
 	TAILQ_INIT(&p->batch);
-	p->n = n;
-	result = encode_all(h, &p->batch, ids, messages, n);
+	p->n = post->n;
+	result = encode_all(h, &p->batch, ids, post->messages, post->n);
 	if (result == HUB_DONE && !retention_has_room(h))
 		result = HUB_NO_ROOM;
 	if (result == HUB_DONE)
-		result = names_open(h, channel, n, &p->channel);
+		result = names_open(h, post->channels[0], post->n, &p->channel);
 	if (result != HUB_DONE) {
 		promise_free(h, p);
 		return result;
@@ -90,14 +91,16 @@ hub_prepare(struct hub *h, const char *channel, const struct eventid ids[],
 }
 
 bool
-hub_promised_new(const struct promise *p)
+hub_promised_new(const struct promise *p, size_t channel)
 {
+	(void)channel;
 	return p->is_new;
 }
 
 struct eventid
-hub_promised_lost(const struct promise *p)
+hub_promised_lost(const struct promise *p, size_t channel)
 {
+	(void)channel;
 	return p->lost;
 }
 
@@ -154,11 +157,11 @@ hub_break(struct hub *h, struct promise *p)
 }
 
 enum hub_result
-hub_publish(struct hub *h, const char *channel, const struct eventid ids[],
-    const struct sse_message messages[], size_t n, size_t *readers)
+hub_publish(struct hub *h, const struct post *post, const struct eventid ids[],
+    size_t *readers)
 {
 	struct promise *p;
-	enum hub_result result = hub_prepare(h, channel, ids, messages, n, &p);
+	enum hub_result result = hub_prepare(h, post, ids, &p);
 
 	if (result == HUB_DONE)
 		*readers = hub_keep(h, p);

@@ -11,13 +11,15 @@
 #include "channel/retention.h"
 
 enum hub_result
-hub_restore_channel(struct hub *h, const char *name, struct eventid lost)
+hub_restore_channel(struct hub *h, const struct channel_facts *facts)
 {
 	struct channel *ch;
-	enum hub_result result = names_restore(h, name, &ch);
+	enum hub_result result = names_restore(h, facts->name, &ch);
 
 	if (result == HUB_DONE)
-		retention_lose(h, ch, (struct loss){lost, LOSS_OVERFLOW});
+		retention_lose(h, ch,
+		    (struct loss){facts->lost,
+			facts->deleted ? LOSS_DELETED : LOSS_OVERFLOW});
 	return result;
 }
 

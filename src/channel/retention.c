@@ -79,7 +79,7 @@ drop(struct hub *h, struct channel *ch)
 	TAILQ_REMOVE(&h->entries, e, link);
 	h->held--;
 	if (h->set.dropped != NULL)
-		h->set.dropped(h->set.keeper, e->id);
+		h->set.dropped(h->set.keeper, ch->name, e->id);
 	held_free(e, &h->held_bytes, &h->slow_bytes);
 	if (channel_held(ch) == 0 && retention_is_idle(ch))
 		emptied(h, ch);

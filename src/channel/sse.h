@@ -2,6 +2,7 @@
 #ifndef SSE_H
 #define SSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -36,7 +37,8 @@ struct sse_message {
 	const char *id;	  /* NULL: none */
 	const char *type; /* NULL: the default, "message" */
 	const char *data;
-	size_t len; /* of data, which may hold any bytes */
+	size_t len;    /* of data, which may hold any bytes */
+	bool snapshot; /* it is the whole state; its text does not say so */
 };
 
 /*

@@ -4,16 +4,19 @@
  */
 #include "engine/engine.h"
 
-enum publish_result
-engine_result(enum hub_result result)
+void
+engine_result(struct published *what, enum hub_result result)
 {
 	static const enum publish_result results[] = {[HUB_DONE] = PUBLISHED,
 	    [HUB_NO_CHANNEL] = PUBLISH_NO_CHANNEL,
 	    [HUB_TOO_LARGE] = PUBLISH_TOO_LARGE,
 	    [HUB_NO_ROOM] = PUBLISH_NO_ROOM,
+	    [HUB_ENDED] = PUBLISH_ENDED,
+	    [HUB_ENDING] = PUBLISH_NO_ROOM,
 	    [HUB_NO_MEMORY] = PUBLISH_NO_MEMORY};
 
-	return results[result];
+	what->result = results[result];
+	what->why = result == HUB_ENDING ? "its end is under way" : NULL;
 }
 
 enum place

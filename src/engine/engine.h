@@ -7,10 +7,12 @@
 
 #include "channel/eventid.h"
 #include "channel/hub.h"
+#include "channel/post.h"
 #include "channel/sse.h"
 
 #define ENGINE_BATCH_MAX   256 /* messages in one publication */
-#define ENGINE_FIGURES_MAX 16  /* rows of its own in the status */
+#define ENGINE_IDS_MAX	   (ENGINE_BATCH_MAX + 1) /* with its end */
+#define ENGINE_FIGURES_MAX 16 /* rows of its own in the status */
 
 struct ev_loop;
 
@@ -18,6 +20,7 @@ struct ev_loop;
 enum publish_result {
 	PUBLISHED,	    /* all of it */
 	PUBLISH_NO_CHANNEL, /* nothing: there may be no channel more */
+	PUBLISH_ENDED,	    /* nothing: a channel of it has ended */
 	PUBLISH_TOO_LARGE,  /* nothing: it will never fit */
 	PUBLISH_NO_ROOM,    /* nothing: it does not fit now */
 	PUBLISH_NO_MEMORY,  /* nothing: there is no memory */
@@ -28,9 +31,11 @@ enum publish_result {
 /* The same, and if it is PUBLISHED the rest. */
 struct published {
 	enum publish_result result;
-	struct eventid last; /* the id of the last message */
-	size_t events;
-	size_t streams;	 /* that read the channel here */
+	struct eventid last; /* the id of the last message, or of the end */
+	size_t events;	     /* messages */
+	size_t streams;	     /* that read the channels here */
+	bool repeated;	 /* the key was there: last and events are as they were
+			    answered first */
 	const char *why; /* AWAY, NO_ROOM or UNKNOWN, in words; or NULL */
 };
 
@@ -73,15 +78,14 @@ struct engine {
 	void (*start)(struct engine *, struct hub *, struct ev_loop *,
 	    void (*ready)(void *arg), void *arg);
 	/*
-	 * Publishes n messages (1 to ENGINE_BATCH_MAX) to one channel, all or
-	 * none, and then calls done(arg) with what became of them: exactly
-	 * once, perhaps before it returns, perhaps only from stop().  The
-	 * messages and the name need not last longer than this call, nor
-	 * longer than done().  How much may be pending is the engine's to
-	 * bound: a front may have gone meanwhile, and come again.
+	 * Publishes the post, of ENGINE_BATCH_MAX messages at most, all or
+	 * nothing, and then calls done(arg) with what became of it: exactly
+	 * once, perhaps before it returns, perhaps only from stop().  All that
+	 * the post is made of need not last longer than this call, nor longer
+	 * than done().  How much may be pending is the engine's to bound: a
+	 * front may have gone meanwhile, and come again.
 	 */
-	void (*publish)(struct engine *, const char *channel,
-	    const struct sse_message messages[], size_t n,
+	void (*publish)(struct engine *, const struct post *,
 	    void (*done)(void *arg, const struct published *), void *arg);
 	/* Where the id is. */
 	enum place (*place)(const struct engine *, struct eventid);
@@ -108,8 +112,8 @@ struct engine {
 	void (*stop)(struct engine *);
 };
 
-/* What the hub has said of a publication, as an engine says it. */
-enum publish_result engine_result(enum hub_result);
+/* What the hub has said of a publication, as an engine says it: result, why. */
+void engine_result(struct published *, enum hub_result);
 
 /*
  * The place of an id where this source decides the order, and nothing is ahead

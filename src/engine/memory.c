@@ -23,22 +23,20 @@ memory_start(struct engine *engine, struct hub *h, struct ev_loop *loop,
 }
 
 static void
-memory_publish(struct engine *engine, const char *channel,
-    const struct sse_message messages[], size_t n,
+memory_publish(struct engine *engine, const struct post *post,
     void (*done)(void *, const struct published *), void *arg)
 {
 	struct memory *m = (struct memory *)engine;
-	struct eventid ids[ENGINE_BATCH_MAX];
-	struct published what = {.events = n};
+	struct eventid ids[ENGINE_IDS_MAX];
+	struct published what = {.events = post->n};
 	uint64_t ms = m->wall_ms();
-	size_t i;
+	size_t i, n = post_ids(post);
 
-	assert(n >= 1 && n <= ENGINE_BATCH_MAX);
+	assert(n >= 1 && post->n <= ENGINE_BATCH_MAX);
 	for (i = 0; i < n; i++)
 		ids[i] = eventid_next(&m->source, ms);
 	what.last = ids[n - 1];
-	what.result = engine_result(
-	    hub_publish(m->hub, channel, ids, messages, n, &what.streams));
+	engine_result(&what, hub_publish(m->hub, post, ids, &what.streams));
 	done(arg, &what);
 }
 

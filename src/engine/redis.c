@@ -154,13 +154,12 @@ redis_start(struct engine *engine, struct hub *h, struct ev_loop *loop,
 }
 
 static void
-redis_publish(struct engine *engine, const char *channel,
-    const struct sse_message messages[], size_t n,
+redis_publish(struct engine *engine, const struct post *post,
     void (*done)(void *, const struct published *), void *arg)
 {
 	struct redis *r = (struct redis *)engine;
 
-	sender_publish(&r->sender, channel, messages, n, done, arg);
+	sender_publish(&r->sender, post, done, arg);
 }
 
 static enum place

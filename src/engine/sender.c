@@ -152,15 +152,16 @@ send_all(struct sender *s, const char *channel,
 }
 
 void
-sender_publish(struct sender *s, const char *channel,
-    const struct sse_message messages[], size_t n,
+sender_publish(struct sender *s, const struct post *post,
     void (*done)(void *, const struct published *), void *arg)
 {
-	struct published what = {.events = n};
+	struct published what = {.events = post->n};
+	const char *channel = post->channels[0];
 	size_t size = strlen(channel) + 1;
 	struct sending *p = NULL;
 
-	what.result = obstacle(s, messages, n, &what.why);
+	assert(post->channels_n == 1 && !post->end); /* so far */
+	what.result = obstacle(s, post->messages, post->n, &what.why);
 	if (what.result == PUBLISHED &&
 	    (p = calloc(1, sizeof(*p) + size)) == NULL)
 		what.result = PUBLISH_NO_MEMORY;
@@ -172,9 +173,9 @@ sender_publish(struct sender *s, const char *channel,
 	p->done = done;
 	p->arg = arg;
 	p->since = *s->link->set->now;
-	p->events = n;
-	p->begins = send_all(s, channel, messages, n, &p->bytes);
-	s->events += n;
+	p->events = post->n;
+	p->begins = send_all(s, channel, post->messages, post->n, &p->bytes);
+	s->events += post->n;
 	s->bytes += p->bytes;
 	s->unwaited = s->wait > 0;
 	STAILQ_INSERT_TAIL(&s->sending, p, link);

@@ -52,8 +52,7 @@ void sender_init(struct sender *, struct link *, const struct hub *,
 const char *sender_away(const struct sender *);
 
 /* As struct engine's publish(). */
-void sender_publish(struct sender *, const char *channel,
-    const struct sse_message messages[], size_t n,
+void sender_publish(struct sender *, const struct post *,
     void (*done)(void *arg, const struct published *), void *arg);
 
 /* Behind all of a turn's, before they are written. */

@@ -41,59 +41,61 @@ queue_is_full(const struct sqlite *s, size_t events)
 }
 
 /* It is in the next transaction, and the hub has taken it on. */
-static enum publish_result
-take_on(struct sqlite *s, struct waiting *w, const char *channel,
-    const struct sse_message messages[], size_t n)
+static void
+take_on(struct sqlite *s, struct waiting *w, const struct post *post,
+    struct published *what)
 {
 	struct eventid id[ENGINE_BATCH_MAX];
 	int64_t key[ENGINE_BATCH_MAX];
 	uint64_t ms = s->wall_ms();
 	enum hub_result result;
 	struct addition *a;
-	size_t i;
+	size_t i, n = post->n;
 
+	assert(post->channels_n == 1 && !post->end); /* so far */
+	what->result = PUBLISH_AWAY;
 	if (ms >= STORE_MS_MAX)
-		return PUBLISH_AWAY;
+		return;
 	for (i = 0; i < n; i++) {
 		id[i] = eventid_next(&s->source, ms);
 		key[i] = store_key(id[i]);
 	}
-	result = hub_prepare(s->hub, channel, id, messages, n, &w->promise);
+	result = hub_prepare(s->hub, post, id, &w->promise);
+	engine_result(what, result);
 	if (result != HUB_DONE)
-		return engine_result(result);
-	a = changes_add(&s->next, channel, messages, n, key);
+		return;
+	a = changes_add(&s->next, post->channels[0], post->messages, n, key);
 	if (a == NULL) {
 		hub_break(s->hub, w->promise);
-		return PUBLISH_NO_MEMORY;
+		what->result = PUBLISH_NO_MEMORY;
+		return;
 	}
-	a->new = hub_promised_new(w->promise);
-	a->lost = store_key(hub_promised_lost(w->promise));
+	a->new = hub_promised_new(w->promise, 0);
+	a->lost = store_key(hub_promised_lost(w->promise, 0));
 	a->time = (int64_t)ms;
 	w->events = n;
 	w->first = id[0];
 	w->last = id[n - 1];
-	return PUBLISHED;
 }
 
 static void
-sqlite_publish(struct engine *engine, const char *channel,
-    const struct sse_message messages[], size_t n,
+sqlite_publish(struct engine *engine, const struct post *post,
     void (*done)(void *, const struct published *), void *arg)
 {
 	struct sqlite *s = (struct sqlite *)engine;
-	struct published what = {.events = n};
+	struct published what = {.events = post->n};
 	struct waiting *w = NULL;
 
 	if (s->down) {
 		what.result = PUBLISH_AWAY;
 		what.why = s->why;
-	} else if (queue_is_full(s, n)) {
+	} else if (queue_is_full(s, post->n)) {
 		what.result = PUBLISH_NO_ROOM;
 		what.why = "more is published than the disk takes";
 	} else if ((w = calloc(1, sizeof(*w))) == NULL)
 		what.result = PUBLISH_NO_MEMORY;
 	else
-		what.result = take_on(s, w, channel, messages, n);
+		take_on(s, w, post, &what);
 	if (what.result != PUBLISHED) {
 		free(w);
 		done(arg, &what);

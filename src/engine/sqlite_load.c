@@ -12,10 +12,11 @@
 #include "base/platform.h"
 
 static void
-on_dropped(void *keeper, struct eventid id)
+on_dropped(void *keeper, const char *channel, struct eventid id)
 {
 	struct sqlite *s = keeper;
 
+	(void)channel; /* so far */
 	changes_drop(&s->next, store_key(id));
 }
 
@@ -33,10 +34,10 @@ restore_channel(void *arg, const char *name, int64_t lost)
 {
 	struct sqlite *s = arg;
 
-	return hub_restore_channel(s->hub, name, store_id(&s->store, lost)) ==
-		       HUB_DONE ?
-		   0 :
-		   -1;
+	struct channel_facts facts = {.name = name,
+	    .lost = store_id(&s->store, lost)};
+
+	return hub_restore_channel(s->hub, &facts) == HUB_DONE ? 0 : -1;
 }
 
 /* When it was published, as this process counts the time. */

@@ -101,11 +101,13 @@ lose_between(struct tail *t, struct eventid id, bool here)
 static bool
 publish(struct tail *t, const struct entry *e)
 {
+	const struct post post = {.channels = &e->channel,
+	    .channels_n = 1,
+	    .messages = &e->message,
+	    .n = 1};
 	size_t readers;
-	enum hub_result result;
+	enum hub_result result = hub_publish(t->hub, &post, &e->id, &readers);
 
-	result =
-	    hub_publish(t->hub, e->channel, &e->id, &e->message, 1, &readers);
 	if (result == HUB_NO_ROOM)
 		return false;
 	if (result == HUB_DONE)

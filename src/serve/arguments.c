@@ -50,7 +50,7 @@ add_channel(struct arguments *a, const char *name)
 	size_t i;
 
 	if (!channel_name_valid(name))
-		return "a channel's name is 1 to 128 of the characters "
+		return "a channel's name is 1 to 255 of the characters "
 		       "A-Z a-z 0-9 . _ : -";
 	for (i = 0; i < a->channels; i++)
 		if (strcmp(a->channel[i], name) == 0)

@@ -79,6 +79,8 @@ static const struct row {
 	SERVER(COUNT, streams.readers.gaps[LOSS_UNKNOWN])},
     {"gaps.source", GAPS, "reason=\"source\"", "counter", GAPS_HELP,
 	SERVER(COUNT, streams.readers.gaps[LOSS_SOURCE])},
+    {"gaps.deleted", GAPS, "reason=\"deleted\"", "counter", GAPS_HELP,
+	SERVER(COUNT, streams.readers.gaps[LOSS_DELETED])},
     {"stalled", "ssefcgi_stalled_total", "", "counter",
 	"Streams closed because they took nothing.",
 	SERVER(COUNT, streams.conns.stalled)},

@@ -119,6 +119,9 @@ on_published(void *arg, const struct published *what)
 		    "and all have streams: try again",
 		    p->by->cfg->max_channels);
 		break;
+	case PUBLISH_ENDED:
+		publication_refuse(p, 409, "the channel has ended");
+		break;
 	case PUBLISH_TOO_LARGE:
 		publication_refuse(p, 413,
 		    "the events take more memory than the %lu bytes of "
@@ -155,10 +158,15 @@ publication_give(struct publication *p, const struct sse_message messages[],
     size_t n)
 {
 	struct engine *engine = p->by->engine;
+	const char *channel = p->channel;
+	const struct post post = {.channels = &channel,
+	    .channels_n = 1,
+	    .messages = messages,
+	    .n = n};
 
 	p->given = true;
 	conn_await(p->conn);
-	engine->publish(engine, p->channel, messages, n, on_published, p);
+	engine->publish(engine, &post, on_published, p);
 }
 
 /* The body is whole; its bytes stay until the engine has seen them. */

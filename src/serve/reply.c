@@ -23,6 +23,7 @@ reason(int status)
 	    {400, "Bad Request"},
 	    {403, "Forbidden"},
 	    {405, "Method Not Allowed"},
+	    {409, "Conflict"},
 	    {413, "Content Too Large"},
 	    {500, "Internal Server Error"},
 	    {503, "Service Unavailable"},

@@ -102,7 +102,7 @@ describe('the page of the figures in the hands of its reader', () => {
 const figures = (changes) => ({
 	pid: 7, version: '0.2.0', uptime: 100, position: '5-1', streams: 3, streams_max: 100,
 	streams_opened: 4, connections: 4, connections_accepted: 9, events_published: 0, events_sent: 0,
-	bytes_sent: 0, bytes_received: 0, gaps: { overflow: 0, restart: 0, unknown: 0, source: 0 },
+	bytes_sent: 0, bytes_received: 0, gaps: { overflow: 0, restart: 0, unknown: 0, source: 0, deleted: 0 },
 	stalled: 0, refused: { streams: 0, address: 0, channels: 0, draining: 0, memory: 0 },
 	publish_refused: 0, history: { events: 0, bytes: 0, bytes_max: 1000 }, channels_held: 0,
 	channels_max: 10, accept_pauses: 0, loop_lag: .001, rss: 1000000, cpu: 1, channels: [], ...changes,

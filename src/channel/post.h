@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef POST_H
+#define POST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "channel/sse.h"
+
+#define POST_CHANNELS_MAX 16
+#define POST_KEY_MAX	  64 /* bytes of a key: printable ASCII, no space */
+
+/*
+ * What a publisher gives at once, all of it or nothing: messages, for one
+ * channel or several, and perhaps a channel's end behind them.
+ */
+struct post {
+	const char *const *channels; /* different ones */
+	size_t channels_n;	     /* 1 to POST_CHANNELS_MAX */
+	const struct sse_message *messages;
+	size_t n;	 /* of messages; 0 only with end */
+	bool end;	 /* the channel ends behind them; it is only one then */
+	bool erase;	 /* with end and without messages: what it holds goes */
+	const char *key; /* who publishes twice says the same; or NULL */
+};
+
+/* How many ids it needs: one for each message, and one for the end. */
+size_t post_ids(const struct post *);
+
+/* Is all as it says above? */
+bool post_valid(const struct post *);
+
+#endif

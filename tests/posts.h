@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef POSTS_H
+#define POSTS_H
+
+/*
+ * What tests publish: n messages to one channel.
+ */
+#include "channel/post.h"
+
+#define POST_OF(channel, message, count)                                    \
+	(&(const struct post){.channels = (const char *const[]){(channel)}, \
+	    .channels_n = 1,                                                \
+	    .messages = (message),                                          \
+	    .n = (count)})
+
+#endif
