@@ -109,7 +109,7 @@ unit_utf8      = utf8
 unit_query     = query
 unit_spelling  = spelling
 unit_channel   = channel held eventid sse event
-unit_arguments = arguments query spelling $(unit_channel)
+unit_arguments = arguments post query spelling $(unit_channel)
 unit_origin    = origin
 unit_text      = text
 unit_json      = json
@@ -140,7 +140,7 @@ unit_tailmodel = $(unit_tail)
 unit_model     = $(unit_reader)
 unit_reader    = reader position gap batch $(unit_hub)
 unit_route     = route subscribe ahead publish publication body status arguments \
-		 query spelling reply request origin sse_parse type utf8 \
+		 json query spelling reply request origin sse_parse type utf8 \
 		 memory engine figures text \
 		 platform $(unit_stream)
 unit_publish   = $(unit_route)

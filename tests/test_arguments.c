@@ -32,7 +32,8 @@ static const struct row {
 	const char *shown;	     /* what was asked for, */
 	const char *wrong;	     /* or a part of what is wrong */
 } rows[] = {
-    {NULL, NULL, "", NULL}, {"", NULL, "", NULL},
+    {NULL, NULL, "", NULL},
+    {"", NULL, "", NULL},
     {"channel=a", NULL, "a,", NULL},
     {"channel=b&channel=a", NULL, "b,a,", NULL},
     {"channel=a&channel=b&channel=a&channel=a", NULL, "a,b,", NULL},
@@ -46,13 +47,19 @@ static const struct row {
     {QUERY16 "&channel=a&channel=p", NULL, SIXTEEN, NULL},
     {QUERY16 "&event=x", NULL, SIXTEEN " event=x", NULL},
     {QUERY16 "&channel=q", NULL, NULL, MANY},
-    {"channel=" LONG255 "x", NULL, NULL, NAME}, {"channel=", NULL, NULL, NAME},
-    {"channel", NULL, NULL, NAME}, {"channel=a&channel=", NULL, NULL, NAME},
-    {"channel=a+b", NULL, NULL, NAME}, {"channel=a%20b", NULL, NULL, NAME},
-    {"channel=a,b", NULL, NULL, NAME}, {"channel=a/b", NULL, NULL, NAME},
+    {"channel=" LONG255 "x", NULL, NULL, NAME},
+    {"channel=", NULL, NULL, NAME},
+    {"channel", NULL, NULL, NAME},
+    {"channel=a&channel=", NULL, NULL, NAME},
+    {"channel=a+b", NULL, NULL, NAME},
+    {"channel=a%20b", NULL, NULL, NAME},
+    {"channel=a,b", NULL, NULL, NAME},
+    {"channel=a/b", NULL, NULL, NAME},
     {"channel=a%252e", NULL, NULL, NAME}, /* decoded once alone */
-    {"channel=%c3%a4", NULL, NULL, NAME}, {"channel=a%0a", NULL, NULL, NAME},
-    {"channel=a%00", NULL, NULL, BAD}, {"channel=a%", NULL, NULL, BAD},
+    {"channel=%c3%a4", NULL, NULL, NAME},
+    {"channel=a%0a", NULL, NULL, NAME},
+    {"channel=a%00", NULL, NULL, BAD},
+    {"channel=a%", NULL, NULL, BAD},
     {"history=%zz", NULL, NULL, BAD},
     /* What is not ours need not be well-formed. */
     {"channel=a&q=100%", NULL, "a,", NULL},
@@ -105,9 +112,12 @@ static const struct row {
     {"event=&event=b", NULL, " event=", NULL},
     {"event=a%0ab", NULL, " event=a\nb", NULL}, /* it is not judged here */
     /* The front's channels. */
-    {NULL, "a", "a,", NULL}, {NULL, "a b", "a,b,", NULL},
-    {NULL, "  a   b ", "a,b,", NULL}, {NULL, "a b a", "a,b,", NULL},
-    {NULL, "clock", "clock,", NULL}, {"channel=x", "a", "a,", NULL},
+    {NULL, "a", "a,", NULL},
+    {NULL, "a b", "a,b,", NULL},
+    {NULL, "  a   b ", "a,b,", NULL},
+    {NULL, "a b a", "a,b,", NULL},
+    {NULL, "clock", "clock,", NULL},
+    {"channel=x", "a", "a,", NULL},
     {"channel=a", "clock", "clock,", NULL},
     {"channel=/&channel=", "a", "a,", NULL}, /* they are not looked at */
     {"channel=%", "a", "a,", NULL},
@@ -115,10 +125,18 @@ static const struct row {
     {NULL, "a b c d e f g h i j k l m n o p", SIXTEEN, NULL},
     {NULL, "a b c d e f g h i j k l m n o p a", SIXTEEN, NULL},
     {NULL, "a b c d e f g h i j k l m n o p q", NULL, MANY},
-    {NULL, "", NULL, EMPTY}, {NULL, "   ", NULL, EMPTY},
+    {NULL, "", NULL, EMPTY},
+    {NULL, "   ", NULL, EMPTY},
     {"channel=a", "", NULL, EMPTY}, /* the choice is not given back */
-    {NULL, "a,b", NULL, NAME}, {NULL, "a\tb", NULL, NAME},
-    {NULL, "a%2eb", NULL, NAME}, /* it is not encoded */
+    {NULL, "a,b", NULL, NAME},
+    {NULL, "a\tb", NULL, NAME},
+    {NULL, "a%2eb b%2Dc", "a.b,b-c,", NULL}, /* each is encoded */
+    {NULL, "a%20b", NULL, NAME},
+    {NULL, "a% b", NULL, BAD},
+    {NULL, "a b%00c", NULL, BAD},
+    {NULL, "a %61", "a,", NULL},
+    /* A publisher's own are nothing to a reader. */
+    {"end=2&snapshot=x&feed=%&key=a%20b&done=%zz&ended=1", NULL, "", NULL},
 };
 
 /* What looks like ours to one role alone, and the header. */
@@ -139,6 +157,29 @@ static const struct special {
     {{"channel=a&type=x&Format=json", NULL, "a,", NULL}, "stream", NULL},
     {{"channel=a&History=1&lastEventIds=1", NULL, "a,", NULL}, "publish", NULL},
     {{"type=b", "x", NULL, LOOKS "event=TYPE"}, "publish", NULL},
+    {{"end=1&snapshot=1&feed=1&key=k-1&done=[DONE]", NULL,
+	 " end=1 snapshot=1 feed=1 key=k-1 done=[DONE]", NULL},
+	"publish", NULL},
+    {{"end=0&snapshot=&feed=0", NULL, "", NULL}, "publish", NULL},
+    {{"end=0&end=1&key=a&key=b", NULL, " key=a", NULL}, "publish", NULL},
+    {{"end=yes", NULL, NULL, "take 1"}, "publish", NULL},
+    {{"snapshot=2", NULL, NULL, "take 1"}, "publish", NULL},
+    {{"feed=true", NULL, NULL, "take 1"}, "publish", NULL},
+    {{"end=%", NULL, NULL, BAD}, "publish", NULL},
+    {{"ends=1", NULL, NULL, LOOKS "end=1"}, "publish", NULL},
+    {{"snapshots=1", NULL, NULL, LOOKS "snapshot=1"}, "publish", NULL},
+    {{"Feed=1", NULL, NULL, LOOKS "feed=1"}, "publish", NULL},
+    {{"keys=1", NULL, NULL, LOOKS "key=KEY"}, "publish", NULL},
+    {{"Idempotency-Key=1", NULL, NULL, LOOKS "key=KEY"}, "publish", NULL},
+    {{"Done=x", NULL, NULL, LOOKS "done=TEXT"}, "publish", NULL},
+    {{"key=" LONG64, NULL, " key=" LONG64, NULL}, "publish", NULL},
+    {{"key=!%22~", NULL, " key=!\"~", NULL}, "publish", NULL},
+    {{"key=" LONG64 "x", NULL, NULL, "a key is"}, "publish", NULL},
+    {{"key=", NULL, NULL, "a key is"}, "publish", NULL},
+    {{"key=a+b", NULL, NULL, "a key is"}, "publish", NULL},
+    {{"key=a%0a", NULL, NULL, "a key is"}, "publish", NULL},
+    {{"key=%7f", NULL, NULL, "a key is"}, "publish", NULL},
+    {{"key=%c3%a4", NULL, NULL, "a key is"}, "publish", NULL},
 };
 
 static size_t
@@ -173,7 +214,12 @@ show(char *to, size_t size, const struct arguments *a)
 	n += show_ids(to + n, size - n, " own", &a->own);
 	n += show_ids(to + n, size - n, " page", &a->page);
 	n += show_value(to + n, size - n, "history", a->history);
-	(void)show_value(to + n, size - n, "format", a->format);
+	n += show_value(to + n, size - n, "format", a->format);
+	n += show_value(to + n, size - n, "end", a->end);
+	n += show_value(to + n, size - n, "snapshot", a->snapshot);
+	n += show_value(to + n, size - n, "feed", a->feed);
+	n += show_value(to + n, size - n, "key", a->key);
+	(void)show_value(to + n, size - n, "done", a->done);
 }
 
 static void

@@ -70,18 +70,41 @@ no_query_is_an_empty_one(void **state)
 	assert_false(query_next(&q));
 }
 
+static void
+percent_alone_is_decoded_where_plus_is_one(void **state)
+{
+	static const struct {
+		const char *text, *decoded; /* NULL: it is malformed */
+	} all[] = {{"", ""}, {"a+b", "a+b"}, {"a%2Fb%2f%25", "a/b/%"},
+	    {"%41=&;", "A=&;"}, {"%2541", "%41"}, {"%", NULL}, {"a%4", NULL},
+	    {"%zz", NULL}, {"a%00", NULL}};
+	char text[20];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(all); i++) {
+		(void)strcpy(text, all[i].text);
+		assert_int_equal(query_percent(text),
+		    all[i].decoded == NULL ? -1 : 0);
+		if (all[i].decoded != NULL)
+			assert_string_equal(text, all[i].decoded);
+	}
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[LENGTH(rows) + 1];
+	struct CMUnitTest tests[LENGTH(rows) + 2];
 	size_t i;
 
 	for (i = 0; i < LENGTH(rows); i++)
 		tests[i] = (struct CMUnitTest){.name = rows[i].text,
 		    .test_func = pairs_are_decoded_once,
 		    .initial_state = (void *)(uintptr_t)&rows[i]};
-	tests[i] =
+	tests[i++] =
 	    (struct CMUnitTest)cmocka_unit_test(no_query_is_an_empty_one);
+	tests[i] = (struct CMUnitTest)cmocka_unit_test(
+	    percent_alone_is_decoded_where_plus_is_one);
 	return _cmocka_run_group_tests("query", tests, LENGTH(tests), NULL,
 	    NULL);
 }

@@ -14,7 +14,8 @@
 
 #include "fastcgi/request.h"
 
-static const char *const method[] = {"GET", "HEAD", "OPTIONS", "POST", "OTHER"};
+static const char *const method[] = {"GET", "HEAD", "OPTIONS", "POST", "DELETE",
+    "OTHER"};
 
 /* NULL fields are shown as "-". */
 static const struct row {
@@ -27,6 +28,7 @@ static const struct row {
     {"head", "raw REQUEST_METHOD=HEAD", "HEAD - - -", NULL},
     {"options", "raw REQUEST_METHOD=OPTIONS", "OPTIONS - - -", NULL},
     {"post", "raw REQUEST_METHOD=POST", "POST - - -", NULL},
+    {"delete", "raw REQUEST_METHOD=DELETE", "DELETE - - -", NULL},
     {"put", "raw REQUEST_METHOD=PUT", "OTHER - - -", NULL},
     {"get_in_small_letters", "raw REQUEST_METHOD=get", "OTHER - - -", NULL},
     {"method_that_begins_with_get", "raw REQUEST_METHOD=GETS", "OTHER - - -",

@@ -21,7 +21,7 @@
 #define NOT_ALLOWED "Status: 405 Method Not Allowed\r\n"
 #define FAULT	    "Status: 500 Internal Server Error\r\n"
 #define READ	    "\r\nAllow: GET, HEAD, OPTIONS\r\n"
-#define WRITE	    "\r\nAllow: POST, OPTIONS\r\n"
+#define WRITE	    "\r\nAllow: POST, DELETE, OPTIONS\r\n"
 
 static const struct row {
 	const char *name, *params;
@@ -46,8 +46,25 @@ static const struct row {
 	true},
     {"post_of_a_stream_is_not_allowed", "REQUEST_METHOD=POST SSE_ROLE=stream",
 	NOT_ALLOWED, READ, false, true},
-    {"other_methods_are_not_allowed", "REQUEST_METHOD=DELETE", NOT_ALLOWED,
+    {"other_methods_are_not_allowed", "REQUEST_METHOD=PUT", NOT_ALLOWED, READ,
+	false, true},
+    {"delete_of_a_stream_is_not_allowed", "REQUEST_METHOD=DELETE", NOT_ALLOWED,
 	READ, false, true},
+    {"delete_of_the_status_is_not_allowed",
+	"REQUEST_METHOD=DELETE SSE_ROLE=status", NOT_ALLOWED, READ, false,
+	true},
+    {"delete_of_no_channel", "REQUEST_METHOD=DELETE SSE_ROLE=publish", BAD,
+	NULL, false, true},
+    {"delete_of_two_channels",
+	"REQUEST_METHOD=DELETE SSE_ROLE=publish SSE_CHANNEL=a%20b", BAD, NULL,
+	false, true},
+    {"delete_of_the_clock",
+	"REQUEST_METHOD=DELETE SSE_ROLE=publish SSE_CHANNEL=clock", BAD, NULL,
+	false, true},
+    {"delete_by_another_site",
+	"REQUEST_METHOD=DELETE SSE_ROLE=publish SSE_CHANNEL=a "
+	"HTTP_SEC_FETCH_SITE=cross-site",
+	"Status: 403 Forbidden\r\n", NULL, false, true},
     {"no_method_is_not_allowed", "A=b", NOT_ALLOWED, READ, false, true},
     {"no_parameters_are_not_allowed", "", NOT_ALLOWED, READ, false, true},
     {"options_has_no_body", "REQUEST_METHOD=OPTIONS",

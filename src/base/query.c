@@ -17,9 +17,12 @@ hex(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Decodes text in its place, which what comes out fits in.  -1: bad. */
+/*
+ * Decodes text in its place, which what comes out fits in; plus is what '+'
+ * stands for.  -1: bad.
+ */
 static int
-decode(char *text)
+decode(char *text, char plus)
 {
 	const char *from;
 	char *to = text;
@@ -27,10 +30,7 @@ decode(char *text)
 
 	for (from = text; *from != '\0'; from++) {
 		if (*from != '%') {
-			*to = *from;
-			if (*to == '+')
-				*to = ' ';
-			to++;
+			*to++ = *from == '+' ? plus : *from;
 			continue;
 		}
 		if ((high = hex(from[1])) == -1 || (low = hex(from[2])) == -1 ||
@@ -72,12 +72,18 @@ query_next(struct query *q)
 		q->name = q->next;
 		q->next = cut(q->name, '&');
 		q->value = cut(q->name, '=');
-	} while (decode(q->name) == -1);
+	} while (decode(q->name, ' ') == -1);
 	return true;
 }
 
 const char *
 query_value(struct query *q)
 {
-	return decode(q->value) == 0 ? q->value : NULL;
+	return decode(q->value, ' ') == 0 ? q->value : NULL;
+}
+
+int
+query_percent(char *text)
+{
+	return decode(text, '+');
 }

@@ -31,4 +31,10 @@ bool query_next(struct query *);
 /* Decodes the value.  NULL: it is malformed. */
 const char *query_value(struct query *);
 
+/*
+ * Decodes what is percent-encoded (RFC 3986, section 2.1) in its place, where
+ * '+' is one.  0, or -1: it is malformed.
+ */
+int query_percent(char *text);
+
 #endif

@@ -19,3 +19,13 @@ post_valid(const struct post *p)
 		return p->channels_n == 1 && (!p->erase || p->n == 0);
 	return p->n > 0 && !p->erase;
 }
+
+bool
+post_key_valid(const char *key)
+{
+	size_t n = 0;
+
+	while (key[n] > ' ' && key[n] < 0x7f)
+		n++;
+	return n >= 1 && n <= POST_KEY_MAX && key[n] == '\0';
+}

@@ -30,4 +30,7 @@ size_t post_ids(const struct post *);
 /* Is all as it says above? */
 bool post_valid(const struct post *);
 
+/* Is it a key: 1 to POST_KEY_MAX printable characters of ASCII, no space? */
+bool post_key_valid(const char *);
+
 #endif

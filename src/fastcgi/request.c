@@ -145,7 +145,8 @@ method_of(const char *name)
 	static const char *const names[] = {[METHOD_GET] = "GET",
 	    [METHOD_HEAD] = "HEAD",
 	    [METHOD_OPTIONS] = "OPTIONS",
-	    [METHOD_POST] = "POST"};
+	    [METHOD_POST] = "POST",
+	    [METHOD_DELETE] = "DELETE"};
 	int m;
 
 	for (m = 0; m < METHOD_OTHER; m++)

@@ -10,13 +10,19 @@
  */
 #include "serve/arguments.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "channel/channel.h"
+#include "channel/post.h"
 #include "base/query.h"
 #include "base/spelling.h"
 
 #define PAGE_ID "last_event_id"
+
+#define TEXT(number)  TEXT_OF(number)
+#define TEXT_OF(text) #text
 
 /* The roles that a name means something to. */
 enum { STREAM = 1, PUBLISH = 2, STATUS = 4 };
@@ -38,11 +44,41 @@ static const struct mistaken {
 	"a name in the query looks like history=N, which is the right one"},
     {"event", PUBLISH, {"type", "event_type", "event_name"},
 	"a name in the query looks like event=TYPE, which is the right one"},
+    {"end", PUBLISH, {NULL},
+	"a name in the query looks like end=1, which is the right one"},
+    {"snapshot", PUBLISH, {NULL},
+	"a name in the query looks like snapshot=1, which is the right one"},
+    {"key", PUBLISH, {"idempotency_key"},
+	"a name in the query looks like key=KEY, which is the right one"},
+    {"feed", PUBLISH, {NULL},
+	"a name in the query looks like feed=1, which is the right one"},
+    {"done", PUBLISH, {NULL},
+	"a name in the query looks like done=TEXT, which is the right one"},
     {"format", STATUS, {NULL},
 	"a name in the query looks like format=json, which is the right one"},
 };
 
 #define MISTAKEN (sizeof(mistaken) / sizeof(mistaken[0]))
+
+/* The names whose value is kept, of which the first counts. */
+static const struct value {
+	const char *name;
+	int roles; /* to others it is a name like any */
+	size_t offset;
+	bool flag; /* its value is 1, or it is not meant */
+} values[] = {
+#define VALUE(field) offsetof(struct arguments, field)
+    {"event", STREAM | PUBLISH | STATUS, VALUE(event), false},
+    {"history", STREAM | PUBLISH | STATUS, VALUE(history), false},
+    {"format", STREAM | PUBLISH | STATUS, VALUE(format), false},
+    {"end", PUBLISH, VALUE(end), true},
+    {"snapshot", PUBLISH, VALUE(snapshot), true},
+    {"feed", PUBLISH, VALUE(feed), true},
+    {"key", PUBLISH, VALUE(key), false},
+    {"done", PUBLISH, VALUE(done), false},
+};
+
+#define VALUES (sizeof(values) / sizeof(values[0]))
 
 static const char *
 add_channel(struct arguments *a, const char *name)
@@ -50,13 +86,14 @@ add_channel(struct arguments *a, const char *name)
 	size_t i;
 
 	if (!channel_name_valid(name))
-		return "a channel's name is 1 to 255 of the characters "
-		       "A-Z a-z 0-9 . _ : -";
+		return "a channel's name is 1 to 255 bytes of UTF-8 without "
+		       "spaces and control characters";
 	for (i = 0; i < a->channels; i++)
 		if (strcmp(a->channel[i], name) == 0)
 			return NULL;
 	if (a->channels == READER_CHANNELS_MAX)
-		return "these are more than 16 channels: open a second stream";
+		return "these are more than " TEXT(
+		    READER_CHANNELS_MAX) " channels: open a second stream";
 	a->channel[a->channels++] = name;
 	return NULL;
 }
@@ -124,30 +161,37 @@ mistake(const char *name, int role, bool fixed)
 	return NULL;
 }
 
+static const struct value *
+find_value(const char *name, int role)
+{
+	const struct value *v;
+
+	for (v = values; v < values + VALUES; v++)
+		if (v->roles & role && strcmp(name, v->name) == 0)
+			return v;
+	return NULL;
+}
+
+static const char **
+field(struct arguments *a, const struct value *v)
+{
+	return (const char **)(void *)((char *)a + v->offset);
+}
+
 static const char *
 add_pair(struct arguments *a, struct query *q, int role, bool fixed)
 {
-	const struct {
-		const char *name, **value;
-	} values[] = {
-	    {"event", &a->event},
-	    {"history", &a->history},
-	    {"format", &a->format},
-	};
 	bool channel = strcmp(q->name, "channel") == 0;
 	bool page = strcmp(q->name, PAGE_ID) == 0;
-	const char **value = NULL, *text;
-	size_t i;
+	const struct value *v = find_value(q->name, role);
+	const char *text;
 
-	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		if (strcmp(q->name, values[i].name) == 0)
-			value = values[i].value;
 	if (channel && fixed)
 		return NULL;
-	if (!channel && !page && value == NULL && !is_clients_id(q->name))
+	if (!channel && !page && v == NULL && !is_clients_id(q->name))
 		return mistake(q->name, role, fixed);
 	text = query_value(q);
-	if (!channel && value == NULL) { /* a malformed id is an unknown one */
+	if (!channel && v == NULL) { /* a malformed id is an unknown one */
 		add_id(page ? &a->page : &a->own, text == NULL ? "?" : text);
 		return NULL;
 	}
@@ -156,12 +200,30 @@ add_pair(struct arguments *a, struct query *q, int role, bool fixed)
 		       "and NUL not at all";
 	if (channel)
 		return add_channel(a, text);
-	if (*value == NULL)
-		*value = text;
+	if (*field(a, v) == NULL)
+		*field(a, v) = text;
 	return NULL;
 }
 
-/* The front's channels; names is cut up. */
+/* What a publisher says by 1, or not at all. */
+static const char *
+settle_flags(struct arguments *a)
+{
+	const struct value *v;
+	const char **text;
+
+	for (v = values; v < values + VALUES; v++) {
+		text = field(a, v);
+		if (!v->flag || *text == NULL || strcmp(*text, "1") == 0)
+			continue;
+		if (**text != '\0' && strcmp(*text, "0") != 0)
+			return "end=, snapshot= and feed= take 1, or 0";
+		*text = NULL;
+	}
+	return NULL;
+}
+
+/* The front's channels; names is cut up, and each is decoded in its place. */
 static const char *
 add_fixed(struct arguments *a, char *names)
 {
@@ -169,8 +231,12 @@ add_fixed(struct arguments *a, char *names)
 	char *rest, *name;
 
 	for (name = strtok_r(names, " ", &rest); name != NULL && wrong == NULL;
-	     name = strtok_r(NULL, " ", &rest))
+	     name = strtok_r(NULL, " ", &rest)) {
+		if (query_percent(name) == -1)
+			return "SSE_CHANNEL is malformed: its names are "
+			       "percent-encoded, a percent sign as %25";
 		wrong = add_channel(a, name);
+	}
 	if (wrong == NULL && a->channels == 0)
 		return "SSE_CHANNEL is empty: the front names no channel";
 	return wrong;
@@ -187,6 +253,11 @@ arguments_read(struct arguments *a, const struct request *r)
 	while (wrong == NULL && query_next(&q))
 		wrong = add_pair(a, &q, role_of(r), r->channel != NULL);
 	add_id(&a->own, r->last_event_id);
+	if (wrong == NULL)
+		wrong = settle_flags(a);
+	if (wrong == NULL && a->key != NULL && !post_key_valid(a->key))
+		wrong = "a key is 1 to 64 printable characters of ASCII, "
+			"without spaces";
 	if (wrong == NULL && r->channel != NULL)
 		wrong = add_fixed(a, r->channel);
 	return wrong;

@@ -26,6 +26,10 @@ struct arguments {
 	const char *event;   /* event= */
 	const char *history; /* history= */
 	const char *format;  /* format= */
+	/* A publisher's alone. */
+	const char *end, *snapshot, *feed; /* =1; NULL: no */
+	const char *key;		   /* key=, which is one */
+	const char *done;		   /* done= */
 	struct arguments_ids
 	    own; /* where the client says that it was: the header
 		  * Last-Event-ID, or lastEventId= and its like,

@@ -6,23 +6,29 @@
  */
 #include "serve/publication.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buffer.h"
+#include "base/json.h"
+#include "channel/channel.h"
 #include "serve/reply.h"
 
 #define RETRY_AFTER "Retry-After: 5\r\n"
 #define NO_MEMORY   "there is no memory: try again"
 
-/* {"id":"","channel":"","streams":,"events":} and two numbers. */
-#define ANSWER_SIZE (EVENTID_SIZE + CHANNEL_NAME_MAX + 96)
+/* The names, with what is around each, and the rest with its two numbers. */
+#define ANSWER_SIZE     \
+	(EVENTID_SIZE + \
+	    (POST_CHANNELS_MAX + 1) * (JSON_SIZE(CHANNEL_NAME_MAX) + 3) + 200)
 
 static void
 free_publication(struct publication *p)
 {
-	free(p->type);
+	free(p->words);
 	free(p);
 }
 
@@ -80,22 +86,66 @@ retire(struct conn *c)
 		publication_refuse(p, 503, PUBLICATION_ENDING);
 }
 
+/* Text that is put together; there is room for it. */
+struct line {
+	char text[ANSWER_SIZE];
+	size_t len;
+};
+
+__attribute__((format(printf, 2, 3))) static void
+add(struct line *l, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	l->len += (size_t)vsnprintf(l->text + l->len, ANSWER_SIZE - l->len,
+	    format, ap);
+	va_end(ap);
+	assert(l->len < ANSWER_SIZE);
+}
+
+static void
+add_name(struct line *l, const char *before, const char *name)
+{
+	char escaped[JSON_SIZE(CHANNEL_NAME_MAX)];
+
+	add(l, "%s\"%s\"", before, json_escape(escaped, name));
+}
+
 static void
 answer(struct publication *p, const struct published *what)
 {
-	char text[ANSWER_SIZE], id[EVENTID_SIZE];
-	int n;
+	const struct post *post = &p->post;
+	char id[EVENTID_SIZE];
+	struct line l;
+	size_t i;
 
+	l.len = 0;
 	(void)eventid_format(id, what->last);
-	n = snprintf(text, sizeof(text),
-	    "{\"id\":\"%s\",\"channel\":\"%s\",\"streams\":%zu", id, p->channel,
-	    what->streams);
+	add(&l, "{\"id\":\"%s\"", id);
+	add_name(&l, ",\"channel\":", post->channels[0]);
+	for (i = 0; post->channels_n > 1 && i < post->channels_n; i++)
+		add_name(&l, i == 0 ? ",\"channels\":[" : ",",
+		    post->channels[i]);
+	add(&l, "%s,\"streams\":%zu", i > 0 ? "]" : "", what->streams);
 	if (p->several)
-		n += snprintf(text + n, sizeof(text) - (size_t)n,
-		    ",\"events\":%zu", what->events);
-	n += snprintf(text + n, sizeof(text) - (size_t)n, "}\n");
+		add(&l, ",\"events\":%zu", what->events);
+	add(&l, "%s%s}\n", post->end ? ",\"ended\":true" : "",
+	    what->repeated ? ",\"repeated\":true" : "");
 	reply_body(p->conn, METHOD_POST, 200, "Cache-Control: no-store\r\n",
-	    "application/json", text, (size_t)n);
+	    "application/json", l.text, l.len);
+}
+
+static void
+count(struct publisher *by, const struct post *post,
+    const struct published *what)
+{
+	if (what->result == PUBLISH_ENDED)
+		by->ended++;
+	else if (what->result == PUBLISHED && what->repeated)
+		by->repeated++;
+	else if (what->result == PUBLISHED && post->end)
+		*(post->erase ? &by->deletes : &by->ends) += 1;
 }
 
 /* How the publication went; it is the answer, if somebody is there for it. */
@@ -105,6 +155,7 @@ on_published(void *arg, const struct published *what)
 	struct publication *p = arg;
 
 	p->given = false;
+	count(p->by, &p->post, what);
 	if (p->conn == NULL) {
 		free_publication(p);
 		return;
@@ -120,7 +171,11 @@ on_published(void *arg, const struct published *what)
 		    p->by->cfg->max_channels);
 		break;
 	case PUBLISH_ENDED:
-		publication_refuse(p, 409, "the channel has ended");
+		publication_refuse(p, 409,
+		    p->post.channels_n == 1 ?
+			"the channel has ended" :
+			"one of the channels has ended: nothing is published "
+			"to the others either");
 		break;
 	case PUBLISH_TOO_LARGE:
 		publication_refuse(p, 413,
@@ -158,15 +213,12 @@ publication_give(struct publication *p, const struct sse_message messages[],
     size_t n)
 {
 	struct engine *engine = p->by->engine;
-	const char *channel = p->channel;
-	const struct post post = {.channels = &channel,
-	    .channels_n = 1,
-	    .messages = messages,
-	    .n = n};
 
+	p->post.messages = messages;
+	p->post.n = n;
 	p->given = true;
 	conn_await(p->conn);
-	engine->publish(engine, &post, on_published, p);
+	engine->publish(engine, &p->post, on_published, p);
 }
 
 /* The body is whole; its bytes stay until the engine has seen them. */
@@ -224,6 +276,44 @@ publication_begin(struct publisher *by, struct conn *c)
 	p->body.max = by->cfg->max_body;
 	conn_serve(c, &by->role, p);
 	return p;
+}
+
+/* Copies a word, and moves on behind it. */
+static const char *
+keep(char **to, const char *word)
+{
+	const char *kept = *to;
+
+	if (word == NULL)
+		return NULL;
+	*to = stpcpy(*to, word) + 1;
+	return kept;
+}
+
+bool
+publication_name(struct publication *p, const char *const channels[], size_t n,
+    const char *type, const char *key)
+{
+	size_t size = 0, i;
+	char *to;
+
+	assert(n >= 1 && n <= POST_CHANNELS_MAX);
+	for (i = 0; i < n; i++)
+		size += strlen(channels[i]) + 1;
+	size += type == NULL ? 0 : strlen(type) + 1;
+	size += key == NULL ? 0 : strlen(key) + 1;
+	p->words = to = malloc(size);
+	if (to == NULL) {
+		publication_no_memory(p);
+		return false;
+	}
+	for (i = 0; i < n; i++)
+		p->channel[i] = keep(&to, channels[i]);
+	p->post.channels = p->channel;
+	p->post.channels_n = n;
+	p->type = keep(&to, type);
+	p->post.key = keep(&to, key);
+	return true;
 }
 
 void

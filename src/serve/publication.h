@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/config.h"
-#include "channel/channel.h"
+#include "channel/post.h"
 #include "channel/sse.h"
 #include "engine/engine.h"
 #include "fastcgi/body.h"
@@ -24,11 +24,14 @@ struct publication {
 	struct conn *conn; /* NULL: the exchange is over */
 	bool given;	   /* to the engine, which has not said yet */
 	bool several;	   /* the body is an event stream */
+	bool snapshot;	   /* its event is one */
 	bool measured;	   /* its length was announced: */
 	uint64_t length;
 	struct body body;
-	char *type; /* NULL: none */
-	char channel[CHANNEL_NAME_MAX + 1];
+	struct post post; /* its messages come last, and do not stay */
+	const char *channel[POST_CHANNELS_MAX]; /* the post's, in words */
+	const char *type;			/* in words; NULL: none */
+	char *words;
 };
 
 /* All publications, and what they share. */
@@ -43,7 +46,9 @@ struct publisher {
 	 */
 	void (*read)(struct publication *, char *text, size_t len);
 	unsigned long long refused; /* nothing of it is published */
+	unsigned long long ended;   /* of these: because its channel has */
 	unsigned long long unknown; /* it may be published */
+	unsigned long long ends, deletes, repeated; /* of those published */
 };
 
 /* bodies: bytes that all unfinished ones may have.  cfg and engine outlive it.
@@ -57,10 +62,18 @@ void publisher_init(struct publisher *, const struct config *, struct engine *,
  */
 struct publication *publication_begin(struct publisher *, struct conn *);
 
+/*
+ * Its channels (1 to POST_CHANNELS_MAX), and its type and its key or NULL, are
+ * these from now on.  Returns false if there is no memory, and it is answered.
+ */
+bool publication_name(struct publication *, const char *const channels[],
+    size_t n, const char *type, const char *key);
+
 /* What comes next is its body. */
 void publication_want_body(struct publication *);
 
-/* Publishes its messages.  The publication is not to be used any more. */
+/* Publishes its post with these messages.  The publication is not to be used
+ * any more. */
 void publication_give(struct publication *, const struct sse_message[],
     size_t n);
 

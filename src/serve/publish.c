@@ -39,6 +39,11 @@ publish_all(struct publication *p, struct sse_message m[], size_t n)
 			return;
 		}
 	}
+	if (p->snapshot && n == 1)
+		m[0].snapshot = true;
+	else if (p->snapshot && wrong == NULL)
+		wrong = "snapshot=1 says that an event is the whole state: "
+			"send it alone";
 	if (wrong != NULL)
 		publication_refuse(p, 400, "%s", wrong);
 	else
@@ -70,6 +75,7 @@ void
 publish_body(struct publication *p, char *text, size_t len)
 {
 	struct sse_message one = {.data = text == NULL ? "" : text, .len = len};
+	bool nothing = len == 0 && (p->several || p->type == NULL);
 
 	if (p->measured && p->length != len)
 		publication_refuse(p, 400,
@@ -81,6 +87,8 @@ publish_body(struct publication *p, char *text, size_t len)
 		publication_refuse(p, 400,
 		    "the body is not UTF-8: send text, and other bytes as "
 		    "base64");
+	else if (nothing && p->post.end)
+		publish_all(p, NULL, 0);
 	else if (p->several && len > 0)
 		publish_several(p, text, len);
 	else if (p->several)
@@ -109,21 +117,31 @@ is_event_stream(const char *type)
 	       (type[len] == '\0' || type[len] == ';' || type[len] == ' ');
 }
 
-/*
- * What the parameters alone tell.  Returns false with the publication refused.
- */
+/* May whoever sent this publish, and now?  If not it is refused. */
 static bool
-take_parameters(struct publication *p, const struct request *r)
+may(struct publication *p, const struct request *r)
+{
+	const char *foreign = origin_foreign(r);
+
+	if (foreign != NULL)
+		publication_refuse(p, 403, "%s", foreign);
+	else if (conn_all(p->conn)->closing)
+		publication_refuse(p, 503, PUBLICATION_ENDING);
+	else
+		return true;
+	return false;
+}
+
+/* What the parameters tell of the body; likewise. */
+static bool
+take_length(struct publication *p, const struct request *r)
 {
 	const struct config *cfg = p->by->cfg;
 	const char *length = r->content_length;
-	const char *foreign = origin_foreign(r);
 
 	p->measured = length != NULL && *length != '\0';
 	p->several = is_event_stream(r->content_type);
-	if (foreign != NULL)
-		publication_refuse(p, 403, "%s", foreign);
-	else if (p->measured && strcmp(length, "-1") == 0)
+	if (p->measured && strcmp(length, "-1") == 0)
 		publication_refuse(p, 400,
 		    "CONTENT_LENGTH is -1: the front (Caddy?) does not measure "
 		    "a body that comes in chunks; send Content-Length");
@@ -133,47 +151,74 @@ take_parameters(struct publication *p, const struct request *r)
 		    "the request's Content-Length");
 	else if (p->measured && p->length > cfg->max_body)
 		publication_refuse(p, 413, PUBLICATION_LONG, cfg->max_body);
-	else if (conn_all(p->conn)->closing)
-		publication_refuse(p, 503, PUBLICATION_ENDING);
 	else
 		return true;
 	return false;
 }
 
+/* What is wrong with the channels, for a post that ends them or does not. */
+static const char *
+channels_fault(const struct arguments *a, bool end)
+{
+	size_t i;
+
+	if (a->channels == 0)
+		return "no channel is named, by channel=NAME";
+	for (i = 0; i < a->channels; i++)
+		if (strcmp(a->channel[i], CHANNEL_CLOCK) == 0)
+			return "the clock's events are its own: choose another "
+			       "name";
+	if (end && a->channels > 1)
+		return "these are several channels: end each of them alone";
+	if (a->channels > POST_CHANNELS_MAX)
+		return "these are more than 16 channels: publish to the others "
+		       "by another POST";
+	return NULL;
+}
+
 /* What the query asks for; likewise. */
 static bool
-take_query(struct publication *p, const struct request *r)
+take_query(struct publication *p, const struct arguments *a, const char *wrong)
 {
-	struct arguments a;
-	const char *wrong = arguments_read(&a, r);
+	bool typed = a->event != NULL && *a->event != '\0';
 
-	if (wrong == NULL && a.channels == 0)
-		wrong = "no channel is named, by channel=NAME";
-	if (wrong == NULL && arguments_clock(&a))
-		wrong = "the clock's events are its own: choose another name";
-	if (wrong == NULL && a.channels > 1)
-		wrong = "these are several channels: publish to each of them";
 	if (wrong == NULL)
-		wrong = type_fault(a.event);
+		wrong = channels_fault(a, p->post.end);
+	if (wrong == NULL)
+		wrong = type_fault(a->event);
 	if (wrong != NULL) {
 		publication_refuse(p, 400, "%s", wrong);
 		return false;
 	}
-	memcpy(p->channel, a.channel[0], strlen(a.channel[0]) + 1);
-	if (a.event == NULL || *a.event == '\0')
-		return true;
-	p->type = strdup(a.event);
-	if (p->type != NULL)
-		return true;
-	publication_no_memory(p);
-	return false;
+	return publication_name(p, a->channel, a->channels,
+	    typed ? a->event : NULL, a->key);
 }
 
 void
 publish(struct publisher *by, struct conn *c, const struct request *r)
 {
 	struct publication *p = publication_begin(by, c);
+	struct arguments a;
+	const char *wrong = arguments_read(&a, r);
 
-	if (p != NULL && take_parameters(p, r) && take_query(p, r))
+	if (p == NULL || !may(p, r))
+		return;
+	p->post.end = a.end != NULL;
+	p->snapshot = a.snapshot != NULL;
+	if (take_query(p, &a, wrong) && take_length(p, r))
 		publication_want_body(p);
+}
+
+void
+erase(struct publisher *by, struct conn *c, const struct request *r)
+{
+	struct publication *p = publication_begin(by, c);
+	struct arguments a;
+	const char *wrong = arguments_read(&a, r);
+
+	if (p == NULL || !may(p, r))
+		return;
+	p->post.end = p->post.erase = true;
+	if (take_query(p, &a, wrong))
+		publication_give(p, NULL, 0);
 }

@@ -5,8 +5,11 @@
 #include "fastcgi/request.h"
 #include "serve/publication.h"
 
-/* POST: publishes the request's body to a channel. */
+/* POST: publishes the request's body to one channel or several. */
 void publish(struct publisher *, struct conn *, const struct request *);
+
+/* DELETE: erases what a channel holds, and ends it. */
+void erase(struct publisher *, struct conn *, const struct request *);
 
 /* The body of a publication, whole: the publisher's read(). */
 void publish_body(struct publication *, char *text, size_t len);

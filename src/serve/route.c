@@ -19,12 +19,19 @@
 static const char *const method_name[] = {[METHOD_GET] = "GET",
     [METHOD_HEAD] = "HEAD",
     [METHOD_OPTIONS] = "OPTIONS",
-    [METHOD_POST] = "POST"};
+    [METHOD_POST] = "POST",
+    [METHOD_DELETE] = "DELETE"};
 
 static void
 serve_publish(struct server *sv, struct conn *c, const struct request *r)
 {
 	publish(&sv->publisher, c, r);
+}
+
+static void
+serve_erase(struct server *sv, struct conn *c, const struct request *r)
+{
+	erase(&sv->publisher, c, r);
 }
 
 static const struct route {
@@ -35,6 +42,7 @@ static const struct route {
     {"stream", METHOD_GET, subscribe},
     {"stream", METHOD_HEAD, subscribe},
     {"publish", METHOD_POST, serve_publish},
+    {"publish", METHOD_DELETE, serve_erase},
     {"status", METHOD_GET, status},
     {"status", METHOD_HEAD, status},
 };
