@@ -52,7 +52,7 @@ NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 BASE	= log config config_table config_rules endpoint socket platform \
 	  capacity notify ring zone text json buffer utf8 query spelling \
 	  thread resolve
-CHANNEL	= event eventid batch sse sse_parse post type held channel heap names retention \
+CHANNEL	= event eventid batch sse sse_split sse_parse post type held channel heap names retention \
 	  hub keys promise restore gap reader position
 STORE	= store store_file store_make store_open store_load
 SQLITE	= $(STORE) changes committer gathering sqlite sqlite_load sqlite_figures
@@ -75,13 +75,14 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 # The modules each unit test links: it shows what they depend on.
 TESTS = event sse record params buffer gate writer ring wave flush clock config address \
 	age log endpoint socket request stream route eventid utf8 query json \
-	spelling channel sse_parse arguments origin text memory store gathering sqlite \
+	spelling channel sse_split sse_parse arguments origin text memory store gathering sqlite \
 	resolve resp entry finder link ids tail tailmodel \
 	heap hub keys promise restore reader \
 	model notify platform capacity zone publish ahead server sender upkeep census redis
 unit_event     = event
 unit_sse       = sse
-unit_sse_parse = sse_parse sse
+unit_sse_split = sse_split buffer utf8 sse
+unit_sse_parse = sse_parse $(unit_sse_split)
 unit_record    = record
 unit_params    = params record
 unit_buffer    = buffer
@@ -140,7 +141,7 @@ unit_tailmodel = $(unit_tail)
 unit_model     = $(unit_reader)
 unit_reader    = reader position gap batch $(unit_hub)
 unit_route     = route subscribe ahead publish publication body status arguments \
-		 json query spelling reply request origin sse_parse type utf8 \
+		 json query spelling reply request origin sse_parse sse_split type utf8 \
 		 memory engine figures text \
 		 platform $(unit_stream)
 unit_publish   = $(unit_route)
@@ -563,12 +564,13 @@ lint: need-lint
 
 SECONDS ?= 60
 fuzz_gate  = gate buffer params record
-fuzz_parse = sse_parse sse utf8 query eventid
+fuzz_parse = $(unit_sse_parse) query eventid
+fuzz_split = $(unit_sse_split)
 fuzz_resp  = $(unit_entry)
 fuzz_libs_resp = -lhiredis
 need-fuzz-rt: need-fuzz # it asks clang which one
 fuzz: need-fuzz-rt | build/fuzz
-	@$(MAKE) -s fuzz-gate fuzz-parse fuzz-resp
+	@$(MAKE) -s fuzz-gate fuzz-parse fuzz-split fuzz-resp
 
 fuzz-%:
 	clang -g -O1 -std=c11 -D_DEFAULT_SOURCE -Isrc \

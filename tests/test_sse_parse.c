@@ -78,18 +78,23 @@ static const struct row {
     {"retry: x\ndata: a\n\n", NULL, "retry"},
 };
 
-/* The same with buffers of just its size; -1 where it is refused. */
+static struct sse_split split; /* of what was parsed last */
+
+/* The same with a buffer of just its size; -1 where it is refused. */
 static ssize_t
 parse(const char *text, size_t len, struct sse_message messages[], size_t max,
-    char **copy, char **room, const char **wrong)
+    const char **wrong)
 {
-	*copy = malloc(len);
-	*room = malloc(len);
-	assert_true(len == 0 || (*copy != NULL && *room != NULL));
+	char *copy = malloc(len);
+	ssize_t n;
+
+	assert_true(len == 0 || copy != NULL);
 	if (len > 0)
-		memcpy(*copy, text, len);
+		memcpy(copy, text, len);
 	*wrong = "not set";
-	return sse_parse(*copy, len, *room, messages, max, wrong);
+	n = sse_parse(&split, copy, len, messages, max, wrong);
+	free(copy);
+	return n;
 }
 
 static void
@@ -97,18 +102,17 @@ is_taken_or_refused(void **state)
 {
 	const struct row *row = *state;
 	struct sse_message m[MAX];
-	char shown[200] = "", *copy, *room;
+	char shown[200] = "";
 	const char *wrong;
 	ssize_t n, i;
 	size_t at = 0;
 
-	n = parse(row->text, strlen(row->text), m, MAX, &copy, &room, &wrong);
+	n = parse(row->text, strlen(row->text), m, MAX, &wrong);
 	for (i = 0; i < n; i++)
 		at += (size_t)snprintf(shown + at, sizeof(shown) - at,
 		    "%s:%.*s|", m[i].type == NULL ? "" : m[i].type,
 		    (int)m[i].len, m[i].data);
-	free(copy);
-	free(room);
+	sse_split_free(&split);
 	if (row->wrong == NULL) {
 		assert_null(wrong);
 		assert_string_equal(shown, row->shown);
@@ -126,34 +130,25 @@ nul_is_data_but_not_in_a_type(void **state)
 				  "data: a\n\n",
 			  name[] = "event\0: a\ndata: a\n\n";
 	struct sse_message m[MAX];
-	char *copy, *room;
 	const char *wrong;
 
 	(void)state;
-	assert_int_equal(parse(good, sizeof(good) - 1, m, 1, &copy, &room,
-			     &wrong),
-	    1);
+	assert_int_equal(parse(good, sizeof(good) - 1, m, 1, &wrong), 1);
 	assert_int_equal(m[0].len, 3);
 	assert_memory_equal(m[0].data, "a\0b", 3);
-	free(copy);
-	free(room);
-	assert_int_equal(parse(bad, sizeof(bad) - 1, m, 1, &copy, &room,
-			     &wrong),
-	    -1);
+	sse_split_free(&split);
+	assert_int_equal(parse(bad, sizeof(bad) - 1, m, 1, &wrong), -1);
 	assert_non_null(strstr(wrong, "NUL"));
-	free(copy);
-	free(room);
-	assert_int_equal(parse(name, sizeof(name) - 1, m, 1, &copy, &room,
-			     &wrong),
+	sse_split_free(&split);
+	assert_int_equal(parse(name, sizeof(name) - 1, m, 1, &wrong),
 	    -1); /* the field has another name */
-	free(copy);
-	free(room);
+	sse_split_free(&split);
 }
 
 static void
 so_many_events_and_no_more(void **state)
 {
-	char text[MAX * 3 * 2], *copy, *room;
+	char text[MAX * 3 * 2];
 	struct sse_message m[MAX];
 	const char *wrong;
 	size_t i;
@@ -161,17 +156,11 @@ so_many_events_and_no_more(void **state)
 	(void)state;
 	for (i = 0; i < MAX; i++)
 		memcpy(text + 6 * i, "data\n\n", 6);
-	assert_int_equal(parse(text, sizeof(text), m, MAX, &copy, &room,
-			     &wrong),
-	    MAX);
-	free(copy);
-	free(room);
-	assert_int_equal(parse(text, sizeof(text), m, MAX - 1, &copy, &room,
-			     &wrong),
-	    -1);
+	assert_int_equal(parse(text, sizeof(text), m, MAX, &wrong), MAX);
+	sse_split_free(&split);
+	assert_int_equal(parse(text, sizeof(text), m, MAX - 1, &wrong), -1);
 	assert_non_null(strstr(wrong, "too many"));
-	free(copy);
-	free(room);
+	sse_split_free(&split);
 }
 
 /* What the reader was dispatched, against what we made of it. */
@@ -202,10 +191,9 @@ check_against_the_reader(struct eventsource *r, const char *text, size_t len,
 	static struct sse_message m[MAX];
 	struct comparison c = {.messages = m};
 	const char *wrong;
-	char *copy, *room;
 	bool good;
 
-	c.n = parse(text, len, m, max, &copy, &room, &wrong);
+	c.n = parse(text, len, m, max, &wrong);
 	eventsource_reset(r);
 	r->dispatched = compare;
 	r->arg = &c;
@@ -217,8 +205,7 @@ check_against_the_reader(struct eventsource *r, const char *text, size_t len,
 	    r->events <= max;
 	assert_int_equal(c.n, good ? (ssize_t)r->events : -1);
 	assert_int_equal(wrong == NULL, good);
-	free(copy);
-	free(room);
+	sse_split_free(&split);
 	return good;
 }
 
@@ -278,7 +265,7 @@ what_is_written_is_read_back(void **state)
 {
 	struct sse_message m = {.type = "t"}, got[MAX];
 	uint32_t seed = 7;
-	char text[4096], data[64], *copy, *room;
+	char text[4096], data[64];
 	const char *wrong;
 	size_t len, i;
 	int round;
@@ -290,14 +277,11 @@ what_is_written_is_read_back(void **state)
 		for (i = 0; i < m.len; i++) /* no CR, which becomes LF */
 			data[i] = "a\n :\xff"[chance(&seed) % 5];
 		len = sse_encode(text, sizeof(text), &m);
-		assert_int_equal(parse(text, len, got, MAX, &copy, &room,
-				     &wrong),
-		    1);
+		assert_int_equal(parse(text, len, got, MAX, &wrong), 1);
 		assert_string_equal(got[0].type, "t");
 		assert_int_equal(got[0].len, m.len);
 		assert_memory_equal(got[0].data, data, m.len);
-		free(copy);
-		free(room);
+		sse_split_free(&split);
 	}
 }
 

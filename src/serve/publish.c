@@ -52,23 +52,21 @@ publish_all(struct publication *p, struct sse_message m[], size_t n)
 
 /* A body that is an event stream: many events. */
 static void
-publish_several(struct publication *p, char *text, size_t len)
+publish_several(struct publication *p, const char *text, size_t len)
 {
 	static struct sse_message messages[ENGINE_BATCH_MAX];
-	char *room = malloc(len + 1);
+	struct sse_split split;
 	const char *wrong;
 	ssize_t n;
 
-	if (room == NULL) {
+	n = sse_parse(&split, text, len, messages, ENGINE_BATCH_MAX, &wrong);
+	if (n == -1 && wrong == NULL)
 		publication_no_memory(p);
-		return;
-	}
-	n = sse_parse(text, len, room, messages, ENGINE_BATCH_MAX, &wrong);
-	if (n == -1)
+	else if (n == -1)
 		publication_refuse(p, 400, "%s", wrong);
 	else
 		publish_all(p, messages, (size_t)n);
-	free(room);
+	sse_split_free(&split);
 }
 
 void
