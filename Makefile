@@ -49,10 +49,10 @@ NEED_fuzz     = $(NEED) clang
 NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 
 # The program, by its folders; src/README.md says in which order it is best read.
-BASE	= log config config_table config_rules endpoint socket platform \
+BASE	= log config config_table config_channel config_agree endpoint socket platform \
 	  capacity notify ring zone text json buffer utf8 query spelling \
 	  thread resolve
-CHANNEL	= event eventid batch sse sse_split sse_parse post type held channel heap names retention \
+CHANNEL	= event eventid batch sse sse_split sse_parse post type held channel rule heap names retention \
 	  hub keys promise restore gap reader position
 STORE	= store store_file store_make store_open store_load
 SQLITE	= $(STORE) changes committer gathering sqlite sqlite_load sqlite_figures
@@ -77,7 +77,7 @@ TESTS = event sse record params buffer gate writer ring wave flush clock config 
 	age log endpoint socket request stream route eventid utf8 query json \
 	spelling channel sse_split sse_parse arguments origin text memory store gathering sqlite \
 	resolve resp entry finder link ids tail tailmodel \
-	heap hub keys promise restore reader \
+	rule heap hub keys promise restore reader \
 	model notify platform capacity zone publish ahead server sender upkeep census redis
 unit_event     = event
 unit_sse       = sse
@@ -91,7 +91,7 @@ unit_writer    = writer batch event record
 unit_wave      = wave ring writer batch event record log
 unit_ring      = ring
 unit_clock     = clock sse batch event
-unit_config    = config config_table config_rules
+unit_config    = config config_table config_channel config_agree utf8
 unit_address   = address
 unit_age       = age
 unit_log       = log
@@ -114,6 +114,7 @@ unit_arguments = arguments post query spelling $(unit_channel)
 unit_origin    = origin
 unit_text      = text
 unit_json      = json
+unit_rule      = rule
 unit_heap      = heap $(unit_channel)
 unit_hub       = hub promise post restore names retention $(unit_heap)
 unit_keys      = keys

@@ -12,8 +12,8 @@
 
 static const char *const names[] = {"listen", "interval", "heartbeat", "retry",
     "max-streams", "max-per-address", "stall", "max-age", "drain", "history",
-    "history-age", "history-bytes", "max-channels", "max-event", "max-body",
-    "store", "redis", "redis-key", "redis-history", "redis-user",
+    "history-age", "history-bytes", "channel", "max-channels", "max-event",
+    "max-body", "store", "redis", "redis-key", "redis-history", "redis-user",
     "redis-password-file", "redis-db", "redis-wait", "redis-sentinel", "waves",
     "log", "verbose", "check", "version", "help"};
 
@@ -280,6 +280,89 @@ redis_is_read_or_refused(void **state)
 	assert_string_equal(shown, row->shown);
 }
 
+/* Rules: what is read, the longest prefix first, or a word of why not. */
+static const struct rule_row {
+	const char *arguments, *shown, *why;
+} rule_rows[] = {
+    {"--history 3", "", NULL},
+    {"--channel run-:history=60000,age=900,bytes=16M",
+	"run- 60000 900 16777216;", NULL},
+    {"--channel a:history=1", "a 1 0 0;", NULL},
+    {"--channel a:bytes=64K", "a 0 0 65536;", NULL},
+    {"--channel a:age=0.5", "a 0 0.5 0;", NULL},
+    {"--channel a:age=0", "a 0 inf 0;", NULL},
+    {"--channel=a:bytes=65536,age=31536000,history=1000000",
+	"a 1000000 3.1536e+07 65536;", NULL},
+    {"--channel a:age=1 --channel abc:age=2 --channel ab:age=3 --channel b:age=4",
+	"abc 0 2 0;ab 0 3 0;a 0 1 0;b 0 4 0;", NULL},
+    /* The last colon counts. */
+    {"--channel https://a.example:8080/,b=c/:age=1",
+	"https://a.example:8080/,b=c/ 0 1 0;", NULL},
+    {"--channel ::age=1", ": 0 1 0;", NULL},
+    {"--channel \303\244/@%:age=1", "\303\244/@% 0 1 0;", NULL},
+    {"--channel \302\240:age=1", "\302\240 0 1 0;", NULL},
+    /* What is for all may come behind it. */
+    {"--channel a:bytes=128M --history-bytes 128M", "a 0 0 134217728;", NULL},
+    {"--channel a:bytes=67108865", NULL, "more than --history-bytes 67108864"},
+    {"--channel a:bytes=2M --history-bytes 1M", NULL, "'a': bytes=2097152"},
+    {"--channel a:age=1 --channel b:age=1 --channel a:history=1", NULL,
+	"'a': this PREFIX comes twice"},
+    {"--channel a:age=1,age=2", NULL, "age= twice"},
+    {"--channel \"\"", NULL, "it is empty"},
+    {"--channel run-", NULL, "no PREFIX"},
+    {"--channel :age=1", NULL, "no PREFIX"},
+    {"--channel age=1", NULL, "no PREFIX"},
+    {"--channel a:", NULL, "'' is none of history=N"},
+    {"--channel a:age=1,", NULL, "'' is none of"},
+    {"--channel a:,age=1", NULL, "'' is none of"},
+    {"--channel a:b", NULL, "'b' is none of"},
+    {"--channel a:age", NULL, "'age' is none of"},
+    {"--channel a:ages=1", NULL, "'ages=1' is none of"},
+    {"--channel a:ag=1", NULL, "'ag=1' is none of"},
+    {"--channel a:=1", NULL, "'=1' is none of"},
+    {"--channel a:history-age=1", NULL, "is none of"},
+    {"--channel a:age=", NULL, "age: ''"},
+    {"--channel a:age=1=2", NULL, "age: '1=2'"},
+    {"--channel a:age=-1", NULL, "age: '-1'"},
+    {"--channel a:age=1K", NULL, "age: '1K'"},
+    {"--channel a:age=31536001", NULL, "age: '31536001'"},
+    {"--channel a:history=0", NULL, "history: '0' is not a whole number"},
+    {"--channel a:history=1000001", NULL, "from 1 to 1000000"},
+    {"--channel a:history=1.5", NULL, "history: '1.5'"},
+    {"--channel a:history=1K", NULL, "history: '1K'"},
+    {"--channel a:bytes=65535", NULL, "bytes: '65535'"},
+    {"--channel a:bytes=63K", NULL, "(K, M, G) from 65536"},
+    {"--channel a:bytes=1T", NULL, "bytes: '1T'"},
+    {"--channel a\t:age=1", NULL, "control characters"},
+    {"--channel a\177:age=1", NULL, "control characters"},
+    {"--channel a\302\237:age=1", NULL, "control characters"},
+    {"--channel a\303:age=1", NULL, "not UTF-8"},
+};
+
+static void
+rules_are_read_or_refused(void **state)
+{
+	const struct rule_row *row = *state;
+	struct line l;
+	struct config cfg;
+	char err[200] = "", shown[400] = "";
+	size_t i, n = 0;
+	int result;
+
+	make_line(&l, row->arguments);
+	result = config_parse(&cfg, l.argc, l.argv, err, sizeof(err));
+	assert_int_equal(result, row->why == NULL ? 0 : -1);
+	if (row->why != NULL) {
+		assert_non_null(strstr(err, row->why));
+		return;
+	}
+	for (i = 0; i < cfg.rules_n; i++)
+		n += (size_t)snprintf(shown + n, sizeof(shown) - n,
+		    "%s %zu %g %zu;", cfg.rules[i].prefix, cfg.rules[i].history,
+		    cfg.rules[i].age, cfg.rules[i].bytes);
+	assert_string_equal(shown, row->shown);
+}
+
 static void
 key_has_512_bytes_at_most(void **state)
 {
@@ -388,6 +471,80 @@ number_is_held_to_its_bounds(void **state)
 		assert_int_equal(parse_one(&cfg, b->name, never[i], err,
 				     sizeof(err)),
 		    -1);
+}
+
+/* make_line() divides at spaces. */
+static void
+rule_s_prefix_has_no_space(void **state)
+{
+	struct config cfg;
+	char err[200];
+
+	(void)state;
+	assert_int_equal(parse_one(&cfg, "channel", "a b:age=1", err,
+			     sizeof(err)),
+	    -1);
+	assert_non_null(strstr(err, "spaces"));
+}
+
+static void
+rule_s_prefix_is_as_long_as_a_name(void **state)
+{
+	char value[300], err[200];
+	struct config cfg;
+
+	(void)state;
+	memset(value, 'p', sizeof(value));
+	(void)snprintf(value + 255, 20, ":age=1");
+	assert_int_equal(parse_one(&cfg, "channel", value, err, sizeof(err)),
+	    0);
+	assert_int_equal(strlen(cfg.rules[0].prefix), 255);
+	value[255] = 'p';
+	(void)snprintf(value + 256, 20, ":age=1");
+	assert_int_equal(parse_one(&cfg, "channel", value, err, sizeof(err)),
+	    -1);
+	assert_non_null(strstr(err, "more than 255 bytes"));
+}
+
+/* A long one is not cut until it is good. */
+static void
+long_setting_is_refused(void **state)
+{
+	char value[300], err[200];
+	struct config cfg;
+
+	(void)state;
+	memset(value, '0', sizeof(value));
+	memcpy(value, "a:history=", 10);
+	(void)snprintf(value + 290, 10, "1");
+	assert_int_equal(parse_one(&cfg, "channel", value, err, sizeof(err)),
+	    -1);
+	value[9 + 60] = ',';
+	assert_int_equal(parse_one(&cfg, "channel", value, err, sizeof(err)),
+	    -1);
+}
+
+static void
+rules_are_sixty_four_at_most(void **state)
+{
+	char text[66][40], *argv[67], err[200];
+	struct config cfg;
+	int i;
+
+	(void)state;
+	for (i = 1; i < 66; i++) {
+		(void)snprintf(text[i], sizeof(text[i]), "--channel=c%d:age=1",
+		    i);
+		argv[i] = text[i];
+	}
+	argv[0] = text[1];
+	argv[66] = NULL;
+	argv[65] = NULL;
+	assert_int_equal(config_parse(&cfg, 65, argv, err, sizeof(err)), 0);
+	assert_int_equal(cfg.rules_n, 64);
+	argv[65] = text[65];
+	assert_int_equal(config_parse(&cfg, 66, argv, err, sizeof(err)), -1);
+	assert_non_null(strstr(err, "more than 64 times"));
 }
 
 static void
@@ -530,6 +687,10 @@ main(void)
 {
 	static const struct CMUnitTest others[] = {
 	    cmocka_unit_test(key_has_512_bytes_at_most),
+	    cmocka_unit_test(rule_s_prefix_has_no_space),
+	    cmocka_unit_test(rule_s_prefix_is_as_long_as_a_name),
+	    cmocka_unit_test(long_setting_is_refused),
+	    cmocka_unit_test(rules_are_sixty_four_at_most),
 	    cmocka_unit_test(number_of_400_digits_is_refused),
 	    cmocka_unit_test(what_this_machine_cannot_count_is_refused),
 	    cmocka_unit_test(error_is_cut_to_its_room),
@@ -537,7 +698,8 @@ main(void)
 	    cmocka_unit_test(manual_is_one_well_formed_list),
 	};
 	static struct CMUnitTest tests[LENGTH(rows) + LENGTH(bounds) +
-				       LENGTH(redis_rows) + LENGTH(others)];
+				       LENGTH(redis_rows) + LENGTH(rule_rows) +
+				       LENGTH(others)];
 	size_t n = 0, i;
 
 	for (i = 0; i < LENGTH(rows); i++)
@@ -551,6 +713,9 @@ main(void)
 	for (i = 0; i < LENGTH(redis_rows); i++)
 		tests[n++] = row_test(redis_rows[i].arguments,
 		    redis_is_read_or_refused, &redis_rows[i]);
+	for (i = 0; i < LENGTH(rule_rows); i++)
+		tests[n++] = row_test(rule_rows[i].arguments,
+		    rules_are_read_or_refused, &rule_rows[i]);
 	for (i = 0; i < LENGTH(others); i++)
 		tests[n++] = others[i];
 	return _cmocka_run_group_tests("config", tests, n, NULL, NULL);

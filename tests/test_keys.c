@@ -8,8 +8,7 @@
 #include "allocation.h"
 #include "channel/channel.h"
 #include "channel/keys.h"
-
-#define POST_KEY_MAX 64
+#include "channel/post.h"
 
 static struct keys keys;
 static double now;

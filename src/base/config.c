@@ -76,6 +76,19 @@ set_number(void *field, const struct option_row *row, const char *value)
 	return true;
 }
 
+int
+config_number(void *field, const struct option_row *row, const char *value,
+    const char *what, char *err, size_t size)
+{
+	if (set_number(field, row, value))
+		return 0;
+	(void)snprintf(err, size,
+	    "--%s: '%s' is not a%s number%s from %.15g to %.15g", what, value,
+	    row->type == SECONDS ? "" : " whole",
+	    row->type == BYTES ? " (K, M, G)" : "", row->min, most(row));
+	return -1;
+}
+
 static bool
 add_to_list(const char **list, const char *value)
 {
@@ -128,6 +141,8 @@ set(struct config *cfg, const struct option_row *row, const char *value,
 		(void)snprintf(err, size, "--%s: it comes more than %d times",
 		    row->name, CONFIG_LISTEN_MAX);
 		return -1;
+	case RULE:
+		return config_channel(cfg, value, err, size);
 	case FLAG:
 		*(bool *)field = true;
 		return 0;
@@ -138,14 +153,7 @@ set(struct config *cfg, const struct option_row *row, const char *value,
 		    value, row->arg);
 		return -1;
 	default:
-		if (set_number(field, row, value))
-			return 0;
-		(void)snprintf(err, size,
-		    "--%s: '%s' is not a%s number%s from %.15g to %.15g",
-		    row->name, value, row->type == SECONDS ? "" : " whole",
-		    row->type == BYTES ? " (K, M, G)" : "", row->min,
-		    most(row));
-		return -1;
+		return config_number(field, row, value, row->name, err, size);
 	}
 }
 
@@ -214,7 +222,7 @@ config_parse(struct config *cfg, int argc, char *argv[], char *err, size_t size)
 {
 	if (set_defaults(cfg, err, size) == -1 ||
 	    parse(cfg, argc, argv, err, size) == -1 ||
-	    config_rules(cfg, err, size) == -1)
+	    config_agree(cfg, err, size) == -1)
 		return -1;
 	if (strcmp(cfg->log, "stderr") == 0)
 		cfg->log = NULL;

@@ -6,7 +6,11 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/channel_rule.h"
+
 #define CONFIG_LISTEN_MAX 16
+#define CONFIG_RULES_MAX  64
+
 /* The words of --waves, in the order of the table. */
 enum { CONFIG_WAVES_AUTO, CONFIG_WAVES_ALWAYS, CONFIG_WAVES_OFF };
 
@@ -27,6 +31,8 @@ struct config {
 	unsigned long history; /* events of a channel */
 	double history_age;    /* 0: no limit */
 	unsigned long history_bytes;
+	struct channel_rule rules[CONFIG_RULES_MAX]; /* longest first */
+	size_t rules_n;
 	unsigned long max_channels;
 	unsigned long max_event; /* bytes */
 	unsigned long max_body;	 /* bytes */

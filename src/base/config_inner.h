@@ -3,12 +3,12 @@
 #define CONFIG_INNER_H
 
 /*
- * What config.c, config_table.c and config_rules.c know of each other: together
- * they are one module, and this is for no other.
+ * What config.c, config_table.c, config_channel.c and config_agree.c know of
+ * each other: together they are one module, and this is for no other.
  */
 #include "base/config.h"
 
-enum option_type { TEXT, LIST, FLAG, WORD, SECONDS, NUMBER, BYTES };
+enum option_type { TEXT, LIST, RULE, FLAG, WORD, SECONDS, NUMBER, BYTES };
 
 /* An option. */
 struct option_row {
@@ -26,13 +26,27 @@ struct option_row {
 /* All of them, and behind the last one without a name. */
 extern const struct option_row config_rows[];
 
+/* The row of the option with this name, which is one. */
+const struct option_row *config_row(const char *name);
+
 /* The default of the option with this name, which has one. */
 const char *config_standard(const char *name);
+
+/*
+ * Reads the number as the row has it into a double if it is one of SECONDS, and
+ * into an unsigned long if it is not.  -1 with one line in err, which begins
+ * with --what.
+ */
+int config_number(void *field, const struct option_row *, const char *value,
+    const char *what, char *err, size_t size);
+
+/* Adds the rule of a --channel.  -1 with one line in err. */
+int config_channel(struct config *, const char *value, char *err, size_t size);
 
 /*
  * What one option says of another: 0, or -1 with one line in err that says what
  * is wrong.
  */
-int config_rules(const struct config *, char *err, size_t size);
+int config_agree(const struct config *, char *err, size_t size);
 
 #endif

@@ -46,6 +46,12 @@ const struct option_row config_rows[] = {
 	"streams included.  Like all BYTES it takes K, M and G; it must be at "
 	"least eight times --max-event, and --max-body.  Over it the channel "
 	"that holds most gives first."},
+    {"channel", "PREFIX:history=N,age=SEC,bytes=BYTES", RULE, 0, 0, 0, NULL,
+	"For each channel whose name begins with PREFIX: its own --history and "
+	"--history-age, and the bytes of its events.  At least one of the three "
+	"is given; what is not is as for all.  Over its bytes a channel's oldest "
+	"events go, but never its newest.  It may come sixty-four times; the "
+	"longest PREFIX counts."},
     {"max-channels", "N", NUMBER, AT(max_channels), 1, 10000000, "10000",
 	"Channels at a time that were published to, and as many that only "
 	"streams have named.  Over it those without streams are forgotten, "
@@ -99,12 +105,18 @@ const struct option_row config_rows[] = {
 _Static_assert(sizeof(config_rows) / sizeof(config_rows[0]) <= CONFIG_ROWS_MAX,
     "the parser has room for all");
 
-const char *
-config_standard(const char *name)
+const struct option_row *
+config_row(const char *name)
 {
 	const struct option_row *row = config_rows;
 
 	while (strcmp(row->name, name) != 0)
 		row++;
-	return row->standard;
+	return row;
+}
+
+const char *
+config_standard(const char *name)
+{
+	return config_row(name)->standard;
 }

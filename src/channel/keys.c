@@ -11,8 +11,7 @@
 #include <string.h>
 
 #include "channel/channel.h"
-
-#define POST_KEY_MAX 64 /* until channel/post.h is there */
+#include "channel/post.h"
 
 #define SLICE	 64 /* that are forgotten in one call */
 #define TEXT_MAX (CHANNEL_NAME_MAX + 1 + POST_KEY_MAX + 1)

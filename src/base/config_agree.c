@@ -45,6 +45,24 @@ check_sizes(const struct config *cfg, char *err, size_t size)
 	return 0;
 }
 
+static int
+check_rules(const struct config *cfg, char *err, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < cfg->rules_n; i++) {
+		if (cfg->rules[i].bytes <= cfg->history_bytes)
+			continue;
+		(void)snprintf(err, size,
+		    "--channel '%s': bytes=%zu is more than --history-bytes "
+		    "%lu, which is for all channels together",
+		    cfg->rules[i].prefix, cfg->rules[i].bytes,
+		    cfg->history_bytes);
+		return -1;
+	}
+	return 0;
+}
+
 /* The first option that means something only with --redis; NULL: none. */
 static const char *
 needs_redis(const struct config *cfg)
@@ -134,9 +152,10 @@ check_log(const struct config *cfg, char *err, size_t size)
 }
 
 int
-config_rules(const struct config *cfg, char *err, size_t size)
+config_agree(const struct config *cfg, char *err, size_t size)
 {
 	if (check_sizes(cfg, err, size) == -1 ||
+	    check_rules(cfg, err, size) == -1 ||
 	    check_redis(cfg, err, size) == -1)
 		return -1;
 	return check_log(cfg, err, size);
