@@ -13,17 +13,10 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/json.h"
-#include "channel/channel.h"
+#include "serve/outcome.h"
 #include "serve/reply.h"
 
-#define RETRY_AFTER "Retry-After: 5\r\n"
-#define NO_MEMORY   "there is no memory: try again"
-
-/* The names, with what is around each, and the rest with its two numbers. */
-#define ANSWER_SIZE     \
-	(EVENTID_SIZE + \
-	    (POST_CHANNELS_MAX + 1) * (JSON_SIZE(CHANNEL_NAME_MAX) + 3) + 200)
+#define NO_MEMORY "there is no memory: try again"
 
 static void
 free_publication(struct publication *p)
@@ -51,7 +44,7 @@ answer_error(struct publisher *by, struct conn *c, int status, const char *why)
 		by->unknown++;
 	else
 		by->refused++;
-	reply(c, METHOD_POST, status, status == 503 ? RETRY_AFTER : "", why);
+	outcome_refuse(c, status, why);
 }
 
 void
@@ -86,56 +79,6 @@ retire(struct conn *c)
 		publication_refuse(p, 503, PUBLICATION_ENDING);
 }
 
-/* Text that is put together; there is room for it. */
-struct line {
-	char text[ANSWER_SIZE];
-	size_t len;
-};
-
-__attribute__((format(printf, 2, 3))) static void
-add(struct line *l, const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	l->len += (size_t)vsnprintf(l->text + l->len, ANSWER_SIZE - l->len,
-	    format, ap);
-	va_end(ap);
-	assert(l->len < ANSWER_SIZE);
-}
-
-static void
-add_name(struct line *l, const char *before, const char *name)
-{
-	char escaped[JSON_SIZE(CHANNEL_NAME_MAX)];
-
-	add(l, "%s\"%s\"", before, json_escape(escaped, name));
-}
-
-static void
-answer(struct publication *p, const struct published *what)
-{
-	const struct post *post = &p->post;
-	char id[EVENTID_SIZE];
-	struct line l;
-	size_t i;
-
-	l.len = 0;
-	(void)eventid_format(id, what->last);
-	add(&l, "{\"id\":\"%s\"", id);
-	add_name(&l, ",\"channel\":", post->channels[0]);
-	for (i = 0; post->channels_n > 1 && i < post->channels_n; i++)
-		add_name(&l, i == 0 ? ",\"channels\":[" : ",",
-		    post->channels[i]);
-	add(&l, "%s,\"streams\":%zu", i > 0 ? "]" : "", what->streams);
-	if (p->several)
-		add(&l, ",\"events\":%zu", what->events);
-	add(&l, "%s%s}\n", post->end ? ",\"ended\":true" : "",
-	    what->repeated ? ",\"repeated\":true" : "");
-	reply_body(p->conn, METHOD_POST, 200, "Cache-Control: no-store\r\n",
-	    "application/json", l.text, l.len);
-}
-
 static void
 count(struct publisher *by, const struct post *post,
     const struct published *what)
@@ -153,6 +96,7 @@ static void
 on_published(void *arg, const struct published *what)
 {
 	struct publication *p = arg;
+	char why[REPLY_TEXT_MAX + 1];
 
 	p->given = false;
 	count(p->by, &p->post, what);
@@ -160,52 +104,12 @@ on_published(void *arg, const struct published *what)
 		free_publication(p);
 		return;
 	}
-	switch (what->result) {
-	case PUBLISHED:
-		answer(p, what);
-		break;
-	case PUBLISH_NO_CHANNEL:
-		publication_refuse(p, 503,
-		    "there are as many channels as the %lu of --max-channels, "
-		    "and all have streams: try again",
-		    p->by->cfg->max_channels);
-		break;
-	case PUBLISH_ENDED:
-		publication_refuse(p, 409,
-		    p->post.channels_n == 1 ?
-			"the channel has ended" :
-			"one of the channels has ended: nothing is published "
-			"to the others either");
-		break;
-	case PUBLISH_TOO_LARGE:
-		publication_refuse(p, 413,
-		    "the events take more memory than the %lu bytes of "
-		    "--history-bytes: publish fewer at a time",
-		    p->by->cfg->history_bytes);
-		break;
-	case PUBLISH_NO_ROOM:
-		publication_refuse(p, 503, "%s: try again",
-		    what->why != NULL ? what->why :
-					"what was published before is still "
-					"being written to streams");
-		break;
-	case PUBLISH_NO_MEMORY:
-		publication_no_memory(p);
-		break;
-	case PUBLISH_AWAY:
-		publication_refuse(p, 503, "%s: try again",
-		    what->why != NULL ?
-			what->why :
-			"what keeps the events is not there now");
-		break;
-	case PUBLISH_UNKNOWN:
-		publication_refuse(p, 504,
-		    "it is not known whether this was published: %s",
-		    what->why != NULL ?
-			what->why :
-			"what keeps the events went away meanwhile");
-		break;
+	if (what->result == PUBLISHED) {
+		outcome_answer(p->conn, &p->post, what, p->several);
+		return;
 	}
+	outcome_words(why, p->by->cfg, &p->post, what);
+	answer_error(p->by, p->conn, outcome_status(what->result), why);
 }
 
 void
