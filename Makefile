@@ -109,7 +109,7 @@ unit_eventid   = eventid
 unit_utf8      = utf8
 unit_query     = query
 unit_spelling  = spelling
-unit_channel   = channel held eventid sse event
+unit_channel   = channel held eventid sse event utf8
 unit_arguments = arguments post query spelling $(unit_channel)
 unit_origin    = origin
 unit_text      = text
@@ -121,26 +121,26 @@ unit_keys      = keys
 unit_promise   = $(unit_hub)
 unit_restore   = $(unit_hub)
 unit_memory    = memory engine platform $(unit_hub)
-unit_sqlite    = $(SQLITE) engine platform thread utf8 log $(unit_hub)
+unit_sqlite    = $(SQLITE) engine platform thread log $(unit_hub)
 unit_gathering = gathering platform
 unit_sender    = sender resp $(unit_hub)
-unit_redis     = $(VIA_REDIS) log resolve thread endpoint utf8 type platform $(unit_hub)
+unit_redis     = $(VIA_REDIS) log resolve thread endpoint type platform $(unit_hub)
 unit_upkeep    = upkeep census resp eventid platform
 unit_census    = census resp platform
-unit_store     = $(STORE) platform utf8 $(unit_channel)
+unit_store     = $(STORE) platform $(unit_channel)
 unit_resolve   = resolve thread
 unit_resp      = resp
-unit_entry     = entry resp type utf8 $(unit_channel)
+unit_entry     = entry resp type $(unit_channel)
 unit_finder    = finder finder_list finder_sentinels sentinel dial account \
 		 resp endpoint platform
 unit_link      = link link_io link_send link_greeting log resolve thread $(unit_finder)
 unit_ids       = ids eventid
 unit_tail      = ids tail tail_load tail_restore tail_cycle tail_probe tail_note \
-		 tail_entry entry resp type utf8 log \
+		 tail_entry entry resp type log \
 		 $(unit_reader)
 unit_tailmodel = $(unit_tail)
 unit_model     = $(unit_reader)
-unit_reader    = reader position gap batch $(unit_hub)
+unit_reader    = reader position gap json batch $(unit_hub)
 unit_route     = route subscribe ahead publish publication outcome body status arguments \
 		 json query spelling reply request origin sse_parse sse_split type utf8 \
 		 memory engine figures text \

@@ -10,7 +10,7 @@
 #include "serve/arguments.h"
 
 #define NAME	"a channel's name is"
-#define MANY	"more than 16"
+#define MANY	"more than 64"
 #define BAD	"malformed"
 #define LOOKS	"looks like "
 #define EMPTY	"empty"
@@ -22,6 +22,21 @@
 	"channel=a&channel=b&channel=c&channel=d&channel=e&channel=f&" \
 	"channel=g&channel=h&channel=i&channel=j&channel=k&channel=l&" \
 	"channel=m&channel=n&channel=o&channel=p"
+
+/* Sixteen names, of a letter behind what is before it. */
+#define OF16(before, behind)                                         \
+	before "a" behind before "b" behind before "c" behind before \
+	       "d" behind before "e" behind before "f" behind before \
+	       "g" behind before "h" behind before "i" behind before \
+	       "j" behind before "k" behind before "l" behind before \
+	       "m" behind before "n" behind before "o" behind before \
+	       "p" behind
+#define OF48(before, behind)     \
+	OF16(before "1", behind) \
+	OF16(before "2", behind) OF16(before "3", behind)
+#define QUERY64	  OF48("channel=", "&") QUERY16
+#define NAMES64	  OF48("", " ") "a b c d e f g h i j k l m n o p"
+#define SIXTYFOUR OF48("", ",") SIXTEEN
 
 #define IDS_OF(name)                                                           \
 	name "=1&" name "=2&" name "=3&" name "=4&" name "=5&" name "=6&" name \
@@ -46,17 +61,20 @@ static const struct row {
     {QUERY16, NULL, SIXTEEN, NULL},
     {QUERY16 "&channel=a&channel=p", NULL, SIXTEEN, NULL},
     {QUERY16 "&event=x", NULL, SIXTEEN " event=x", NULL},
-    {QUERY16 "&channel=q", NULL, NULL, MANY},
+    {QUERY64, NULL, SIXTYFOUR, NULL},
+    {QUERY64 "&channel=1d", NULL, SIXTYFOUR, NULL},
+    {QUERY64 "&channel=q", NULL, NULL, MANY},
     {"channel=" LONG255 "x", NULL, NULL, NAME},
     {"channel=", NULL, NULL, NAME},
     {"channel", NULL, NULL, NAME},
     {"channel=a&channel=", NULL, NULL, NAME},
     {"channel=a+b", NULL, NULL, NAME},
     {"channel=a%20b", NULL, NULL, NAME},
-    {"channel=a,b", NULL, NULL, NAME},
-    {"channel=a/b", NULL, NULL, NAME},
-    {"channel=a%252e", NULL, NULL, NAME}, /* decoded once alone */
-    {"channel=%c3%a4", NULL, NULL, NAME},
+    {"channel=a,b", NULL, "a,b,", NULL},
+    {"channel=a/b", NULL, "a/b,", NULL},
+    {"channel=a%252e", NULL, "a%2e,", NULL}, /* decoded once alone */
+    {"channel=%c3%a4", NULL, "\xc3\xa4,", NULL},
+    {"channel=%c3", NULL, NULL, NAME},
     {"channel=a%0a", NULL, NULL, NAME},
     {"channel=a%00", NULL, NULL, BAD},
     {"channel=a%", NULL, NULL, BAD},
@@ -124,11 +142,12 @@ static const struct row {
     {"event=e&history=3", "a", "a, event=e history=3", NULL},
     {NULL, "a b c d e f g h i j k l m n o p", SIXTEEN, NULL},
     {NULL, "a b c d e f g h i j k l m n o p a", SIXTEEN, NULL},
-    {NULL, "a b c d e f g h i j k l m n o p q", NULL, MANY},
+    {NULL, NAMES64, SIXTYFOUR, NULL},
+    {NULL, NAMES64 " q", NULL, MANY},
     {NULL, "", NULL, EMPTY},
     {NULL, "   ", NULL, EMPTY},
     {"channel=a", "", NULL, EMPTY}, /* the choice is not given back */
-    {NULL, "a,b", NULL, NAME},
+    {NULL, "a,b", "a,b,", NULL},
     {NULL, "a\tb", NULL, NAME},
     {NULL, "a%2eb b%2Dc", "a.b,b-c,", NULL}, /* each is encoded */
     {NULL, "a%20b", NULL, NAME},

@@ -268,22 +268,49 @@ a_ring_is_no_larger_than_its_history_for_long(void **state)
 }
 
 static void
-names_are_of_few_characters(void **state)
+names_are_what_people_have(void **state)
 {
-	static const char *const bad[] = {"", " ", "a b", "a/b", "a%62", "\xc3",
-	    "a\n", "a,b", "*", "a?"};
-	char name[CHANNEL_NAME_MAX + 2];
+	static const char *const good[] = {"x", "A-z.0_9:x", "a/b", "a%62",
+	    "a,b", "*", "a?", "https://example.org/news/{id}?q=\"x\\y\"",
+	    "private-App.User.1",
+	    "Gr\xc3\xbc\xc3\x9f"
+	    "e",
+	    "\xe2\x82\xac", "\xf0\x9f\x8e\x89", "\xc2\xa0", "\xc3\x80"};
 	size_t i;
 
 	(void)state;
-	assert_true(channel_name_valid("A-z.0_9:x"));
+	for (i = 0; i < LENGTH(good); i++)
+		assert_true(channel_name_valid(good[i]));
+}
+
+static void
+names_are_neither_control_characters_nor_spaces(void **state)
+{
+	static const char *const bad[] = {"", " ", "a b", "a ", " a", "a\n",
+	    "\x01", "a\x1f", "a\x7f", "a\xc2\x80", "\xc2\x9f-b", "\xc3", "\xff",
+	    "\xc0\xaf", "\xed\xa0\x80", "a\xe2\x82"};
+	size_t i;
+
+	(void)state;
 	for (i = 0; i < LENGTH(bad); i++)
 		assert_false(channel_name_valid(bad[i]));
+}
+
+static void
+names_are_of_so_many_bytes(void **state)
+{
+	char name[CHANNEL_NAME_MAX + 2];
+
+	(void)state;
 	memset(name, 'x', sizeof(name));
 	name[CHANNEL_NAME_MAX + 1] = '\0';
 	assert_false(channel_name_valid(name));
 	name[CHANNEL_NAME_MAX] = '\0';
 	assert_true(channel_name_valid(name));
+	memcpy(name + CHANNEL_NAME_MAX - 2, "\xc3\xbc", 2);
+	assert_true(channel_name_valid(name));
+	memcpy(name + CHANNEL_NAME_MAX - 2, "x\xc3", 2);
+	assert_false(channel_name_valid(name));
 }
 
 int
@@ -300,7 +327,9 @@ main(void)
 	    cmocka_unit_test(readers_join_and_leave_in_any_order),
 	    cmocka_unit_test(the_next_one_after_any_id_is_found),
 	    cmocka_unit_test(a_ring_is_no_larger_than_its_history_for_long),
-	    cmocka_unit_test(names_are_of_few_characters),
+	    cmocka_unit_test(names_are_what_people_have),
+	    cmocka_unit_test(names_are_neither_control_characters_nor_spaces),
+	    cmocka_unit_test(names_are_of_so_many_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,8 +13,8 @@
  * --history holds, which is 100 events unless it is told otherwise.
  */
 #define BATCH_PIECES 128
-#define BATCH_BYTES  (1 << 19) /* it takes no piece more behind so many */
-#define BATCH_TEXT   8192      /* bytes of text made for one write */
+#define BATCH_BYTES  (1 << 19)	/* it takes no piece more behind so many */
+#define BATCH_TEXT   (48 << 10) /* bytes of text made for one write */
 
 /*
  * A piece of a response: bytes that go out as STDOUT records of their own or,

@@ -166,7 +166,11 @@ bool channel_has_ended(const struct channel *);
 /* There is something for its readers. */
 void channel_wake(const struct channel *);
 
-/* Is the name one: [A-Za-z0-9._:-]{1,255}? */
+/*
+ * Is the name one: UTF-8, not more than CHANNEL_NAME_MAX bytes, and neither
+ * empty nor with a control character or a space?  Whoever writes it anywhere
+ * escapes it for there.
+ */
 bool channel_name_valid(const char *name);
 
 #endif

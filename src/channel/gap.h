@@ -7,7 +7,7 @@
 
 #include "channel/channel.h"
 
-#define GAP_SIZE 496 /* more than any gap's text */
+#define GAP_SIZE 744 /* more than any gap's text */
 
 const char *loss_reason_name(enum loss_reason);
 

@@ -8,7 +8,7 @@
 #include "channel/feed.h"
 #include "channel/hub.h"
 
-#define READER_CHANNELS_MAX 16 /* that one stream may read */
+#define READER_CHANNELS_MAX 64 /* that one stream may read */
 
 /* Where a stream wants to begin. */
 struct position {
