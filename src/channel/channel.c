@@ -32,7 +32,7 @@ channel_new(const char *name, struct loss lost)
 void
 channel_free(struct channel *ch)
 {
-	assert(ch->reading == 0 && channel_held(ch) == 0 && ch->reserved == 0);
+	assert(ch->reading == 0 && channel_held(ch) == 0 && ch->promises == 0);
 	free(ch->later);
 	free(ch->ring);
 	free(ch);
@@ -230,6 +230,30 @@ channel_loss(const struct channel *ch)
 	return (struct loss){newest, LOSS_OVERFLOW};
 }
 
+void
+channel_hand_over(struct channel *ch, struct channel *other)
+{
+	uint64_t i;
+
+	assert(ch->reserved == 0 && other->ring == NULL);
+	if (channel_held(ch) == 0)
+		return;
+	ch->lost = (struct loss){channel_loss(ch).upto, LOSS_DELETED};
+	other->ring = ch->ring;
+	other->size = ch->size;
+	other->first = ch->first;
+	other->end = ch->end;
+	other->bytes = ch->bytes;
+	other->unread = ch->unread;
+	for (i = other->first; i < other->end; i++)
+		(*place(other, i))->channel = other;
+	free(ch->later);
+	ch->later = NULL;
+	ch->ring = NULL;
+	ch->size = ch->bytes = ch->unread = 0;
+	ch->first = ch->end;
+}
+
 struct held *
 channel_drop(struct channel *ch)
 {
@@ -290,6 +314,15 @@ channel_wake(const struct channel *ch)
 
 	TAILQ_FOREACH (cu, &ch->readers, link)
 		(void)cu->reader->feed->wake(cu->reader);
+}
+
+void
+channel_end(struct channel *ch, struct eventid id, double time)
+{
+	if (channel_has_ended(ch))
+		return;
+	ch->ended = id;
+	ch->ended_time = time;
 }
 
 bool

@@ -71,12 +71,14 @@ struct channel {
 	bool fresh;	/* the hub's: its readers are to be woken */
 	bool unserved;	/* it has events that not all could read yet */
 	bool published; /* not only readers have named it */
+	bool ending;	/* the hub's: its end is promised */
 	bool dying;	/* its events are dropped, a few a turn */
 	struct cursor_list readers;
 	size_t reading;
 	struct held **ring;
 	size_t size;	     /* of the ring; 0 or a power of 2 */
 	size_t reserved;     /* places in it, for what is to come */
+	size_t promises;     /* the hub's: that stand */
 	uint64_t first, end; /* numbers held: first up to, not with, end */
 	size_t bytes;	     /* of all that is held */
 	size_t unread;	     /* of what not all readers could read yet */
@@ -85,6 +87,7 @@ struct channel {
 	struct eventid
 	    origin;	      /* what was lost when it was first published to */
 	struct eventid ended; /* the id of its end; 0-0: it has not ended */
+	double ended_time;    /* when that was: monotonic seconds */
 	struct later *later;  /* each above some of that; or NULL */
 	char text[];	      /* of the name */
 };
@@ -151,6 +154,12 @@ const struct loss *channel_lost(const struct channel *, struct eventid);
 /* What is lost when all that is held is lost, too. */
 struct loss channel_loss(const struct channel *);
 
+/*
+ * All that is held is lost from now on, as deleted; the other one has it, which
+ * is empty.  Nothing may be reserved.
+ */
+void channel_hand_over(struct channel *, struct channel *other);
+
 /* The entry with this number; it must be held. */
 struct held *channel_entry(const struct channel *, uint64_t number);
 
@@ -159,6 +168,12 @@ uint64_t channel_after(const struct channel *, struct eventid);
 
 void channel_join(struct channel *, struct cursor *, struct subscriber *);
 void channel_leave(struct cursor *);
+
+/*
+ * It ends here, unless it has ended before: nothing comes to it any more, and
+ * this id is above all that did.
+ */
+void channel_end(struct channel *, struct eventid, double time);
 
 /* Will nothing ever come to it any more? */
 bool channel_has_ended(const struct channel *);

@@ -46,7 +46,7 @@ hub_leave(struct hub *h, struct cursor *cu)
 	h->named -= is_unnamed(ch);
 	if (retention_is_idle(ch))
 		retention_shelve(h, ch);
-	else if (!ch->published && ch->reserved == 0)
+	else if (!ch->published && ch->promises == 0)
 		names_unmake(h, ch);
 }
 
@@ -60,6 +60,8 @@ hub_lost(struct hub *h, struct loss lost)
 	h->last = lost.upto;
 	h->forgotten = lost;
 	TAILQ_FOREACH (ch, &h->all, all_link) {
+		if (channel_has_ended(ch))
+			continue; /* behind its end there is nothing to lose */
 		retention_lose(h, ch, lost);
 		channel_wake(ch);
 	}
@@ -76,7 +78,7 @@ hub_lose(struct hub *h, const char *channel, struct loss lost)
 	h->last = lost.upto;
 	if (ch == NULL || !ch->published)
 		h->forgotten = lost;
-	if (ch == NULL)
+	if (ch == NULL || channel_has_ended(ch))
 		return;
 	retention_lose(h, ch, lost);
 	channel_wake(ch);

@@ -46,6 +46,8 @@ names_forget(struct hub *h, struct channel *ch)
 {
 	struct loss lost = channel_loss(ch);
 
+	if (eventid_compare(ch->ended, lost.upto) > 0)
+		lost = (struct loss){ch->ended, LOSS_OVERFLOW};
 	if (eventid_compare(lost.upto, h->forgotten.upto) > 0)
 		h->forgotten = lost;
 	if (h->set.forgot != NULL)
@@ -63,32 +65,6 @@ victim(const struct hub *h)
 	struct channel *ch = TAILQ_FIRST(&h->unused);
 
 	return ch == NULL ? TAILQ_FIRST(&h->unread) : ch;
-}
-
-/* Has it a place among those that are published to? */
-static bool
-is_open(const struct channel *ch)
-{
-	return ch->published || ch->reserved > 0;
-}
-
-/* The same of one that is to get n events; its place is there, or made. */
-static enum hub_result
-open_channel(struct hub *h, struct channel *ch, size_t n)
-{
-	bool idle = retention_is_idle(ch), is_new = !is_open(ch),
-	     full = h->opened >= h->set.channels_max;
-
-	if (is_new && full && victim(h) == NULL)
-		return HUB_NO_CHANNEL;
-	if (channel_reserve(ch, n) == -1)
-		return HUB_NO_MEMORY;
-	if (idle)
-		retention_take(h, ch);
-	while (is_new && h->opened >= h->set.channels_max && victim(h) != NULL)
-		names_forget(h, victim(h));
-	h->opened += is_new;
-	return HUB_DONE;
 }
 
 struct channel *
@@ -114,37 +90,129 @@ names_unmake(struct hub *h, struct channel *ch)
 	channel_free(ch);
 }
 
-enum hub_result
-names_open(struct hub *h, const char *name, size_t n, struct channel **ch)
+/* It is neither published to nor read, and goes if it is promised nothing. */
+static void
+release(struct hub *h, struct channel *ch)
 {
-	enum hub_result result;
-	bool is_new = false;
+	if (!ch->published && ch->reading == 0 && ch->promises == 0)
+		names_unmake(h, ch);
+}
 
-	*ch = hub_find(h, name);
-	if (*ch == NULL) {
-		*ch = names_make(h, name);
-		is_new = true;
+/* The channel is there, with room for n events.  NULL: no memory. */
+static struct channel *
+reserve(struct hub *h, const char *name, size_t n)
+{
+	struct channel *ch = hub_find(h, name);
+
+	if (ch == NULL)
+		ch = names_make(h, name);
+	if (ch == NULL)
+		return NULL;
+	if (n > 0 && channel_reserve(ch, n) == -1) {
+		release(h, ch);
+		return NULL;
 	}
-	if (*ch == NULL)
-		return HUB_NO_MEMORY;
-	result = open_channel(h, *ch, n);
-	if (result != HUB_DONE && is_new)
-		names_unmake(h, *ch);
-	return result;
+	ch->promises++;
+	return ch;
+}
+
+static void
+give_up(struct hub *h, struct channel *const ch[], size_t channels, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < channels; i++) {
+		channel_give_up(ch[i], n);
+		ch[i]->promises--;
+		release(h, ch[i]);
+	}
+}
+
+/* Has it no place yet among those that are published to, or promised that? */
+static bool
+needs_place(const struct channel *ch)
+{
+	return !ch->published && ch->promises == 1;
+}
+
+/* How many places must be made where so many are needed. */
+static size_t
+missing(const struct hub *h, size_t needed)
+{
+	size_t free = h->opened < h->set.channels_max ?
+			  h->set.channels_max - h->opened :
+			  0;
+
+	return needed > free ? needed - free : 0;
+}
+
+/*
+ * Are there so many channels that may go?  Of those on the shelves, the ones
+ * that are promised something are what the places are for.
+ */
+static bool
+may_go(const struct hub *h, size_t n)
+{
+	const struct channel *ch;
+
+	TAILQ_FOREACH (ch, &h->unused, link) {
+		if (n == 0)
+			return true;
+		n -= ch->promises == 0;
+	}
+	TAILQ_FOREACH (ch, &h->unread, link) {
+		if (n == 0)
+			return true;
+		n -= ch->promises == 0;
+	}
+	return n == 0;
+}
+
+/* They leave their shelves, and have their places. */
+static void
+take_places(struct hub *h, struct channel *const ch[], size_t n, size_t needed)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (ch[i]->published && ch[i]->reading == 0 &&
+		    ch[i]->promises == 1)
+			retention_take(h, ch[i]);
+	while (missing(h, needed) > 0 && victim(h) != NULL)
+		names_forget(h, victim(h));
+	h->opened += needed;
+}
+
+enum hub_result
+names_open(struct hub *h, const struct post *post, struct channel *ch[])
+{
+	size_t needed = 0, i;
+
+	for (i = 0; i < post->channels_n; i++) {
+		ch[i] = reserve(h, post->channels[i], post->n);
+		if (ch[i] == NULL) {
+			give_up(h, ch, i, post->n);
+			return HUB_NO_MEMORY;
+		}
+		needed += needs_place(ch[i]);
+	}
+	if (!may_go(h, missing(h, needed))) {
+		give_up(h, ch, i, post->n);
+		return HUB_NO_CHANNEL;
+	}
+	take_places(h, ch, i, needed);
+	return HUB_DONE;
 }
 
 void
 names_close(struct hub *h, struct channel *ch)
 {
-	if (ch->reserved > 0)
+	if (--ch->promises > 0)
 		return;
 	if (retention_is_idle(ch))
 		retention_shelve(h, ch);
-	if (ch->published)
-		return;
-	h->opened--;
-	if (ch->reading == 0)
-		names_unmake(h, ch);
+	h->opened -= !ch->published;
+	release(h, ch);
 }
 
 enum hub_result

@@ -26,13 +26,13 @@ struct channel *names_make(struct hub *, const char *name);
 void names_unmake(struct hub *, struct channel *);
 
 /*
- * The channel to publish to, with room for n events, and it stays: HUB_DONE; or
- * HUB_NO_CHANNEL or HUB_NO_MEMORY, and nothing has changed.
+ * The channels of the post, with room for its events in each, and they stay:
+ * HUB_DONE; or HUB_NO_CHANNEL or HUB_NO_MEMORY, and nothing has changed.
  */
-enum hub_result names_open(struct hub *, const char *name, size_t n,
-    struct channel **);
+enum hub_result names_open(struct hub *, const struct post *,
+    struct channel *[]);
 
-/* After that: n events came, or were given up. */
+/* After that, for each of them: the events came, or were given up. */
 void names_close(struct hub *, struct channel *);
 
 /*

@@ -14,7 +14,7 @@
 bool
 retention_is_idle(const struct channel *ch)
 {
-	return ch->published && ch->reading == 0 && ch->reserved == 0;
+	return ch->published && ch->reading == 0 && ch->promises == 0;
 }
 
 static struct channel_list *
@@ -45,7 +45,7 @@ retention_recount(struct hub *h, struct channel *ch, size_t spare)
 void
 retention_hold(struct hub *h, struct channel *ch, struct held *e)
 {
-	assert(eventid_compare(e->id, h->last) > 0);
+	assert(eventid_compare(e->id, h->last) >= 0); /* of several channels */
 	h->last = e->id;
 	h->held++;
 	channel_append(ch, e);
@@ -138,6 +138,15 @@ retention_bury(struct hub *h, struct channel *ch)
 		channel_free(ch);
 	else
 		TAILQ_INSERT_TAIL(&h->dying, ch, link);
+}
+
+void
+retention_erase(struct hub *h, struct channel *ch, struct channel *grave)
+{
+	channel_hand_over(ch, grave); /* in all, as much is spare as was */
+	heap_update(&h->largest, ch);
+	grave->published = true; /* or it would not be idle */
+	retention_bury(h, grave);
 }
 
 void

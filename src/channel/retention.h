@@ -43,6 +43,12 @@ void retention_restore(struct hub *, struct channel *);
 /* Drops all that is held of a channel that nobody can find any more. */
 void retention_bury(struct hub *, struct channel *);
 
+/*
+ * All that is held of the channel is erased: its readers cannot have it any
+ * more, and the grave, a new channel of that name, has it, and is buried.
+ */
+void retention_erase(struct hub *, struct channel *, struct channel *grave);
+
 /* All that is still left to be dropped of those is. */
 void retention_finish(struct hub *);
 
