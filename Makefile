@@ -77,7 +77,7 @@ TESTS = event sse record params buffer gate writer ring wave flush clock config 
 	age log endpoint socket request stream route eventid utf8 query json \
 	spelling channel sse_split sse_parse arguments origin text memory store gathering sqlite \
 	resolve resp entry finder link ids tail tailmodel \
-	rule heap hub keys promise restore reader \
+	rule heap hub keys promise ends restore reader \
 	model notify platform capacity zone publish ahead server sender upkeep census redis
 unit_event     = event
 unit_sse       = sse
@@ -119,6 +119,7 @@ unit_heap      = heap $(unit_channel)
 unit_hub       = hub promise post restore names retention $(unit_heap)
 unit_keys      = keys
 unit_promise   = $(unit_hub)
+unit_ends      = $(unit_hub)
 unit_restore   = $(unit_hub)
 unit_memory    = memory engine platform $(unit_hub)
 unit_sqlite    = $(SQLITE) engine platform thread log $(unit_hub)
@@ -281,6 +282,7 @@ wrap_text   = -Wl,--wrap=realloc
 wrap_hub    = -Wl,--wrap=calloc,--wrap=malloc
 wrap_keys   = -Wl,--wrap=calloc,--wrap=malloc
 wrap_promise = -Wl,--wrap=calloc,--wrap=malloc
+wrap_ends   = -Wl,--wrap=calloc,--wrap=malloc
 wrap_restore = -Wl,--wrap=calloc,--wrap=malloc
 wrap_reader = -Wl,--wrap=calloc,--wrap=malloc
 wrap_route  = -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc,--wrap=strdup

@@ -51,14 +51,15 @@ struct hub_setup {
  * lost up to is: that is a gap.
  *
  * What always holds:
- * - Every entry stands in its channel's ring and in entries; ids increase in
- *   both.
+ * - Every entry stands in its channel's ring, where ids increase, and in
+ *   entries, where an id stands once for each channel that it is of.
  * - held_bytes is the sum of the channels' bytes and of those of promises;
  *   spare_bytes of what the channels may give (channel_spare()).  Who may give
  *   something is in largest, or dying.
  * - What a promise needs is there: room for its events in the channel's ring,
  *   for all bytes in the budget, and for the channel among those that are
  *   opened.
+ * - A channel that has ended gets nothing more, but may be erased.
  * - A channel is in names and all, or it is dying.  Of those that were
  *   published to or are promised something, opened, at most channels_max are
  *   there, and of those that never were and have readers, named, as many; one
@@ -101,7 +102,7 @@ enum hub_result {
 	HUB_NO_ROOM,	/* the budget is used up by what is not read yet, or
 			   promised */
 	HUB_ENDED,	/* a channel of it has ended */
-	HUB_ENDING,	/* an end of one is promised */
+	HUB_ENDING,	/* one may have: its end is promised */
 	HUB_NO_MEMORY
 };
 
@@ -117,6 +118,10 @@ void hub_begin(struct hub *, struct eventid base);
  * events are lost then, though each is dropped only by and by; and to channels
  * that are made from then on, all events up to that id are.  Either may be
  * NULL, and neither may call the hub.  hub_free() calls them no more.
+ *
+ * Of an end they are not told: whoever keeps the hub has the post.  Nor of an
+ * erasure: the channel has lost then, as deleted, what it held, and each event
+ * of that is dropped by and by.  One that had ended keeps its first end.
  */
 void hub_kept_by(struct hub *, void *keeper,
     void (*dropped)(void *keeper, const char *channel, struct eventid),
@@ -137,19 +142,25 @@ void hub_wait(struct hub *);
  * hub_restore_channel(): a channel that was published to, and what is known of
  * it. One that is not restored has lost what is up to the hub's base.
  *
- * hub_restore(): an event.  Ids increase; times, which may be negative, do not
- * decrease and are not after now.  It is held as if it had been read by all;
- * what is over the limits is dropped as ever, but at once.
+ * hub_restore(): an event.  Ids increase, or are the same in several channels;
+ * times, which may be negative, do not decrease and are not after now.  It is
+ * held as if it had been read by all; what is over the limits is dropped as
+ * ever, but at once.  HUB_ENDED: it is behind the channel's end.
+ *
+ * hub_restore_end(): likewise, an end, of which no facts have told; perhaps
+ * what the channel holds is erased.  HUB_ENDED: it had ended.
  *
  * hub_restored(): that was all.  last is not below any id that was given out,
  * forgotten is what is lost of channels that are there no more.  Where there
  * are too many channels, some are forgotten.  Those who have waited are woken.
  *
- * HUB_DONE or HUB_NO_MEMORY; nothing counts as published.
+ * HUB_DONE, HUB_ENDED or HUB_NO_MEMORY; nothing counts as published.
  */
 enum hub_result hub_restore_channel(struct hub *, const struct channel_facts *);
 enum hub_result hub_restore(struct hub *, const char *channel, struct eventid,
     const struct sse_message *, double time);
+enum hub_result hub_restore_end(struct hub *, const char *channel,
+    struct eventid, double time, bool erase);
 void hub_restored(struct hub *, struct eventid last, struct eventid forgotten);
 
 /* Frees all; nobody may read any more. */
@@ -162,10 +173,13 @@ void hub_free(struct hub *);
  * hub_prepare() takes on a post, all or nothing: everything is there then that
  * it needs, whatever else comes, and readers see nothing.  Its ids, post_ids()
  * of them, increase and are above hub->last and those of all promises that
- * stand; the last is its end's, if it has one.  The promise is then kept, and
- * that is when they are published, or broken, as if they had never been. Either
- * frees it.  Promises are kept in their order, and none may stand at
- * hub_publish(), hub_lost() and hub_free().
+ * stand; the last is its end's, if it has one.  A message has one id in all of
+ * its channels, and is held in each for as long as that one has room for it. To
+ * erase what has ended already is no fault, but its end stays what it was.
+ *
+ * The promise is then kept, and that is when they are published, or broken, as
+ * if they had never been.  Either frees it.  Promises are kept in their order,
+ * and none may stand at hub_publish(), hub_lost() and hub_free().
  */
 enum hub_result hub_prepare(struct hub *, const struct post *,
     const struct eventid ids[], struct promise **);

@@ -228,6 +228,7 @@ names_restore(struct hub *h, const char *name, struct channel **ch)
 	if ((*ch)->reading > 0)
 		h->named--;
 	(*ch)->published = true;
+	(*ch)->origin = (*ch)->lost.upto;
 	h->opened++;
 	if (retention_is_idle(*ch))
 		retention_shelve(h, *ch);

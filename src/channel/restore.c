@@ -16,11 +16,42 @@ hub_restore_channel(struct hub *h, const struct channel_facts *facts)
 	struct channel *ch;
 	enum hub_result result = names_restore(h, facts->name, &ch);
 
-	if (result == HUB_DONE)
-		retention_lose(h, ch,
-		    (struct loss){facts->lost,
-			facts->deleted ? LOSS_DELETED : LOSS_OVERFLOW});
-	return result;
+	if (result != HUB_DONE)
+		return result;
+	retention_lose(h, ch,
+	    (struct loss){facts->lost,
+		facts->deleted ? LOSS_DELETED : LOSS_OVERFLOW});
+	ch->origin = facts->origin;
+	if (eventid_compare(facts->ended, (struct eventid){0, 0}) > 0)
+		channel_end(ch, facts->ended, facts->ended_time);
+	return HUB_DONE;
+}
+
+enum hub_result
+hub_restore_end(struct hub *h, const char *channel, struct eventid id,
+    double time, bool erase)
+{
+	struct channel *ch, *grave = NULL;
+
+	assert(eventid_compare(id, h->last) > 0);
+	if (names_restore(h, channel, &ch) != HUB_DONE)
+		return HUB_NO_MEMORY;
+	if (channel_has_ended(ch) && !erase)
+		return HUB_ENDED;
+	if (erase) {
+		grave = channel_new(channel, (struct loss){{0, 0}, 0});
+		if (grave == NULL)
+			return HUB_NO_MEMORY;
+	}
+	h->last = id;
+	if (retention_is_idle(ch))
+		retention_take(h, ch);
+	if (grave != NULL)
+		retention_erase(h, ch, grave);
+	channel_end(ch, id, time);
+	if (retention_is_idle(ch))
+		retention_shelve(h, ch);
+	return HUB_DONE;
 }
 
 enum hub_result
@@ -33,6 +64,8 @@ hub_restore(struct hub *h, const char *channel, struct eventid id,
 
 	if (names_restore(h, channel, &ch) != HUB_DONE)
 		return HUB_NO_MEMORY;
+	if (channel_has_ended(ch) && eventid_compare(id, ch->ended) > 0)
+		return HUB_ENDED;
 	idle = retention_is_idle(ch);
 	e = held_new(id, message, time, &h->held_bytes);
 	if (e == NULL)
