@@ -407,6 +407,134 @@ keeper_is_told_of_each_event_and_channel_that_goes(void **state)
 	publish("f"); /* which is still held when the hub ends */
 }
 
+static enum hub_result
+restore_end(const char *channel, uint64_t ms, bool erase)
+{
+	return hub_restore_end(&hub, channel, (struct eventid){ms, 1}, now - 7,
+	    erase);
+}
+
+static void
+channel_that_had_ended_is_restored_so(void **state)
+{
+	const struct channel *ch;
+
+	(void)state;
+	assert_int_equal(hub_restore_channel(&hub,
+			     &(struct channel_facts){.name = "a",
+				 .lost = {12, 1},
+				 .deleted = true,
+				 .origin = {11, 1},
+				 .ended = {20, 1},
+				 .ended_time = -5}),
+	    HUB_DONE);
+	restore("a", 17);
+	restored(30, 16);
+	ch = hub_find(&hub, "a");
+	assert_int_equal(ch->origin.ms, 11);
+	assert_int_equal(ch->lost.upto.ms, 12);
+	assert_int_equal(ch->lost.reason, LOSS_DELETED);
+	assert_int_equal(ch->ended.ms, 20);
+	assert_true(ch->ended_time == -5);
+	assert_string_equal(shown(), "a17 ");
+	assert_int_equal(publish("a"), -HUB_ENDED);
+	assert_ptr_equal(TAILQ_FIRST(&hub.unread), ch);
+}
+
+static void
+event_of_several_channels_is_restored_to_each(void **state)
+{
+	(void)state;
+	restore("a", 11);
+	restore("b", 11);
+	restore("a", 12);
+	restored(12, 10);
+	assert_string_equal(shown(), "a11 b11 a12 ");
+	assert_int_equal(hub_find(&hub, "b")->origin.ms, 10);
+}
+
+static void
+end_is_restored_where_it_was(void **state)
+{
+	const struct channel *ch;
+
+	(void)state;
+	restore("a", 11);
+	restore("b", 12);
+	assert_int_equal(restore_end("a", 13, false), HUB_DONE);
+	assert_int_equal(hub.last.ms, 13);
+	assert_int_equal(try_to_restore("a", 14, 100, now), HUB_ENDED);
+	assert_int_equal(restore_end("a", 15, false), HUB_ENDED);
+	assert_int_equal(restore_end("new", 16, false), HUB_DONE);
+	restored(20, 10);
+	ch = hub_find(&hub, "a");
+	assert_int_equal(ch->ended.ms, 13);
+	assert_true(ch->ended_time == now - 7);
+	assert_string_equal(shown(), "a11 b12 ");
+	assert_int_equal(publish("a"), -HUB_ENDED);
+	assert_int_equal(publish("new"), -HUB_ENDED);
+	assert_int_equal(publish("b"), 0);
+	assert_ptr_equal(TAILQ_FIRST(&hub.unused), hub_find(&hub, "new"));
+}
+
+static void
+what_was_erased_then_is_not_there(void **state)
+{
+	(void)state;
+	restore("a", 11);
+	restore("b", 12);
+	restore("a", 13);
+	assert_int_equal(restore_end("a", 14, true), HUB_DONE);
+	assert_int_equal(restore_end("b", 15, false), HUB_DONE);
+	assert_int_equal(restore_end("b", 16, true), HUB_DONE);
+	assert_int_equal(hub.last.ms, 16);
+	assert_string_equal(shown(), "");
+	restored(16, 10);
+	assert_string_equal(now_told(), "11 13 12 ");
+	assert_int_equal(hub.held, 0);
+	assert_int_equal(lost("a"), 13);
+	assert_int_equal(hub_find(&hub, "a")->lost.reason, LOSS_DELETED);
+	assert_int_equal(hub_find(&hub, "b")->ended.ms, 15);
+	assert_ptr_equal(TAILQ_FIRST(&hub.unused), hub_find(&hub, "a"));
+}
+
+static void
+who_waits_is_woken_where_an_end_is_restored(void **state)
+{
+	(void)state;
+	hub_wait(&hub);
+	join(0, "a");
+	restore("a", 11);
+	assert_int_equal(restore_end("a", 12, true), HUB_DONE);
+	restored(12, 10);
+	assert_int_equal(readers[0].wakes, 1);
+	assert_int_equal(hub.named, 0);
+	leave(0);
+	assert_int_equal(hub.channels, 1);
+}
+
+static void
+without_memory_no_end_is_restored(void **state)
+{
+	unsigned long nth;
+
+	(void)state;
+	restore("a", 11);
+	for (nth = 1; nth <= 2; nth++) {
+		allocation_fails(nth);
+		assert_int_equal(restore_end("a", 12, true),
+		    nth == 1 ? HUB_NO_MEMORY : HUB_DONE);
+		allocation_fails(0);
+		assert_string_equal(shown(), nth == 1 ? "a11 " : "");
+	}
+	allocation_fails(1);
+	assert_int_equal(restore_end("b", 13, false), HUB_NO_MEMORY);
+	allocation_fails(0);
+	assert_null(hub_find(&hub, "b"));
+	restored(13, 10);
+	assert_string_equal(now_told(), "11 ");
+}
+
 #undef TEST
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
@@ -427,6 +555,12 @@ main(void)
 	    TEST(channels_beyond_what_may_be_stay_while_they_are_read),
 	    TEST(without_memory_nothing_is_restored),
 	    TEST(keeper_is_told_of_each_event_and_channel_that_goes),
+	    TEST(channel_that_had_ended_is_restored_so),
+	    TEST(event_of_several_channels_is_restored_to_each),
+	    TEST(end_is_restored_where_it_was),
+	    TEST(what_was_erased_then_is_not_there),
+	    TEST(who_waits_is_woken_where_an_end_is_restored),
+	    TEST(without_memory_no_end_is_restored),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
