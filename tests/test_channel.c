@@ -268,6 +268,58 @@ a_ring_is_no_larger_than_its_history_for_long(void **state)
 }
 
 static void
+a_channel_ends_once(void **state)
+{
+	struct channel *ch =
+	    channel_new("news", (struct loss){{0, 0}, LOSS_OVERFLOW});
+
+	(void)state;
+	append(ch, 1);
+	assert_false(channel_has_ended(ch));
+	channel_end(ch, (struct eventid){2, 0}, -3);
+	channel_end(ch, (struct eventid){4, 0}, 5);
+	assert_true(channel_has_ended(ch));
+	assert_int_equal(ch->ended.ms, 2);
+	assert_true(ch->ended_time == -3);
+	free_all(ch);
+}
+
+/* The numbers go on: nobody takes one of them for another. */
+static void
+what_is_handed_over_is_lost_as_deleted(void **state)
+{
+	struct channel *ch =
+	    channel_new("news", (struct loss){{0, 0}, LOSS_OVERFLOW});
+	struct channel *other = channel_new("news", (struct loss){{0, 0}, 0});
+	uint64_t ms;
+
+	(void)state;
+	channel_hand_over(ch, other);
+	assert_int_equal(ch->lost.reason, LOSS_OVERFLOW);
+	for (ms = 1; ms <= 10; ms++)
+		append(ch, ms);
+	(void)drop(ch);
+	assert_int_equal(channel_lose(ch, (struct loss){{20, 0}, LOSS_SOURCE}),
+	    0);
+	ch->bytes = 9;
+	ch->unread = 3;
+	channel_hand_over(ch, other);
+	assert_int_equal(channel_held(ch), 0);
+	assert_int_equal(ch->bytes + ch->unread + ch->size, 0);
+	assert_int_equal(ch->lost.upto.ms, 20);
+	assert_int_equal(ch->lost.reason, LOSS_DELETED);
+	assert_null(channel_lost(ch, (struct eventid){20, 0}));
+	assert_int_equal(channel_held(other), 9);
+	assert_int_equal(channel_entry(other, 1)->id.ms, 2);
+	assert_int_equal(other->unread, 3);
+	assert_int_equal(channel_spare(other), 6);
+	append(ch, 21);
+	assert_int_equal(channel_entry(ch, 10)->id.ms, 21);
+	free_all(ch);
+	free_all(other);
+}
+
+static void
 names_are_what_people_have(void **state)
 {
 	static const char *const good[] = {"x", "A-z.0_9:x", "a/b", "a%62",
@@ -327,6 +379,8 @@ main(void)
 	    cmocka_unit_test(readers_join_and_leave_in_any_order),
 	    cmocka_unit_test(the_next_one_after_any_id_is_found),
 	    cmocka_unit_test(a_ring_is_no_larger_than_its_history_for_long),
+	    cmocka_unit_test(a_channel_ends_once),
+	    cmocka_unit_test(what_is_handed_over_is_lost_as_deleted),
 	    cmocka_unit_test(names_are_what_people_have),
 	    cmocka_unit_test(names_are_neither_control_characters_nor_spaces),
 	    cmocka_unit_test(names_are_of_so_many_bytes),
