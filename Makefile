@@ -58,7 +58,7 @@ STORE	= store store_file store_make store_open store_load
 SQLITE	= $(STORE) changes committer gathering sqlite sqlite_load sqlite_figures
 VIA_REDIS = resp entry dial account finder finder_list finder_sentinels sentinel \
 	  link link_io link_send link_greeting ids tail tail_load tail_restore \
-	  tail_cycle tail_probe tail_note tail_entry sender upkeep census redis redis_figures
+	  tail_cycle tail_probe tail_note tail_entry repeats sender sender_post sender_place upkeep census redis redis_figures
 ENGINE	= engine memory $(SQLITE) $(VIA_REDIS)
 FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
@@ -76,7 +76,7 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 TESTS = event sse record params buffer gate writer ring wave flush clock config address \
 	age log endpoint socket request stream route eventid utf8 query json \
 	spelling channel sse_split sse_parse arguments origin text memory store gathering sqlite \
-	resolve resp entry finder link ids tail tailmodel \
+	resolve resp entry finder link ids repeats tail tailmodel \
 	rule heap hub keys promise ends restore reader \
 	model notify platform capacity zone publish ahead server sender upkeep census redis
 unit_event     = event
@@ -124,7 +124,8 @@ unit_restore   = $(unit_hub)
 unit_memory    = memory engine platform $(unit_hub)
 unit_sqlite    = $(SQLITE) engine platform thread log $(unit_hub)
 unit_gathering = gathering platform
-unit_sender    = sender resp $(unit_hub)
+unit_repeats   = repeats
+unit_sender    = sender sender_post sender_place entry repeats resp type $(unit_hub)
 unit_redis     = $(VIA_REDIS) log resolve thread endpoint type platform $(unit_hub)
 unit_upkeep    = upkeep census resp eventid platform
 unit_census    = census resp platform
@@ -137,7 +138,7 @@ unit_finder    = finder finder_list finder_sentinels sentinel dial account \
 unit_link      = link link_io link_send link_greeting log resolve thread $(unit_finder)
 unit_ids       = ids eventid
 unit_tail      = ids tail tail_load tail_restore tail_cycle tail_probe tail_note \
-		 tail_entry entry resp type log \
+		 tail_entry entry repeats resp type log \
 		 $(unit_reader)
 unit_tailmodel = $(unit_tail)
 unit_model     = $(unit_reader)

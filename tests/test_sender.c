@@ -14,6 +14,8 @@
 
 static struct sender sender;
 static struct hub hub;
+static struct repeats keys;    /* that the tail has read */
+static struct eventid tail_at; /* up to where */
 
 /* What was told, in that order. */
 static struct {
@@ -42,7 +44,10 @@ set_up(void **state)
 			   .now = &now});
 	hub_begin(&hub, (struct eventid){0, 0});
 	fake_up();
-	sender_init(&sender, &fake, &hub, "sse", 0);
+	repeats_init(&keys);
+	repeats_time(&keys, (struct eventid){5, 0}, now);
+	tail_at = (struct eventid){UINT64_MAX, 0};
+	sender_init(&sender, &fake, &hub, &keys, "sse", 0);
 	return 0;
 }
 
@@ -50,9 +55,11 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	sender_down(&sender);
+	sender_stop(&sender);
 	assert_int_equal(sender.events, 0);
 	assert_int_equal(sender.bytes, 0);
+	assert_int_equal(sender.coming_n, 0);
+	repeats_free(&keys);
 	hub_free(&hub);
 	fake_end();
 	return 0;
@@ -96,6 +103,7 @@ reply(const char *bytes)
 
 	sender_reply(&sender, tag, v);
 	resp_value_free(v);
+	sender_came(&sender, tail_at);
 }
 
 /* The last that was told: of this one, this, and why, or part of that. */
@@ -176,6 +184,281 @@ several_events_are_one_transaction(void **state)
 	check(0, PUBLISHED, NULL);
 	assert_int_equal(log_.told[0].what.last.n, 9);
 	assert_int_equal(log_.told[0].what.events, 3);
+}
+
+/* "0" to these channels. */
+static const struct sse_message zero = {.data = "0", .len = 1};
+static const char *const names[] = {"c", "d"};
+
+static void
+publish_post(int number, struct post post)
+{
+	if (post.channels == NULL) {
+		post.channels = names;
+		post.channels_n = 1;
+	}
+	if (post.n > 0)
+		post.messages = &zero;
+	sender_publish(&sender, &post, on_done, &log_.number[number]);
+}
+
+static void
+event_of_several_channels_is_one_entry(void **state)
+{
+	(void)state;
+	publish_post(0,
+	    (struct post){.channels = names, .channels_n = 2, .n = 1});
+	assert_int_equal(line.n, 1);
+	assert_string_equal(sent(0), "XADD sse * c c c d d 0");
+	reply("$3\r\n5-7\r\n");
+	check(0, PUBLISHED, NULL);
+	assert_int_equal(log_.told[0].what.events, 1);
+}
+
+static void
+snapshot_says_so(void **state)
+{
+	const struct sse_message m = {.type = "t",
+	    .data = "0",
+	    .len = 1,
+	    .snapshot = true};
+
+	(void)state;
+	sender_publish(&sender, POST_OF("c", &m, 1), on_done, &log_.number[0]);
+	assert_string_equal(sent(0), "XADD sse * c c d 0 t t s 1");
+}
+
+static void
+end_is_an_entry_behind_the_others(void **state)
+{
+	(void)state;
+	publish_post(0, (struct post){.n = 1, .end = true});
+	assert_int_equal(line.n, 4);
+	assert_string_equal(sent(3), "MULTI");
+	assert_string_equal(sent(2), "XADD sse * c c d 0");
+	assert_string_equal(sent(1), "XADD sse * c c e 1");
+	assert_string_equal(sent(0), "EXEC");
+	reply("+OK\r\n");
+	reply("+QUEUED\r\n");
+	reply("+QUEUED\r\n");
+	reply("*2\r\n$3\r\n5-7\r\n$3\r\n5-8\r\n");
+	check(0, PUBLISHED, NULL);
+	assert_int_equal(log_.told[0].what.events, 1);
+	assert_int_equal(log_.told[0].what.last.n, 8);
+	publish_post(1, (struct post){.end = true});
+	assert_string_equal(sent(0), "XADD sse * c c e 1");
+	reply("$3\r\n5-9\r\n");
+	check(1, PUBLISHED, NULL);
+	assert_int_equal(log_.told[1].what.events, 0);
+	publish_post(2, (struct post){.end = true, .erase = true});
+	assert_string_equal(sent(0), "XADD sse * c c e delete");
+}
+
+/* No two entries have the same, and only the first has what a user may say. */
+static void
+key_is_in_each_entry(void **state)
+{
+	(void)state;
+	publish_post(0, (struct post){.n = 1, .key = "K"});
+	assert_string_equal(sent(0), "XADD sse * c c d 0 k K");
+	publish_post(1, (struct post){.n = 1, .end = true, .key = "L"});
+	assert_string_equal(sent(2), "XADD sse * c c d 0 k L");
+	assert_string_equal(sent(1), "XADD sse * c c e 1 k L 2");
+}
+
+static void
+it_is_told_when_the_tail_has_come_there(void **state)
+{
+	(void)state;
+	tail_at = (struct eventid){5, 6};
+	publish(0, 1, NULL);
+	publish(1, 1, NULL);
+	reply("$3\r\n5-7\r\n");
+	reply("$3\r\n5-8\r\n");
+	check_nothing();
+	assert_int_equal(sender.events, 0); /* they are not on their way */
+	assert_null(sender_away(&sender));
+	sender_came(&sender, (struct eventid){5, 7});
+	assert_int_equal(log_.n, 1);
+	check(0, PUBLISHED, NULL);
+	sender_came(&sender, (struct eventid){6, 0});
+	assert_int_equal(log_.n, 2);
+	check(1, PUBLISHED, NULL);
+}
+
+static void
+tail_that_is_away_is_not_waited_for(void **state)
+{
+	(void)state;
+	tail_at = (struct eventid){5, 6};
+	publish(0, 1, NULL);
+	now += 0.9;
+	reply("$3\r\n5-7\r\n");
+	now += SENDER_COMING;
+	sender_came(&sender, tail_at);
+	check_nothing();
+	fake_down("it went");
+	sender_down(&sender); /* Redis has it all the same */
+	check_nothing();
+	now += 0.01;
+	sender_came(&sender, tail_at);
+	check(0, PUBLISHED, NULL);
+	assert_int_equal(log_.told[0].what.last.n, 7);
+}
+
+static void
+stop_tells_those_that_are_there(void **state)
+{
+	(void)state;
+	tail_at = (struct eventid){5, 6};
+	publish(0, 1, NULL);
+	publish(1, 1, NULL);
+	reply("$3\r\n5-7\r\n");
+	fake.written = line.bytes;
+	sender_stop(&sender);
+	assert_int_equal(log_.n, 2);
+	check(0, PUBLISHED, NULL);
+	assert_int_equal(log_.told[0].what.result, PUBLISH_UNKNOWN);
+}
+
+/* The channel has an event with the id 4-0, and has ended, with that id. */
+static void
+end(const char *channel, struct eventid id)
+{
+	static uint64_t ms = 1;
+	const struct eventid before = {ms++, 0};
+	size_t readers;
+
+	assert_int_equal(hub_publish(&hub, POST_OF(channel, &zero, 1), &before,
+			     &readers),
+	    HUB_DONE);
+	hub_find(&hub, channel)->ended = id;
+}
+
+static void
+behind_an_end_nothing_is_sent(void **state)
+{
+	(void)state;
+	end("d", (struct eventid){5, 6});
+	publish_post(0,
+	    (struct post){.channels = names, .channels_n = 2, .n = 1});
+	check(0, PUBLISH_ENDED, NULL);
+	publish_post(1,
+	    (struct post){.channels = names + 1, .channels_n = 1, .end = true});
+	check(1, PUBLISH_ENDED, NULL);
+	assert_int_equal(line.n, 0);
+	publish_post(2, (struct post){.channels = names + 1,
+			    .channels_n = 1,
+			    .end = true,
+			    .erase = true});
+	assert_string_equal(sent(0), "XADD sse * c d e delete");
+	reply("$3\r\n5-7\r\n");
+	check(2, PUBLISHED, NULL);
+}
+
+/* Somebody else's end was there first. */
+static void
+what_came_behind_an_end_was_not_published(void **state)
+{
+	(void)state;
+	publish(0, 1, NULL);
+	publish_post(1, (struct post){.n = 1, .end = true});
+	end("c", (struct eventid){5, 6});
+	reply("$3\r\n5-7\r\n");
+	check(0, PUBLISH_ENDED, NULL);
+	reply("+OK\r\n");
+	reply("+QUEUED\r\n");
+	reply("+QUEUED\r\n");
+	reply("*2\r\n$3\r\n5-8\r\n$3\r\n5-9\r\n");
+	check(1, PUBLISH_ENDED, NULL);
+}
+
+static void
+what_came_before_an_end_or_with_it_was(void **state)
+{
+	(void)state;
+	publish(0, 1, NULL);
+	publish_post(1, (struct post){.n = 1, .end = true});
+	end("c", (struct eventid){5, 9});
+	reply("$3\r\n5-7\r\n");
+	check(0, PUBLISHED, NULL);
+	reply("+OK\r\n");
+	reply("+QUEUED\r\n");
+	reply("+QUEUED\r\n");
+	reply("*2\r\n$3\r\n5-8\r\n$3\r\n5-9\r\n");
+	check(1, PUBLISHED, NULL);
+}
+
+static void
+key_that_is_known_has_its_answer(void **state)
+{
+	(void)state;
+	repeats_note(&keys, "c", "K", 1, 1, (struct eventid){5, 3}, false);
+	repeats_note(&keys, "c", "K", 1, 2, (struct eventid){5, 4}, true);
+	end("c", (struct eventid){5, 4});
+	publish_post(0, (struct post){.n = 1, .end = true, .key = "K"});
+	check(0, PUBLISHED, NULL);
+	assert_true(log_.told[0].what.repeated);
+	assert_int_equal(log_.told[0].what.last.n, 4);
+	assert_int_equal(log_.told[0].what.events, 1);
+	assert_int_equal(line.n, 0);
+	publish_post(1, (struct post){.channels = names + 1, /* not its own */
+			    .channels_n = 1,
+			    .n = 1,
+			    .key = "K"});
+	assert_string_equal(sent(0), "XADD sse * c d d 0 k K");
+}
+
+/* By the time that has passed here since then. */
+static void
+key_is_known_for_a_while(void **state)
+{
+	(void)state;
+	repeats_note(&keys, "c", "K", 1, 1, (struct eventid){5, 3}, false);
+	now += 99.9;
+	publish_post(0, (struct post){.n = 1, .key = "K"});
+	assert_int_equal(log_.n, 1);
+	now += 0.2;
+	publish_post(1, (struct post){.n = 1, .key = "K"});
+	assert_string_equal(sent(0), "XADD sse * c c d 0 k K");
+}
+
+static void
+key_that_came_first_elsewhere_has_that_answer(void **state)
+{
+	(void)state;
+	publish_post(0, (struct post){.n = 1, .key = "K"});
+	publish_post(1, (struct post){.n = 1, .key = "L"});
+	repeats_note(&keys, "c", "K", 1, 1, (struct eventid){5, 6}, false);
+	repeats_note(&keys, "c", "L", 1, 1, (struct eventid){5, 8}, false);
+	reply("$3\r\n5-7\r\n");
+	check(0, PUBLISHED, NULL);
+	assert_true(log_.told[0].what.repeated);
+	assert_int_equal(log_.told[0].what.last.n, 6);
+	reply("$3\r\n5-8\r\n");
+	check(1, PUBLISHED, NULL);
+	assert_false(log_.told[1].what.repeated);
+	assert_int_equal(log_.told[1].what.last.n, 8);
+}
+
+static void
+keys_of_posts_are_bounded(void **state)
+{
+	char key[24];
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < REPEATS_OF_POSTS; i++)
+		repeats_note(&keys, "c", key,
+		    (size_t)snprintf(key, sizeof(key), "%u", i), 1,
+		    (struct eventid){5, i}, false);
+	publish_post(0, (struct post){.n = 1, .key = "K"});
+	check(0, PUBLISH_NO_ROOM, "as many keys as there may be");
+	publish_post(1, (struct post){.n = 1, .key = "17"});
+	assert_true(log_.told[1].what.repeated);
+	now += 101;
+	publish_post(2, (struct post){.n = 1, .key = "K"});
+	assert_string_equal(sent(0), "XADD sse * c c d 0 k K");
 }
 
 /* A single event, and what Redis says. */
@@ -408,20 +691,26 @@ streams_are_those_that_read_it_here(void **state)
 {
 	struct feed feed = {.wake = wake};
 	struct subscriber s = {.feed = &feed};
-	struct cursor cursor;
+	struct cursor cursor, other;
 
 	(void)state;
 	publish(0, 1, NULL);
 	assert_int_equal(hub_join(&hub, &cursor, "c", &s), HUB_DONE);
 	reply("$3\r\n5-7\r\n");
 	assert_int_equal(log_.told[0].what.streams, 1);
+	publish_post(1,
+	    (struct post){.channels = names, .channels_n = 2, .n = 1});
+	assert_int_equal(hub_join(&hub, &other, "d", &s), HUB_DONE);
+	reply("$3\r\n5-8\r\n");
+	assert_int_equal(log_.told[1].what.streams, 2);
+	hub_leave(&hub, &other);
 	hub_leave(&hub, &cursor);
 }
 
 static void
 set_up_wait(unsigned long wait)
 {
-	sender_init(&sender, &fake, &hub, "sse", wait);
+	sender_init(&sender, &fake, &hub, &keys, "sse", wait);
 }
 
 static void
@@ -526,6 +815,20 @@ main(void)
 	    TEST(one_event_is_one_command),
 	    TEST(data_may_be_any_bytes),
 	    TEST(several_events_are_one_transaction),
+	    TEST(event_of_several_channels_is_one_entry),
+	    TEST(snapshot_says_so),
+	    TEST(end_is_an_entry_behind_the_others),
+	    TEST(key_is_in_each_entry),
+	    TEST(it_is_told_when_the_tail_has_come_there),
+	    TEST(tail_that_is_away_is_not_waited_for),
+	    TEST(stop_tells_those_that_are_there),
+	    TEST(behind_an_end_nothing_is_sent),
+	    TEST(what_came_behind_an_end_was_not_published),
+	    TEST(what_came_before_an_end_or_with_it_was),
+	    TEST(key_that_is_known_has_its_answer),
+	    TEST(key_is_known_for_a_while),
+	    TEST(key_that_came_first_elsewhere_has_that_answer),
+	    TEST(keys_of_posts_are_bounded),
 	    TEST(long_error_is_cut),
 	    TEST(while_it_is_away_nothing_is_taken),
 	    TEST(what_was_written_is_unknown_when_it_goes),

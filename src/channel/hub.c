@@ -73,7 +73,7 @@ hub_lose(struct hub *h, const char *channel, struct loss lost)
 {
 	struct channel *ch = hub_find(h, channel);
 
-	assert(eventid_compare(lost.upto, h->last) > 0);
+	assert(eventid_compare(lost.upto, h->last) >= 0);
 	assert(TAILQ_EMPTY(&h->promises));
 	h->last = lost.upto;
 	if (ch == NULL || !ch->published)

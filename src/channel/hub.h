@@ -229,7 +229,8 @@ void hub_lost(struct hub *, struct loss);
 
 /*
  * An event of this channel, with this id, which is above hub->last, cannot be
- * held: it is lost to the channel's readers, for this reason.
+ * held: it is lost to the channel's readers, for this reason.  If it is of
+ * several, that is said of each of them in turn.
  */
 void hub_lose(struct hub *, const char *channel, struct loss);
 

@@ -87,6 +87,7 @@ on_turn_ends(struct ev_loop *loop, ev_prepare *w, int revents)
 		r->followed = r->tail.link.connects;
 		link_leader_is_up(&r->publisher);
 	}
+	sender_came(&r->sender, r->tail.at); /* who hears may publish again */
 	sender_turn_ends(&r->sender);
 }
 
@@ -124,7 +125,8 @@ make_parts(struct redis *r)
 		fatal("no memory");
 	link_init(&r->publisher, &r->links, "publisher", NULL, &r->tail.link,
 	    &user);
-	sender_init(&r->sender, &r->publisher, r->hub, r->set.key, r->set.wait);
+	sender_init(&r->sender, &r->publisher, r->hub, &r->tail.repeats,
+	    r->set.key, r->set.wait);
 	if (upkeep_init(&r->upkeep, &r->publisher, &upkeep) == -1)
 		fatal("no random number");
 }
@@ -195,8 +197,8 @@ redis_stop(struct engine *engine)
 	if (r->hub != NULL) {
 		ev_prepare_stop(r->loop, &r->turn_ends);
 		ev_timer_stop(r->loop, &r->second);
+		sender_stop(&r->sender); /* while what was written is known */
 		tail_stop(&r->tail);
-		sender_down(&r->sender); /* while what was written is known */
 		link_stop(&r->publisher);
 		upkeep_free(&r->upkeep);
 	}

@@ -3,7 +3,7 @@
  * Publications on their way to Redis.  Replies come in the order of the
  * commands, so each is of the oldest publication that has none yet.
  */
-#include "engine/sender.h"
+#include "engine/sender_inner.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -12,27 +12,7 @@
 
 #include "engine/resp.h"
 
-enum { TAG_XADD, TAG_MULTI, TAG_QUEUED, TAG_EXEC, TAG_WAIT };
-
-/* What one costs beside its text: in the hub, about; on its way, at most. */
-#define EVENT_BYTES   256
-#define COMMAND_BYTES 96
-
 #define ERROR_MAX 180 /* bytes of an error's text that are told */
-
-struct sending {
-	STAILQ_ENTRY(sending) link;
-	void (*done)(void *, const struct published *);
-	void *arg;
-	double since;
-	uint64_t begins; /* the command that publishes all of it */
-	size_t events, bytes;
-	size_t ids;	     /* events of which an id has come */
-	struct eventid last; /* of these */
-	bool refused;	     /* an error came; its text is in why */
-	bool strange;	     /* or what is no reply to XADD */
-	char channel[];
-};
 
 /* Of an error what can be told: it comes from elsewhere. */
 static void
@@ -47,7 +27,7 @@ explain(struct sender *s, const char *what, const struct resp_value *error)
 		s->why[n - 1] = '\0';
 }
 
-/* It is in no list any more. */
+/* Of one that Redis may not have, and that is in no list any more. */
 static void
 tell(struct sender *s, struct sending *p, enum publish_result result,
     const char *why)
@@ -56,16 +36,12 @@ tell(struct sender *s, struct sending *p, enum publish_result result,
 	    .last = p->last,
 	    .events = p->events,
 	    .why = why};
-	const struct channel *ch;
 
 	s->events -= p->events;
 	s->bytes -= p->bytes;
 	if (result == PUBLISH_UNKNOWN)
 		s->unknown++;
-	if (result == PUBLISHED && (ch = hub_find(s->hub, p->channel)) != NULL)
-		what.streams = ch->reading;
-	p->done(p->arg, &what);
-	free(p);
+	sender_tell(s, p, &what);
 }
 
 static struct sending *
@@ -92,93 +68,42 @@ sender_away(const struct sender *s)
 	return NULL;
 }
 
-/* Why it cannot be sent, or PUBLISHED: it can. */
-static enum publish_result
-obstacle(struct sender *s, const struct sse_message messages[], size_t n,
-    const char **why)
-{
-	size_t held = 0, i;
-
-	for (i = 0; i < n; i++)
-		held += sse_size(&messages[i]) + EVENT_BYTES;
-	if (held > s->hub->set.bytes_max)
-		return PUBLISH_TOO_LARGE;
-	*why = sender_away(s);
-	if (*why != NULL && s->link->state == LINK_UP)
-		return PUBLISH_NO_ROOM;
-	if (*why != NULL) {
-		(void)snprintf(s->why, sizeof(s->why), "Redis is away: %.*s",
-		    (int)sizeof(s->why) - 20, *why);
-		*why = s->why;
-		return PUBLISH_AWAY;
-	}
-	*why = "more is published than Redis takes";
-	return s->bytes > SENDER_BYTES ? PUBLISH_NO_ROOM : PUBLISHED;
-}
-
-/* XADD key * c <channel> [t <type>] d <data> */
-static uint64_t
-add(struct sender *s, int tag, const char *channel, const struct sse_message *m,
-    size_t *bytes)
-{
-	const char *argv[] = {"XADD", s->key, "*", "c", channel, "d", m->data,
-	    "t", m->type};
-	size_t len[sizeof(argv) / sizeof(argv[0])], n, i;
-
-	n = m->type == NULL || *m->type == '\0' ? 7 : 9;
-	for (i = 0; i < n; i++) {
-		len[i] = i == 6 ? m->len : strlen(argv[i]);
-		*bytes += len[i];
-	}
-	*bytes += COMMAND_BYTES;
-	return link_send(s->link, tag, SENDER_PATIENCE, n, argv, len);
-}
-
-/* All of it goes to the link.  Returns where what publishes it begins. */
-static uint64_t
-send_all(struct sender *s, const char *channel,
-    const struct sse_message messages[], size_t n, size_t *bytes)
-{
-	size_t i;
-
-	if (n == 1)
-		return add(s, TAG_XADD, channel, messages, bytes);
-	(void)link_say(s->link, TAG_MULTI, SENDER_PATIENCE,
-	    (const char *const[]){"MULTI", NULL});
-	for (i = 0; i < n; i++)
-		(void)add(s, TAG_QUEUED, channel, &messages[i], bytes);
-	return link_say(s->link, TAG_EXEC, SENDER_PATIENCE,
-	    (const char *const[]){"EXEC", NULL});
-}
-
 void
 sender_publish(struct sender *s, const struct post *post,
     void (*done)(void *, const struct published *), void *arg)
 {
 	struct published what = {.events = post->n};
-	const char *channel = post->channels[0];
-	size_t size = strlen(channel) + 1;
 	struct sending *p = NULL;
 
-	assert(post->channels_n == 1 && !post->end); /* so far */
-	what.result = obstacle(s, post->messages, post->n, &what.why);
-	if (what.result == PUBLISHED &&
-	    (p = calloc(1, sizeof(*p) + size)) == NULL)
+	assert(post_valid(post));
+	if (!sender_knows(s, post, &what) && (p = sender_make(post)) == NULL)
 		what.result = PUBLISH_NO_MEMORY;
 	if (p == NULL) {
 		done(arg, &what);
 		return;
 	}
-	memcpy(p->channel, channel, size);
 	p->done = done;
 	p->arg = arg;
 	p->since = *s->link->set->now;
-	p->events = post->n;
-	p->begins = send_all(s, channel, post->messages, post->n, &p->bytes);
-	s->events += post->n;
+	sender_send(s, post, p);
+	s->events += p->events;
 	s->bytes += p->bytes;
 	s->unwaited = s->wait > 0;
 	STAILQ_INSERT_TAIL(&s->sending, p, link);
+}
+
+/* Redis has it, and as many replicas as should. */
+static void
+is_there(struct sender *s, struct sending *p)
+{
+	s->events -= p->events;
+	s->bytes -= p->bytes;
+	p->since = *s->link->set->now;
+	s->coming_n++;
+	if (s->coming_n > SENDER_COMING_N)
+		sender_finish(s, p);
+	else
+		STAILQ_INSERT_TAIL(&s->coming, p, link);
 }
 
 void
@@ -201,7 +126,8 @@ note(struct sender *s, struct sending *p, const struct resp_value *v)
 	struct eventid id;
 
 	if (v->type == RESP_STRING && eventid_parse(&id, v->text)) {
-		p->ids++;
+		if (p->ids++ == 0)
+			p->first = id;
 		p->last = id;
 	} else if (v->type != RESP_ERROR)
 		p->strange = true;
@@ -217,7 +143,7 @@ settle(struct sender *s)
 {
 	struct sending *p = take(&s->sending);
 
-	if (p->strange || (p->ids > 0 && p->ids != p->events))
+	if (p->strange || (p->ids > 0 && p->ids != p->entries))
 		tell(s, p, PUBLISH_UNKNOWN,
 		    "Redis has answered what it should not");
 	else if (p->ids == 0)
@@ -226,7 +152,7 @@ settle(struct sender *s)
 	else if (s->wait > 0)
 		STAILQ_INSERT_TAIL(&s->confirmed, p, link);
 	else
-		tell(s, p, PUBLISHED, NULL);
+		is_there(s, p);
 }
 
 /* EXEC: all ids, or none. */
@@ -262,7 +188,10 @@ on_wait(struct sender *s, const struct resp_value *v)
 		    "of the %lu replicas of --redis-wait only %lld have it",
 		    s->wait, v->number);
 	while ((p = take(&s->confirmed)) != NULL)
-		tell(s, p, result, result == PUBLISHED ? NULL : s->why);
+		if (result == PUBLISHED)
+			is_there(s, p);
+		else
+			tell(s, p, result, s->why);
 }
 
 void
@@ -315,10 +244,25 @@ sender_down(struct sender *s)
 }
 
 void
-sender_init(struct sender *s, struct link *l, const struct hub *h,
-    const char *key, unsigned long wait)
+sender_stop(struct sender *s)
 {
-	*s = (struct sender){.link = l, .hub = h, .key = key, .wait = wait};
+	struct sending *p;
+
+	sender_down(s);
+	while ((p = take(&s->coming)) != NULL)
+		sender_finish(s, p);
+}
+
+void
+sender_init(struct sender *s, struct link *l, const struct hub *h,
+    struct repeats *repeats, const char *key, unsigned long wait)
+{
+	*s = (struct sender){.link = l,
+	    .hub = h,
+	    .repeats = repeats,
+	    .key = key,
+	    .wait = wait};
 	STAILQ_INIT(&s->sending);
 	STAILQ_INIT(&s->confirmed);
+	STAILQ_INIT(&s->coming);
 }

@@ -141,6 +141,7 @@ tail_init(struct tail *t, const struct tail_setup *setup,
 	    .inner = in};
 	TAILQ_INIT(&t->awaiting);
 	STAILQ_INIT(&in->loaded);
+	repeats_init(&t->repeats);
 	ev_timer_init(&in->timer, on_timer, 0, 0);
 	in->timer.data = t;
 	in->told_skip = in->told_loss = -1;
@@ -181,6 +182,7 @@ tail_stop(struct tail *t)
 	ev_timer_stop(t->loop, &t->inner->timer);
 	tail_unload(t);
 	ids_free(&t->inner->known);
+	repeats_free(&t->repeats);
 	free(t->inner);
 	t->inner = NULL;
 }

@@ -13,6 +13,7 @@
 #include "channel/hub.h"
 #include "engine/engine.h"
 #include "engine/link.h"
+#include "engine/repeats.h"
 #include "engine/resp.h"
 
 /*
@@ -65,7 +66,8 @@ struct tail {
 	struct eventid at; /* of the entry that was read last; at first 0-0 */
 	struct awaiting_list awaiting; /* ids ahead of that */
 	double at_end; /* when all that there was had been read, monotonic */
-	unsigned long long entries, skipped, losses;
+	struct repeats repeats; /* the keys of entries that it has read */
+	unsigned long long entries, skipped, repeated, losses;
 	/* What else is the tail's own. */
 	struct tail_inner *inner;
 };

@@ -97,23 +97,65 @@ lose_between(struct tail *t, struct eventid id, bool here)
 		tail_lose(t, id);
 }
 
-/* False: the hub has no room for it now. */
-static bool
-publish(struct tail *t, const struct entry *e)
+/* Every channel of it has lost it. */
+static void
+lose(struct tail *t, const struct entry *e)
 {
-	const struct post post = {.channels = &e->channel,
-	    .channels_n = 1,
-	    .messages = &e->message,
-	    .n = 1};
-	size_t readers;
-	enum hub_result result = hub_publish(t->hub, &post, &e->id, &readers);
+	size_t i;
 
+	t->losses++;
+	for (i = 0; i < e->channels_n; i++)
+		hub_lose(t->hub, e->channels[i],
+		    (struct loss){e->id, LOSS_SOURCE});
+}
+
+bool
+tail_repeats(struct tail *t, const struct entry *e)
+{
+	struct repeat *k = e->key == NULL ?
+			       NULL :
+			       repeats_find(&t->repeats, e->channels[0], e->key,
+				   e->key_len, e->id.ms);
+
+	if (k == NULL || e->part > k->parts)
+		return false;
+	repeats_again(&t->repeats, k, e->id);
+	t->repeated++;
+	return true;
+}
+
+void
+tail_notes_key(struct tail *t, const struct entry *e, enum entry_kind kind)
+{
+	if (e->key != NULL)
+		repeats_note(&t->repeats, e->channels[0], e->key, e->key_len,
+		    e->part, e->id, kind == ENTRY_END);
+}
+
+/*
+ * An event or an end.  A key is noted where its entry has counted: behind the
+ * channel's end nobody has it, and whoever comes with it again hears of that.
+ * False: the hub has no room for it now.
+ */
+static bool
+publish(struct tail *t, const struct entry *e, enum entry_kind kind)
+{
+	const struct post post = entry_post(e, kind);
+	enum hub_result result;
+	size_t readers;
+
+	if (tail_repeats(t, e))
+		return true;
+	result = hub_publish(t->hub, &post, &e->id, &readers);
 	if (result == HUB_NO_ROOM)
 		return false;
-	if (result == HUB_DONE)
+	if (result == HUB_ENDED) {
+		tail_skip(t, e->id, TAIL_ENDED_WHY);
 		return true;
-	t->losses++;
-	hub_lose(t->hub, e->channel, (struct loss){e->id, LOSS_SOURCE});
+	}
+	if (result != HUB_DONE)
+		lose(t, e);
+	tail_notes_key(t, e, kind);
 	return true;
 }
 
@@ -138,6 +180,7 @@ took(struct tail *t, struct eventid id, uint64_t print)
 	in->is_told = in->blind = in->equal = false;
 	tail_passes(t, id);
 	in->print = print;
+	repeats_time(&t->repeats, id, *t->hub->set.now);
 }
 
 /* An entry that nobody has read, but its id. */
@@ -166,7 +209,8 @@ tail_take(struct tail *t, const struct resp_value *v)
 	if (!t->inner->holds)
 		lose_between(t, e.id, kind == ENTRY_NOTE && !tail_says_lost(v));
 	is_lost = eventid_compare(e.id, t->at) == 0;
-	if (kind == ENTRY_EVENT && !is_lost && !publish(t, &e))
+	if ((kind == ENTRY_EVENT || kind == ENTRY_END) && !is_lost &&
+	    !publish(t, &e, kind))
 		return TAIL_STUCK;
 	if (kind == ENTRY_SKIPPED)
 		tail_skip(t, e.id, why);

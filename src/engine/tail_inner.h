@@ -2,6 +2,7 @@
 #ifndef TAIL_INNER_H
 #define TAIL_INNER_H
 
+#include "engine/entry.h"
 #include "engine/ids.h"
 #include "engine/tail.h"
 
@@ -14,8 +15,6 @@
 
 struct loaded;
 STAILQ_HEAD(loaded_list, loaded);
-
-struct entry;
 
 enum tail_tag {
 	TAIL_TIME, /* what Redis takes the time for */
@@ -143,5 +142,15 @@ void tail_lose(struct tail *, struct eventid upto);
 void tail_skip(struct tail *, struct eventid, const char *why);
 void tail_take_large(struct tail *, struct eventid);
 bool tail_says_lost(const struct resp_value *note);
+
+/* Why an entry is skipped that comes behind its channel's end. */
+#define TAIL_ENDED_WHY "its channel has ended"
+
+/*
+ * Is it a repeat?  Then it is passed over, and that was noted.  And its key, if
+ * it has one, when it was none, and has come into the hub.
+ */
+bool tail_repeats(struct tail *, const struct entry *);
+void tail_notes_key(struct tail *, const struct entry *, enum entry_kind);
 
 #endif

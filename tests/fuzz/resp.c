@@ -30,6 +30,19 @@ add(struct found *f, uint64_t n)
 	f->sum = (f->sum ^ n) * 1099511628211u;
 }
 
+static void
+look_at_channels(const struct entry *e)
+{
+	size_t i, j;
+
+	assert(e->channels_n > 0 && e->channels_n <= POST_CHANNELS_MAX);
+	for (i = 0; i < e->channels_n; i++) {
+		assert(channel_name_valid(e->channels[i]));
+		for (j = 0; j < i; j++)
+			assert(strcmp(e->channels[i], e->channels[j]) != 0);
+	}
+}
+
 /* What an event says is what may be published. */
 static void
 look(const struct entry *e, enum entry_kind kind, const char *why)
@@ -38,9 +51,14 @@ look(const struct entry *e, enum entry_kind kind, const char *why)
 	if (kind == ENTRY_BAD)
 		return;
 	assert(e->id.ms > 0 || e->id.n > 0);
-	if (kind != ENTRY_EVENT)
+	if (kind != ENTRY_EVENT && kind != ENTRY_END)
 		return;
-	assert(channel_name_valid(e->channel));
+	look_at_channels(e);
+	assert(kind == ENTRY_EVENT || e->channels_n == 1);
+	assert(e->key == NULL ||
+	       (e->key_len > 0 && e->key_len <= POST_KEY_MAX && e->part > 0));
+	if (kind == ENTRY_END)
+		return;
 	assert(e->message.len <= EVENT_MAX);
 	assert(utf8_valid((const uint8_t *)e->message.data, e->message.len));
 	assert(e->message.type == NULL ||

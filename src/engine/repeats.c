@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Keys in the order of their entries.  That is the order of the ids, so what is
+ * seen goes to the end of the list, and what grows old is at its beginning.
+ */
+#include "engine/repeats.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "channel/channel.h"
+#include "channel/post.h"
+
+#define SLICE	 64 /* that are forgotten in one call; each makes one at most */
+#define TEXT_MAX (CHANNEL_NAME_MAX + 1 + POST_KEY_MAX + 1)
+
+static int
+compare_texts(const struct repeat *a, const struct repeat *b)
+{
+	return strcmp(a->text, b->text);
+}
+
+RB_PROTOTYPE(repeat_texts, repeat, by_text, compare_texts)
+RB_GENERATE(repeat_texts, repeat, by_text, compare_texts)
+
+void
+repeats_init(struct repeats *rs)
+{
+	*rs = (struct repeats){0};
+	RB_INIT(&rs->texts);
+	TAILQ_INIT(&rs->seen);
+}
+
+static void
+forget(struct repeats *rs, struct repeat *k)
+{
+	(void)RB_REMOVE(repeat_texts, &rs->texts, k);
+	TAILQ_REMOVE(&rs->seen, k, link);
+	rs->n--;
+	free(k);
+}
+
+void
+repeats_free(struct repeats *rs)
+{
+	struct repeat *k;
+
+	while ((k = TAILQ_FIRST(&rs->seen)) != NULL)
+		forget(rs, k);
+}
+
+void
+repeats_time(struct repeats *rs, struct eventid id, double now)
+{
+	rs->ms = id.ms;
+	rs->at = now;
+}
+
+uint64_t
+repeats_now(const struct repeats *rs, double now)
+{
+	return rs->ms + (uint64_t)((now - rs->at) * 1000);
+}
+
+/* An id may be anybody's, so ms may be any number. */
+static bool
+is_old(const struct repeat *k, uint64_t ms)
+{
+	return ms > k->ms && ms - k->ms >= REPEATS_MS;
+}
+
+static void
+forget_old(struct repeats *rs, uint64_t ms)
+{
+	struct repeat *k;
+	unsigned n;
+
+	for (n = 0; n < SLICE && (k = TAILQ_FIRST(&rs->seen)) != NULL; n++) {
+		if (!is_old(k, ms) && rs->n < REPEATS_MAX)
+			return;
+		forget(rs, k);
+	}
+}
+
+/* What the key is found by; its length. */
+static size_t
+compose(char text[TEXT_MAX], const char *channel, const char *key,
+    size_t key_len)
+{
+	return (size_t)snprintf(text, TEXT_MAX, "%s %.*s", channel,
+	    (int)key_len, key);
+}
+
+struct repeat *
+repeats_find(struct repeats *rs, const char *channel, const char *key,
+    size_t key_len, uint64_t ms)
+{
+	char text[TEXT_MAX];
+	struct repeat *k;
+
+	(void)compose(text, channel, key, key_len);
+	k = RB_FIND(repeat_texts, &rs->texts, &(struct repeat){.text = text});
+	return k == NULL || is_old(k, ms) ? NULL : k;
+}
+
+bool
+repeats_full(const struct repeats *rs, uint64_t ms)
+{
+	return rs->n >= REPEATS_OF_POSTS && !is_old(TAILQ_FIRST(&rs->seen), ms);
+}
+
+void
+repeats_again(struct repeats *rs, struct repeat *k, struct eventid id)
+{
+	k->ms = id.ms;
+	TAILQ_REMOVE(&rs->seen, k, link);
+	TAILQ_INSERT_TAIL(&rs->seen, k, link);
+}
+
+static struct repeat *
+make(struct repeats *rs, const char *text, size_t len)
+{
+	struct repeat *k = calloc(1, sizeof(*k) + len + 1), *old;
+
+	if (k == NULL)
+		return NULL;
+	k->text = memcpy(k->bytes, text, len + 1);
+	old = RB_INSERT(repeat_texts, &rs->texts, k);
+	if (old != NULL) { /* it was too old to be found */
+		forget(rs, old);
+		(void)RB_INSERT(repeat_texts, &rs->texts, k);
+	}
+	TAILQ_INSERT_TAIL(&rs->seen, k, link);
+	rs->n++;
+	return k;
+}
+
+void
+repeats_note(struct repeats *rs, const char *channel, const char *key,
+    size_t key_len, unsigned part, struct eventid id, bool end)
+{
+	struct repeat *k;
+	char text[TEXT_MAX];
+
+	forget_old(rs, id.ms);
+	k = repeats_find(rs, channel, key, key_len, id.ms);
+	if (k != NULL)
+		repeats_again(rs, k, id);
+	else
+		k = make(rs, text, compose(text, channel, key, key_len));
+	if (k == NULL)
+		return;
+	k->ms = id.ms;
+	k->last = id;
+	k->parts = part;
+	k->ends = end;
+}
