@@ -102,7 +102,7 @@ void tail_load_large(struct tail *, const struct resp_value *part);
  * brings a part of it into the hub.
  */
 double tail_age(const struct tail *, struct eventid);
-int tail_keep(struct tail *, const struct entry *);
+int tail_keep(struct tail *, const struct entry *, enum entry_kind);
 void tail_unload(struct tail *);
 void tail_restore(struct tail *);
 

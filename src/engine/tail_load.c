@@ -46,31 +46,35 @@ read_time(struct tail *t, const struct resp_value *reply)
 			 strtoull(us->text, NULL, 10) % 1000000 / 1000;
 }
 
+/* Bytes that the hub will hold for it. */
+static size_t
+cost(const struct entry *e, enum entry_kind kind)
+{
+	return kind == ENTRY_EVENT ?
+		   e->channels_n * held_cost(e->id, &e->message) :
+		   0;
+}
+
 /* Has a budget no room for it? */
 static bool
 is_full(const struct tail *t, const struct entry *e, enum entry_kind kind)
 {
 	const struct tail_inner *in = t->inner;
-	size_t cost;
+	size_t bytes = cost(e, kind), max = t->hub->set.bytes_max;
 
 	if (in->n >= t->set.entries ||
 	    (t->set.age > 0 && tail_age(t, e->id) >= t->set.age))
 		return true;
-	if (kind != ENTRY_EVENT)
-		return false;
-	cost = held_cost(e->id, &e->message);
-	return cost > t->hub->set.bytes_max ||
-	       in->bytes > t->hub->set.bytes_max - cost;
+	return bytes > 0 && (bytes > max || in->bytes > max - bytes);
 }
 
 static int
 keep_if_needed(struct tail *t, const struct entry *e, enum entry_kind kind,
     bool lost)
 {
-	if (kind == ENTRY_EVENT)
-		t->inner->bytes += held_cost(e->id, &e->message);
-	if (kind == ENTRY_EVENT || lost)
-		return tail_keep(t, e);
+	t->inner->bytes += cost(e, kind);
+	if (kind == ENTRY_EVENT || kind == ENTRY_END || lost)
+		return tail_keep(t, e, kind);
 	return 0;
 }
 

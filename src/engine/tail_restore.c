@@ -11,15 +11,16 @@
 
 #define SLICE 4096 /* events restored in one turn */
 
-/* An event, or a note that something was lost, until the hub is filled. */
+/* An entry, or a note that something was lost, until the hub is filled. */
 struct loaded {
 	STAILQ_ENTRY(loaded) link;
+	enum entry_kind kind;
 	struct eventid id;
-	const char *channel; /* NULL: a note */
-	const char *type;    /* or NULL */
-	const char *data;
-	size_t len;
-	char text[];
+	size_t channels_n, len;	       /* len: of data */
+	const char *type, *data, *key; /* each may be NULL */
+	bool snapshot, erase;
+	unsigned part;
+	char text[]; /* the channels, with a NUL behind each, and the rest */
 };
 
 /* Its age in seconds, by the clock that the ids are from. */
@@ -31,39 +32,74 @@ tail_age(const struct tail *t, struct eventid id)
 	return id.ms < in->ms ? (double)(in->ms - id.ms) / 1000 : 0;
 }
 
-static char *
+static const char *
 append(char **p, const char *text, size_t len)
 {
-	char *start = memcpy(*p, text, len);
+	char *start = *p;
 
+	if (text == NULL)
+		return NULL;
+	memcpy(start, text, len);
 	start[len] = '\0';
 	*p += len + 1;
 	return start;
 }
 
+static size_t
+length(const char *text)
+{
+	return text == NULL ? 0 : strlen(text);
+}
+
 /* Keeps what will be needed of it; -1: there is no memory. */
 int
-tail_keep(struct tail *t, const struct entry *e)
+tail_keep(struct tail *t, const struct entry *e, enum entry_kind kind)
 {
 	const struct sse_message *m = &e->message;
-	size_t channel = e->channel == NULL ? 0 : strlen(e->channel),
-	       type = m->type == NULL ? 0 : strlen(m->type);
-	struct loaded *l = calloc(1, sizeof(*l) + channel + type + m->len + 3);
+	size_t size = length(m->type) + m->len + e->key_len + 3, i;
+	struct loaded *l;
 	char *p;
 
+	for (i = 0; i < e->channels_n; i++)
+		size += strlen(e->channels[i]) + 1;
+	l = calloc(1, sizeof(*l) + size);
 	if (l == NULL)
 		return -1;
 	p = l->text;
+	l->kind = kind;
 	l->id = e->id;
+	l->channels_n = e->channels_n;
+	for (i = 0; i < e->channels_n; i++)
+		(void)append(&p, e->channels[i], strlen(e->channels[i]));
 	l->len = m->len;
-	if (e->channel != NULL) {
-		l->channel = append(&p, e->channel, channel);
-		l->data = append(&p, m->data, m->len);
-	}
-	if (m->type != NULL)
-		l->type = append(&p, m->type, type);
+	l->type = append(&p, m->type, length(m->type));
+	l->data = append(&p, m->data, m->len);
+	l->key = append(&p, e->key, e->key_len);
+	l->snapshot = m->snapshot;
+	l->erase = e->erase;
+	l->part = e->part;
 	STAILQ_INSERT_HEAD(&t->inner->loaded, l, link);
 	return 0;
+}
+
+/* As it was when it was read. */
+static struct entry
+entry_of(const struct loaded *l)
+{
+	struct entry e = {.id = l->id,
+	    .message = {.type = l->type,
+		.data = l->data,
+		.len = l->len,
+		.snapshot = l->snapshot},
+	    .erase = l->erase,
+	    .key = l->key,
+	    .key_len = length(l->key),
+	    .part = l->part};
+	const char *channel = l->text;
+
+	for (; e.channels_n < l->channels_n; channel += strlen(channel) + 1)
+		e.channels[e.channels_n++] = channel;
+	return e;
 }
 
 void
@@ -77,19 +113,58 @@ tail_unload(struct tail *t)
 	}
 }
 
+/* What is restored is in the order of its ids, so the end was before it. */
+static bool
+has_ended(const struct hub *h, const struct entry *e)
+{
+	const struct channel *ch;
+	size_t i;
+
+	for (i = 0; i < e->channels_n; i++) {
+		ch = hub_find(h, e->channels[i]);
+		if (ch != NULL && channel_has_ended(ch))
+			return true;
+	}
+	return false;
+}
+
+/* Into each of its channels; in one that has no memory for it it is lost. */
+static void
+hold(struct tail *t, const struct entry *e, enum entry_kind kind)
+{
+	double time = t->inner->now - tail_age(t, e->id);
+	enum hub_result result;
+	const char *channel;
+	size_t i;
+
+	for (i = 0; i < e->channels_n; i++) {
+		channel = e->channels[i];
+		result = kind == ENTRY_END ? hub_restore_end(t->hub, channel,
+						 e->id, time, e->erase) :
+					     hub_restore(t->hub, channel, e->id,
+						 &e->message, time);
+		if (result != HUB_DONE)
+			hub_lose(t->hub, channel,
+			    (struct loss){e->id, LOSS_SOURCE});
+	}
+}
+
+/* The same as if it had come live: see tail_entry.c. */
 static void
 restore(struct tail *t, const struct loaded *l)
 {
-	const struct sse_message m = {.type = l->type,
-	    .data = l->data,
-	    .len = l->len};
-	struct loss lost = {l->id, LOSS_SOURCE};
+	struct entry e = entry_of(l);
 
-	if (l->channel == NULL)
-		hub_lost(t->hub, lost);
-	else if (hub_restore(t->hub, l->channel, l->id, &m,
-		     t->inner->now - tail_age(t, l->id)) != HUB_DONE)
-		hub_lose(t->hub, l->channel, lost);
+	if (l->kind == ENTRY_NOTE)
+		hub_lost(t->hub, (struct loss){l->id, LOSS_SOURCE});
+	else if (tail_repeats(t, &e))
+		return;
+	else if (!e.erase && has_ended(t->hub, &e))
+		tail_skip(t, e.id, TAIL_ENDED_WHY);
+	else {
+		hold(t, &e, l->kind);
+		tail_notes_key(t, &e, l->kind);
+	}
 }
 
 void
@@ -111,6 +186,7 @@ tail_restore(struct tail *t)
 	}
 	in->phase = TAIL_FOLLOWING;
 	t->at_end = *t->hub->set.now;
+	repeats_time(&t->repeats, t->at, in->now - tail_age(t, t->at));
 	hub_restored(t->hub, t->at, t->hub->base);
 	t->ready(t->arg);
 	if (t->link.state == LINK_UP)
