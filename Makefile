@@ -53,7 +53,7 @@ BASE	= log config config_table config_channel config_agree endpoint socket platf
 	  capacity notify ring zone text json buffer utf8 query spelling \
 	  thread resolve
 CHANNEL	= event eventid batch sse sse_split sse_parse post type held channel rule heap names retention \
-	  hub keys promise restore gap reader position
+	  hub keys promise restore gap end position step reader
 STORE	= store store_file store_make store_open store_load
 SQLITE	= $(STORE) changes committer gathering sqlite sqlite_load sqlite_figures
 VIA_REDIS = resp entry dial account finder finder_list finder_sentinels sentinel \
@@ -142,7 +142,7 @@ unit_tail      = ids tail tail_load tail_restore tail_cycle tail_probe tail_note
 		 $(unit_reader)
 unit_tailmodel = $(unit_tail)
 unit_model     = $(unit_reader)
-unit_reader    = reader position gap json batch $(unit_hub)
+unit_reader    = reader step position gap end json batch $(unit_hub)
 unit_route     = route subscribe ahead publish publication outcome body status arguments \
 		 json query spelling reply request origin sse_parse sse_split type utf8 \
 		 memory engine figures text \

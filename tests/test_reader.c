@@ -695,7 +695,7 @@ subscription_that_fails_has_joined_nothing(void **state)
 		assert_int_equal(result, HUB_NO_MEMORY);
 		assert_null(w.sub.feed);
 	}
-	assert_int_equal(nth, 3); /* the cursors, the channel */
+	assert_int_equal(nth, 4); /* the cursors, the channel, beginnings */
 	assert_int_equal(hub_find(&hub, "new")->reading, 1);
 	leave(&w);
 	hub_leave(&hub, &cu[0]);

@@ -121,6 +121,8 @@ channel_append(struct channel *ch, struct held *e)
 	ch->reserved--;
 	e->channel = ch;
 	*place(ch, ch->end++) = e;
+	if (e->snapshot)
+		ch->snapshot = ch->end;
 	ch->bytes += e->cost;
 	ch->unread += e->cost;
 }
@@ -263,11 +265,19 @@ channel_drop(struct channel *ch)
 		ch->unread -= e->cost;
 	ch->bytes -= e->cost;
 	ch->first++;
+	if (ch->snapshot == ch->first)
+		ch->snapshot = 0;
 	ch->lost = (struct loss){e->id, LOSS_OVERFLOW};
 	if (ch->later != NULL)
 		advance(ch);
 	shrink(ch);
 	return e;
+}
+
+const struct held *
+channel_snapshot(const struct channel *ch)
+{
+	return ch->snapshot == 0 ? NULL : channel_entry(ch, ch->snapshot - 1);
 }
 
 uint64_t

@@ -80,10 +80,12 @@ struct channel {
 	size_t reserved;     /* places in it, for what is to come */
 	size_t promises;     /* the hub's: that stand */
 	uint64_t first, end; /* numbers held: first up to, not with, end */
-	size_t bytes;	     /* of all that is held */
-	size_t unread;	     /* of what not all readers could read yet */
-	size_t in_heap;	     /* its place among the largest, from 1 on; or 0 */
-	struct loss lost;    /* below all that is held */
+	uint64_t
+	    snapshot;	/* the number behind the newest held snapshot's; or 0 */
+	size_t bytes;	/* of all that is held */
+	size_t unread;	/* of what not all readers could read yet */
+	size_t in_heap; /* its place among the largest, from 1 on; or 0 */
+	struct loss lost; /* below all that is held */
 	struct eventid
 	    origin;	      /* what was lost when it was first published to */
 	struct eventid ended; /* the id of its end; 0-0: it has not ended */
@@ -162,6 +164,9 @@ void channel_hand_over(struct channel *, struct channel *other);
 
 /* The entry with this number; it must be held. */
 struct held *channel_entry(const struct channel *, uint64_t number);
+
+/* The newest snapshot that is held, or NULL. */
+const struct held *channel_snapshot(const struct channel *);
 
 /* The number of the first held entry whose id is above this one. */
 uint64_t channel_after(const struct channel *, struct eventid);

@@ -11,16 +11,6 @@
 #define COUNT_BITS 20
 #define COUNT_MAX  ((UINT64_C(1) << COUNT_BITS) - 1)
 
-int
-eventid_compare(struct eventid a, struct eventid b)
-{
-	if (a.ms != b.ms)
-		return a.ms < b.ms ? -1 : 1;
-	if (a.n != b.n)
-		return a.n < b.n ? -1 : 1;
-	return 0;
-}
-
 struct eventid
 eventid_before(struct eventid id)
 {

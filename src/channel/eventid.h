@@ -18,7 +18,15 @@ struct eventid {
 #define EVENTID_SIZE 42 /* the longest id as text, NUL included */
 
 /* Less than, equal to or greater than 0, as a is to b. */
-int eventid_compare(struct eventid a, struct eventid b);
+static inline int
+eventid_compare(struct eventid a, struct eventid b)
+{
+	if (a.ms != b.ms)
+		return a.ms < b.ms ? -1 : 1;
+	if (a.n != b.n)
+		return a.n < b.n ? -1 : 1;
+	return 0;
+}
 
 /*
  * A position right before the id: perhaps an event's, but no event of this life

@@ -39,6 +39,7 @@ held_new(struct eventid id, const struct sse_message *message, double time,
 	size = sse_size(&m);
 	e->id = id;
 	e->time = time;
+	e->snapshot = message->snapshot;
 	e->event = event_room(size, account);
 	if (e->event == NULL) {
 		free(e);

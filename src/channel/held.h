@@ -4,6 +4,7 @@
 
 #include <sys/queue.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "channel/event.h"
@@ -17,8 +18,9 @@ struct held {
 	TAILQ_ENTRY(held) link; /* all entries of the hub, oldest first */
 	struct channel *channel;
 	struct eventid id;
-	double time; /* monotonic seconds, of its publishing */
-	size_t cost; /* bytes of memory, all of it */
+	double time;   /* monotonic seconds, of its publishing */
+	size_t cost;   /* bytes of memory, all of it */
+	bool snapshot; /* it is the whole state: who is new begins here */
 	struct event *event;
 };
 

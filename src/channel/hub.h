@@ -14,6 +14,7 @@
 
 /* The type of the events that say what a stream has lost; ours alone. */
 #define HUB_GAP "gap"
+#define HUB_END "end" /* and of the one that says that it is all */
 
 struct promise;
 

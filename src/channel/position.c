@@ -1,105 +1,293 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where a reader begins.
+ * Where a reader begins.  Who has a position goes on from there, in all its
+ * channels.  Who is new has a beginning in each of them: the newest snapshot
+ * that it holds, if there is one, which is all that one needs to know.
  */
 #include "channel/position.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "channel/channel.h"
 
-static const struct hub *
-hub_of(const struct reader *r)
+static const struct channel *
+channel_of(const struct reader *r, unsigned i)
 {
-	return ((const struct readers *)r->sub.feed)->hub;
+	return reader_cursors(r)[i].channel;
 }
 
-/* The position before the last n events of the reader's channels, merged. */
 static struct eventid
-before_last(const struct reader *r, unsigned long n)
+lower(struct eventid a, struct eventid b)
 {
-	uint64_t end[READER_CHANNELS_MAX];
-	struct eventid at = hub_of(r)->last, id;
-	const struct channel *ch;
-	unsigned i, newest;
-
-	for (i = 0; i < r->n; i++)
-		end[i] = reader_cursors(r)[i].channel->end;
-	for (; n > 0; n--, end[newest]--) {
-		newest = r->n;
-		for (i = 0; i < r->n; i++) {
-			ch = reader_cursors(r)[i].channel;
-			if (end[i] == ch->first)
-				continue;
-			id = channel_entry(ch, end[i] - 1)->id;
-			if (newest == r->n || eventid_compare(id, at) > 0) {
-				newest = i;
-				at = id;
-			}
-		}
-		if (newest == r->n)
-			return at;
-		at = eventid_before(at);
-	}
-	return at;
+	return eventid_compare(a, b) < 0 ? a : b;
 }
 
-/* The position before all that the reader's channels hold. */
+/*
+ * A position at which something is still to come: nowhere behind the last end,
+ * if all of the reader's channels have one.
+ */
 static struct eventid
-before_all(const struct reader *r)
+before_the_end(const struct reader *r, struct eventid at)
 {
-	struct eventid at = hub_of(r)->last, first;
+	struct eventid last = {0, 0};
 	const struct channel *ch;
 	unsigned i;
 
 	for (i = 0; i < r->n; i++) {
-		ch = reader_cursors(r)[i].channel;
-		if (ch->first == ch->end)
-			continue;
-		first = eventid_before(channel_entry(ch, ch->first)->id);
-		if (eventid_compare(first, at) < 0)
-			at = first;
+		ch = channel_of(r, i);
+		if (!channel_has_ended(ch))
+			return at;
+		if (eventid_compare(ch->ended, last) > 0)
+			last = ch->ended;
+	}
+	return lower(at, eventid_before(last));
+}
+
+/*
+ * The position before all that the reader's channels hold, or those of them
+ * that do not begin with a snapshot.
+ */
+static struct eventid
+before_all(const struct reader *r, bool without_snapshots)
+{
+	struct eventid at = reader_hub(r)->last;
+	const struct channel *ch;
+	unsigned i;
+
+	for (i = 0; i < r->n; i++) {
+		ch = channel_of(r, i);
+		if (ch->first < ch->end &&
+		    !(without_snapshots && ch->snapshot != 0))
+			at = lower(at,
+			    eventid_before(channel_entry(ch, ch->first)->id));
 	}
 	return at;
 }
 
-/* The position before the first event of the reader's channels behind the id.
+/* What of the channels is still to be counted: all up to these numbers. */
+struct count {
+	const struct channel *channel[READER_CHANNELS_MAX];
+	uint64_t end[READER_CHANNELS_MAX];
+	unsigned n;
+	uint64_t events;
+};
+
+static void
+count_begin(struct count *c, const struct reader *r)
+{
+	const struct channel *ch;
+	unsigned i;
+
+	c->n = 0;
+	c->events = 0;
+	for (i = 0; i < r->n; i++) {
+		ch = channel_of(r, i);
+		if (ch->snapshot != 0)
+			continue;
+		c->channel[c->n] = ch;
+		c->end[c->n++] = ch->end;
+		c->events += channel_held(ch);
+	}
+}
+
+static bool
+count_newest(const struct count *c, unsigned i, struct eventid *id)
+{
+	if (c->end[i] == c->channel[i]->first)
+		return false;
+	*id = channel_entry(c->channel[i], c->end[i] - 1)->id;
+	return true;
+}
+
+/* The newest event that is left, which may be in several; false: none is. */
+static bool
+count_one(struct count *c, struct eventid *newest)
+{
+	struct eventid id;
+	bool any = false;
+	unsigned i;
+
+	for (i = 0; i < c->n; i++)
+		if (count_newest(c, i, &id) &&
+		    (!any || eventid_compare(id, *newest) > 0)) {
+			*newest = id;
+			any = true;
+		}
+	for (i = 0; any && i < c->n; i++)
+		if (count_newest(c, i, &id) &&
+		    eventid_compare(id, *newest) == 0)
+			c->end[i]--;
+	return any;
+}
+
+/*
+ * The position before the last n events of the reader's channels, merged, but
+ * for those that begin with a snapshot.
+ */
+static struct eventid
+before_last(const struct reader *r, unsigned long n)
+{
+	struct eventid at;
+	struct count c;
+
+	if (n == 0)
+		return reader_hub(r)->last;
+	count_begin(&c, r);
+	if (n >= c.events)
+		return before_all(r, true);
+	while (n > 0 && count_one(&c, &at))
+		n--;
+	return eventid_before(at);
+}
+
+/*
+ * The position before the first of the reader's channels' events and ends
+ * behind the id.
  */
 static struct eventid
 before_next(const struct reader *r, struct eventid id)
 {
-	struct eventid at = hub_of(r)->last, next;
+	struct eventid at = reader_hub(r)->last;
 	const struct channel *ch;
 	uint64_t number;
 	unsigned i;
 
 	for (i = 0; i < r->n; i++) {
-		ch = reader_cursors(r)[i].channel;
+		ch = channel_of(r, i);
 		number = channel_after(ch, id);
-		if (number == ch->end)
-			continue;
-		next = eventid_before(channel_entry(ch, number)->id);
-		if (eventid_compare(next, at) < 0)
-			at = next;
+		if (number < ch->end)
+			at = lower(at,
+			    eventid_before(channel_entry(ch, number)->id));
+		else if (eventid_compare(ch->ended, id) > 0)
+			at = lower(at, eventid_before(ch->ended));
 	}
 	return at;
 }
 
+/* Where the reader begins in this channel, if it has no snapshot there. */
+static struct eventid
+beginning_in(const struct reader *r, unsigned i, struct eventid otherwise)
+{
+	const struct held *snapshot = channel_snapshot(channel_of(r, i));
+
+	return snapshot == NULL ? otherwise : eventid_before(snapshot->id);
+}
+
+/* What the channel had lost when it was first published to. */
+static struct eventid
+origin_of(const struct channel *ch)
+{
+	return ch->published ? ch->origin : ch->lost.upto;
+}
+
+/*
+ * The reader begins in each channel where in[] says, of which the lowest is its
+ * position.  If they are not the same, there must be room for them.
+ */
+static void
+begin_in(struct reader *r, const struct eventid in[])
+{
+	struct eventid first = in[0], last = in[0];
+	struct beginnings *b = reader_beginnings(r);
+	unsigned i;
+
+	for (i = 1; i < r->n; i++) {
+		first = lower(first, in[i]);
+		if (eventid_compare(in[i], last) > 0)
+			last = in[i];
+	}
+	r->at = before_the_end(r, first);
+	if (b == NULL)
+		return;
+	b->upto = last;
+	for (i = 0; i < r->n; i++)
+		b->in[i] = before_the_end(r, in[i]);
+	if (eventid_compare(first, last) == 0)
+		position_forget(r);
+}
+
+/* A new reader begins with snapshots, or there. */
+static void
+begin_anew(struct reader *r, struct eventid otherwise)
+{
+	struct eventid in[READER_CHANNELS_MAX];
+	unsigned i;
+
+	for (i = 0; i < r->n; i++)
+		in[i] = beginning_in(r, i, otherwise);
+	begin_in(r, in);
+}
+
+static void
+begin_with_origins(struct reader *r)
+{
+	struct eventid in[READER_CHANNELS_MAX];
+	unsigned i;
+
+	for (i = 0; i < r->n; i++)
+		in[i] = origin_of(channel_of(r, i));
+	begin_in(r, in);
+}
+
 void
+position_wait_ends(struct reader *r)
+{
+	if (r->lost == 0)
+		begin_anew(r, reader_hub(r)->start);
+}
+
+void
+position_forget(struct reader *r)
+{
+	if (r->n == 1)
+		return;
+	free(r->reads.several.beginnings);
+	r->reads.several.beginnings = NULL;
+}
+
+static int
+make_room(struct reader *r)
+{
+	struct beginnings *b;
+
+	if (r->n == 1)
+		return 0;
+	b = malloc(sizeof(*b) + r->n * sizeof(b->in[0]));
+	r->reads.several.beginnings = b;
+	return b == NULL ? -1 : 0;
+}
+
+static int
+begin_new(struct reader *r, const struct position *p)
+{
+	if (make_room(r) == -1)
+		return -1;
+	if (r->waits)
+		return 0;
+	if (p->kind == POSITION_ALL)
+		begin_with_origins(r);
+	else
+		begin_anew(r,
+		    p->kind == POSITION_HISTORY ? before_last(r, p->n) : r->at);
+	return 0;
+}
+
+int
 position_set(struct reader *r, const struct position *p)
 {
-	assert(!hub_of(r)->waiting || p->kind == POSITION_NOW ||
+	const struct hub *h = reader_hub(r);
+
+	assert(!h->waiting || p->kind == POSITION_NOW ||
 	       p->kind == POSITION_RESTART || p->kind == POSITION_UNKNOWN);
-	r->at = hub_of(r)->last;
-	r->waits = hub_of(r)->waiting;
+	r->at = h->last;
+	r->waits = h->waiting;
 	switch (p->kind) {
-	case POSITION_NOW:
-		break;
 	case POSITION_AFTER:
 		r->at = p->id;
 		break;
 	case POSITION_LOST:
-		r->at = before_next(r, p->id);
+		r->at = before_the_end(r, before_next(r, p->id));
 		r->lost = LOSS_SOURCE;
 		break;
 	case POSITION_RESTART:
@@ -107,11 +295,13 @@ position_set(struct reader *r, const struct position *p)
 		r->lost =
 		    p->kind == POSITION_RESTART ? LOSS_RESTART : LOSS_UNKNOWN;
 		break;
-	case POSITION_HISTORY:
-		r->at = before_last(r, p->n);
-		break;
 	case POSITION_EARLIEST:
-		r->at = before_all(r);
+		r->at = before_the_end(r, before_all(r, false));
 		break;
+	case POSITION_NOW:
+	case POSITION_HISTORY:
+	case POSITION_ALL:
+		return begin_new(r, p);
 	}
+	return 0;
 }

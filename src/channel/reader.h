@@ -17,12 +17,22 @@ struct position {
 		POSITION_AFTER,	  /* id */
 		POSITION_RESTART, /* an id of another life */
 		POSITION_LOST, /* id, and what is behind it need not be all */
-		POSITION_UNKNOWN, /* anything else */
-		POSITION_HISTORY, /* the last n events of its channels */
-		POSITION_EARLIEST /* all that they hold */
+		POSITION_UNKNOWN,  /* anything else */
+		POSITION_HISTORY,  /* the last n events of its channels */
+		POSITION_EARLIEST, /* all that they hold */
+		POSITION_ALL /* all that they ever had: what is lost is told */
 	} kind;
 	struct eventid id;
 	unsigned long n;
+};
+
+/*
+ * Where a reader begins in each of its channels, if that is not the same: what
+ * is up to there is not for it, though its position may be below.
+ */
+struct beginnings {
+	struct eventid upto; /* the last of them: from there on, it is */
+	struct eventid in[]; /* one for each of its channels */
 };
 
 /*
@@ -39,8 +49,11 @@ struct reader {
 	bool waits; /* the position is where the hub will begin */
 	union {
 		struct cursor one; /* with a single channel, the usual case */
-		struct cursor *several;
-	} cursors;
+		struct {
+			struct cursor *cursors;
+			struct beginnings *beginnings; /* or NULL */
+		} several;
+	} reads;
 };
 
 /* The feed of all readers of one hub. */
@@ -63,6 +76,23 @@ enum hub_result reader_begin(struct readers *, struct reader *,
     const char *const channels[], size_t n, const struct position *);
 
 /* Its cursors, one for each of its channels. */
-struct cursor *reader_cursors(const struct reader *);
+static inline struct cursor *
+reader_cursors(const struct reader *r)
+{
+	return r->n == 1 ? (struct cursor *)(uintptr_t)&r->reads.one :
+			   r->reads.several.cursors;
+}
+
+static inline struct beginnings *
+reader_beginnings(const struct reader *r)
+{
+	return r->n == 1 ? NULL : r->reads.several.beginnings;
+}
+
+static inline struct hub *
+reader_hub(const struct reader *r)
+{
+	return ((const struct readers *)r->sub.feed)->hub;
+}
 
 #endif

@@ -17,8 +17,8 @@
 const char *
 type_fault(const char *type)
 {
-	static const char *const ours[] = {HUB_GAP, SSE_POSITION, "end", "open",
-	    "error"};
+	static const char *const ours[] = {HUB_GAP, SSE_POSITION, HUB_END,
+	    "open", "error"};
 	size_t i;
 
 	if (type == NULL)
