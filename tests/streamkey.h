@@ -150,6 +150,26 @@ key_next(const struct streamkey *k)
 	return k->ms > k->last.ms ? (struct eventid){k->ms, 0} : id;
 }
 
+/* An entry with these words, each a name or its value. */
+static inline struct eventid
+key_add_words(struct streamkey *k, const char *words)
+{
+	struct eventid id = key_next(k);
+	struct text_bytes f = {0}, fields = {0};
+	long long n = 0;
+	size_t len;
+
+	for (; *words != '\0'; words += len + strspn(words + len, " "), n++) {
+		len = strcspn(words, " ");
+		put_bulk_of(&f, words, len);
+	}
+	put_line(&fields, '*', n);
+	put(&fields, f.p, f.len);
+	free(f.p);
+	assert_true(key_add(k, id, fields));
+	return id;
+}
+
 /* An event with this channel and data. */
 static inline struct eventid
 key_publish(struct streamkey *k, const char *channel, const char *data)
@@ -164,6 +184,30 @@ key_publish(struct streamkey *k, const char *channel, const char *data)
 	put_bulk(&f, data);
 	assert_true(key_add(k, id, f));
 	return id;
+}
+
+/* Events of one publication with a key, from this part to that. */
+static inline void
+key_add_parts(struct streamkey *k, const char *channel, const char *name,
+    unsigned from, unsigned to)
+{
+	char data[24], text[100];
+
+	for (; from <= to; from++) {
+		struct text_bytes f = {0};
+
+		(void)snprintf(data, sizeof(data), "%u", from);
+		(void)snprintf(text, sizeof(text), from == 1 ? "%s" : "%s %u",
+		    name, from);
+		put_line(&f, '*', 6);
+		put_bulk(&f, "c");
+		put_bulk(&f, channel);
+		put_bulk(&f, "d");
+		put_bulk(&f, data);
+		put_bulk(&f, "k");
+		put_bulk(&f, text);
+		assert_true(key_add(k, key_next(k), f));
+	}
 }
 
 /* The same key at another time, or on another server. */

@@ -5,7 +5,7 @@
 /*
  * Processes that tail one stream, each with its hub, and readers, whose page
  * shows what they have: "a:data", {a from-to} for what the source has lost and
- * [a from-to] for other gaps, ids without their n if that is 0.
+ * [a from-to] for other gaps, end-of-a, ids without their n if that is 0.
  */
 #include "engine.h"
 #include "eventsource.h"
@@ -184,6 +184,18 @@ show_gap(struct viewer *v, const char *data)
 }
 
 static inline void
+show_end(struct viewer *v, const char *data)
+{
+	char channel[140];
+
+	assert_int_equal(sscanf(data, "{\"channel\":\"%139[^\"]\"}", channel),
+	    1);
+	show_text(v, "end-of-");
+	show_text(v, channel);
+	show_text(v, " ");
+}
+
+static inline void
 show(struct eventsource *page)
 {
 	struct viewer *v = page->arg;
@@ -194,6 +206,10 @@ show(struct eventsource *page)
 	data[page->event_data.len] = '\0';
 	if (is_name(page->event_type.s, page->event_type.len, HUB_GAP)) {
 		show_gap(v, data);
+		return;
+	}
+	if (is_name(page->event_type.s, page->event_type.len, HUB_END)) {
+		show_end(v, data);
 		return;
 	}
 	show_text(v, data);
