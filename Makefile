@@ -54,8 +54,10 @@ BASE	= log config config_table config_channel config_agree endpoint socket platf
 	  thread resolve
 CHANNEL	= event eventid batch sse sse_split sse_parse post type held channel rule heap names retention \
 	  hub keys promise restore gap end position step reader
-STORE	= store store_file store_make store_open store_load
-SQLITE	= $(STORE) changes committer gathering sqlite sqlite_load sqlite_figures
+STORE	= store store_write store_file store_make store_open store_rows \
+	  store_load
+SQLITE	= $(STORE) addition changes committer gathering sqlite sqlite_posts \
+	  sqlite_load sqlite_figures
 VIA_REDIS = resp entry dial account finder finder_list finder_sentinels sentinel \
 	  link link_io link_send link_greeting ids tail tail_load tail_restore \
 	  tail_cycle tail_probe tail_note tail_entry repeats sender sender_post sender_place upkeep census redis redis_figures
@@ -122,7 +124,7 @@ unit_promise   = $(unit_hub)
 unit_ends      = $(unit_hub)
 unit_restore   = $(unit_hub)
 unit_memory    = memory engine platform $(unit_hub)
-unit_sqlite    = $(SQLITE) engine platform thread log $(unit_hub)
+unit_sqlite    = $(SQLITE) keys engine platform thread log $(unit_hub)
 unit_gathering = gathering platform
 unit_repeats   = repeats
 unit_sender    = sender sender_post sender_place entry repeats resp type $(unit_hub)
@@ -149,7 +151,7 @@ unit_route     = route subscribe ahead publish publication outcome body status a
 		 platform $(unit_stream)
 unit_publish   = $(unit_route)
 unit_ahead     = $(unit_route)
-unit_server    = server listener notify capacity $(SQLITE) $(VIA_REDIS) resolve thread \
+unit_server    = server listener notify capacity keys $(SQLITE) $(VIA_REDIS) resolve thread \
 		 endpoint $(unit_route)
 WAVED = flush stream publish ahead route # both with waves and without, as all of WIRE
 WIRE  = stream peers limits life channels gaps publish bodies status slow \

@@ -32,51 +32,75 @@ static char dir[PATH_SIZE], path[PATH_SIZE + 16], err[512];
 
 /* What was read back. */
 static struct {
-	size_t channels, events;
+	size_t channels, events, keys;
 	struct got_channel {
 		char name[16];
-		int64_t lost;
+		int64_t lost, origin, ended, ended_at;
+		bool erased;
 	} channel[8];
 	struct got_event {
 		int64_t key, time;
-		char channel[16];
+		char channel[16]; /* or more of them, with spaces between */
 		char type[16];
 		char data[64];
 		size_t len;
+		bool snapshot;
 	} event[64];
+	struct got_key {
+		int64_t last, time;
+		size_t events;
+		char channel[16], key[80];
+	} key[8];
 	size_t bytes;
 	size_t refuse; /* at this event; 0: never */
 } got;
 
 static int
-got_channel(void *arg, const char *name, int64_t lost)
+got_channel(void *arg, const struct store_channel *ch)
 {
 	struct got_channel *c = &got.channel[got.channels++];
 
 	assert_ptr_equal(arg, &got);
 	assert_int_equal(got.events, 0);
 	assert_true(got.channels <= LENGTH(got.channel));
-	(void)snprintf(c->name, sizeof(c->name), "%s", name);
-	c->lost = lost;
+	(void)snprintf(c->name, sizeof(c->name), "%s", ch->name);
+	c->lost = ch->lost;
+	c->origin = ch->origin;
+	c->ended = ch->ended;
+	c->ended_at = ch->ended_at;
+	c->erased = ch->erased;
 	return 0;
 }
 
+static void
+join(char *text, size_t size, const struct store_event *e)
+{
+	size_t i, len = 0;
+
+	for (i = 0; i < e->channels_n; i++)
+		len += (size_t)snprintf(text + len, size - len, "%s%s",
+		    i == 0 ? "" : " ", e->channels[i]);
+	assert_true(len < size);
+}
+
 static int
-got_event(void *arg, int64_t key, int64_t time, const char *channel,
-    const struct sse_message *m)
+got_event(void *arg, const struct store_event *event)
 {
 	struct got_event *e = &got.event[got.events % LENGTH(got.event)];
+	const struct sse_message *m = &event->message;
 
 	assert_ptr_equal(arg, &got);
+	assert_int_equal(got.keys, 0);
 	assert_null(m->id);
 	if (++got.events == got.refuse)
 		return -1;
-	e->key = key;
-	e->time = time;
-	(void)snprintf(e->channel, sizeof(e->channel), "%s", channel);
+	e->key = event->key;
+	e->time = event->time;
+	join(e->channel, sizeof(e->channel), event);
 	(void)snprintf(e->type, sizeof(e->type), "%s",
 	    m->type == NULL ? "NULL" : m->type);
 	e->len = m->len;
+	e->snapshot = m->snapshot;
 	memcpy(e->data, m->data,
 	    m->len < sizeof(e->data) ? m->len : sizeof(e->data));
 	got.bytes += m->len;
@@ -84,10 +108,26 @@ got_event(void *arg, int64_t key, int64_t time, const char *channel,
 }
 
 static int
+got_key(void *arg, const struct store_keyed *keyed)
+{
+	struct got_key *k = &got.key[got.keys++ % LENGTH(got.key)];
+
+	assert_ptr_equal(arg, &got);
+	k->last = keyed->last;
+	k->time = keyed->time;
+	k->events = keyed->events;
+	(void)snprintf(k->channel, sizeof(k->channel), "%s", keyed->channel);
+	(void)snprintf(k->key, sizeof(k->key), "%s", keyed->key);
+	return 0;
+}
+
+static struct store_reader reader = {got_channel, got_event, got_key, &got};
+
+static int
 load(size_t bytes_max)
 {
 	memset(&got, 0, sizeof(got));
-	return store_load(&store, bytes_max, got_channel, got_event, &got);
+	return store_load(&store, bytes_max, &reader);
 }
 
 static int
@@ -216,9 +256,9 @@ what_is_dropped_is_lost_to_its_channel(void **state)
 	add(2, "b", NULL, "2", 1);
 	add(3, "a", NULL, "3", 1);
 	add(4, "none", NULL, "4", 1);
-	assert_int_equal(store_drop(&store, key(1)), 0);
-	assert_int_equal(store_drop(&store, key(4)), 0);
-	assert_int_equal(store_drop(&store, key(77)), 0);
+	assert_int_equal(store_drop(&store, "a", key(1)), 0);
+	assert_int_equal(store_drop(&store, "none", key(4)), 0);
+	assert_int_equal(store_drop(&store, "none", key(77)), 0);
 	assert_int_equal(store_commit(&store), STORE_COMMITTED);
 	live_again();
 	assert_int_equal(got.events, 2);
@@ -230,7 +270,7 @@ what_is_dropped_is_lost_to_its_channel(void **state)
 	/* It never gets less. */
 	assert_int_equal(store_begin(&store), 0);
 	assert_int_equal(store_add_channel(&store, "b", key(4)), 0);
-	assert_int_equal(store_drop(&store, key(2)), 0);
+	assert_int_equal(store_drop(&store, "b", key(2)), 0);
 	assert_int_equal(store_commit(&store), STORE_COMMITTED);
 	live_again();
 	assert_int_equal(got.channel[1].lost, key(4));
@@ -304,6 +344,180 @@ the_view_shows_ids_and_times_as_text(void **state)
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
+/* Commits, and reads it all back. */
+static void
+commit_and_live_again(void)
+{
+	assert_int_equal(store_commit(&store), STORE_COMMITTED);
+	live_again();
+}
+
+static void
+ends_erasures_and_snapshots_come_back(void **state)
+{
+	const struct sse_message whole = {.data = "all",
+	    .len = 3,
+	    .snapshot = true};
+
+	(void)state;
+	assert_int_equal(open_store(), 0);
+	assert_int_equal(store_begin(&store), 0);
+	assert_int_equal(store_add_channel(&store, "a", key(0)), 0);
+	assert_int_equal(store_add_channel(&store, "b", 0), 0);
+	assert_int_equal(store_add_channel(&store, "c", 0), 0);
+	add(1, "a", NULL, "1", 1);
+	assert_int_equal(store_add(&store, key(2), 7, "a", &whole), 0);
+	add(3, "b", NULL, "3", 1);
+	assert_int_equal(store_end(&store, "a", key(4), 1234), 0);
+	assert_int_equal(store_end(&store, "b", key(5), 5678), 0);
+	assert_int_equal(store_erase(&store, "b", key(3)), 0);
+	assert_int_equal(store_set_last(&store, key(5)), 0);
+	commit_and_live_again();
+	assert_int_equal(facts.last, key(5));
+	assert_int_equal(got.events, 3); /* the third is to be dropped */
+	assert_false(got.event[0].snapshot);
+	assert_true(got.event[1].snapshot);
+	assert_string_equal(got.channel[0].name, "a");
+	assert_int_equal(got.channel[0].origin, key(0));
+	assert_int_equal(got.channel[0].ended, key(4));
+	assert_int_equal(got.channel[0].ended_at, 1234);
+	assert_false(got.channel[0].erased);
+	assert_int_equal(got.channel[1].lost, key(3));
+	assert_int_equal(got.channel[1].origin, 0);
+	assert_int_equal(got.channel[1].ended, key(5));
+	assert_true(got.channel[1].erased);
+	assert_int_equal(got.channel[2].ended, 0);
+	/* The first end stays, whatever is erased behind it. */
+	assert_int_equal(store_begin(&store), 0);
+	assert_int_equal(store_drop(&store, "b", key(3)), 0);
+	assert_int_equal(store_end(&store, "a", key(6), 9), 0);
+	assert_int_equal(store_erase(&store, "a", key(2)), 0);
+	assert_int_equal(store_set_last(&store, key(6)), 0);
+	commit_and_live_again();
+	assert_int_equal(got.events, 2);
+	assert_int_equal(got.channel[0].ended, key(4));
+	assert_int_equal(got.channel[0].ended_at, 1234);
+	assert_int_equal(got.channel[0].lost, key(2));
+	assert_int_equal(got.channel[0].origin, key(0));
+	assert_true(got.channel[0].erased);
+}
+
+/* One event in three channels: two drop it, in this order. */
+static void
+drop_of_three(const char *first, const char *second, size_t len)
+{
+	static char data[8192];
+
+	memset(data, 'x', sizeof(data));
+	assert_int_equal(open_store(), 0);
+	assert_int_equal(store_begin(&store), 0);
+	assert_int_equal(store_add_channel(&store, "a", 0), 0);
+	assert_int_equal(store_add_channel(&store, "b", 0), 0);
+	assert_int_equal(store_add_channel(&store, "c", 0), 0);
+	add(1, "a b c", "t", data, len);
+	add(2, "c", NULL, "2", 1);
+	commit_and_live_again();
+	assert_int_equal(got.events, 2);
+	assert_string_equal(got.event[0].channel, "a b c");
+	assert_int_equal(store_begin(&store), 0);
+	assert_int_equal(store_drop(&store, first, key(1)), 0);
+	commit_and_live_again();
+	assert_int_equal(got.events, 2);
+	assert_int_equal(got.event[0].len, len);
+	assert_int_equal(got.channel[first[0] - 'a'].lost, key(1));
+	assert_int_equal(got.channel[second[0] - 'a'].lost, 0);
+	assert_int_equal(store_begin(&store), 0);
+	assert_int_equal(store_drop(&store, second, key(1)), 0);
+	assert_int_equal(store_drop(&store, second, key(1)), 0);
+	commit_and_live_again();
+	assert_int_equal(got.events, 2);
+	assert_int_equal(got.channel[second[0] - 'a'].lost, key(1));
+}
+
+/* A short row names those who hold it; a long one is not written anew. */
+static void
+event_of_several_channels_goes_with_the_last(void **state)
+{
+	static const struct {
+		const char *first, *second, *last;
+	} rows[] = {{"a", "b", "c"}, {"b", "a", "c"}, {"c", "b", "a"},
+	    {"c", "a", "b"}};
+	size_t i, len;
+
+	(void)state;
+	for (i = 0; i < LENGTH(rows); i++)
+		for (len = 10; len < 8192; len += 8000) {
+			drop_of_three(rows[i].first, rows[i].second, len);
+			assert_string_equal(got.event[0].channel,
+			    len < 4096 ? rows[i].last : "a b c");
+			assert_int_equal(store_begin(&store), 0);
+			assert_int_equal(store_drop(&store, rows[i].last,
+					     key(1)),
+			    0);
+			commit_and_live_again();
+			assert_int_equal(got.events, 1);
+			store_close(&store, false);
+			assert_int_equal(unlink(path), 0);
+		}
+}
+
+/* Also if that is a channel which is there no more. */
+static void
+forgotten_channel_holds_nothing_of_what_others_have(void **state)
+{
+	(void)state;
+	assert_int_equal(open_store(), 0);
+	assert_int_equal(store_begin(&store), 0);
+	assert_int_equal(store_add_channel(&store, "a", 0), 0);
+	assert_int_equal(store_add_channel(&store, "b", 0), 0);
+	add(1, "a b", NULL, "1", 1);
+	assert_int_equal(store_commit(&store), STORE_COMMITTED);
+	assert_int_equal(store_begin(&store), 0);
+	assert_int_equal(store_forget(&store, "b", key(1)), 0);
+	assert_int_equal(store_drop(&store, "a", key(1)), 0);
+	assert_int_equal(store_drop(&store, "b", key(1)), 0);
+	commit_and_live_again();
+	assert_int_equal(got.events, 0);
+	assert_int_equal(got.channels, 1);
+}
+
+static void
+keys_come_back_until_they_go(void **state)
+{
+	static const char longest[] = "0123456789abcdef0123456789abcdef"
+				      "0123456789abcdef0123456789abcde~";
+
+	(void)state;
+	assert_int_equal(open_store(), 0);
+	assert_int_equal(store_begin(&store), 0);
+	add(1, "a", NULL, "1", 1);
+	assert_int_equal(store_add_keyed(&store,
+			     &(struct store_keyed){key(1), 1, 77, "a", "!"}),
+	    0);
+	assert_int_equal(store_add_keyed(&store, &(struct store_keyed){key(3),
+						     256, 78, "b", longest}),
+	    0);
+	assert_int_equal(store_add_keyed(&store,
+			     &(struct store_keyed){key(5), 0, 79, "a", "!"}),
+	    0);
+	assert_int_equal(store_set_last(&store, key(5)), 0);
+	commit_and_live_again();
+	assert_int_equal(got.keys, 3);
+	assert_int_equal(got.key[0].last, key(1));
+	assert_int_equal(got.key[0].time, 77);
+	assert_int_equal(got.key[0].events, 1);
+	assert_string_equal(got.key[1].channel, "b");
+	assert_string_equal(got.key[1].key, longest);
+	assert_int_equal(got.key[1].events, 256);
+	assert_int_equal(got.key[2].events, 0);
+	assert_int_equal(store_begin(&store), 0);
+	assert_int_equal(store_drop_keyed(&store, key(3)), 0);
+	commit_and_live_again();
+	assert_int_equal(got.keys, 1);
+	assert_int_equal(got.key[0].last, key(5));
+	assert_int_equal(got.events, 1);
+}
+
 /* Ten events of two channels, each of a hundred bytes. */
 static void
 write_ten(void)
@@ -324,7 +538,7 @@ write_ten(void)
 static void
 what_has_no_room_is_deleted_and_lost(void **state)
 {
-	size_t one = 100 + 4 + 1 + STORE_EVENT_SIZE;
+	size_t one = 100 + 4 + STORE_EVENT_SIZE;
 
 	(void)state;
 	write_ten();
@@ -357,9 +571,7 @@ who_reads_back_may_have_enough(void **state)
 	live_again();
 	memset(&got, 0, sizeof(got));
 	got.refuse = 4;
-	assert_int_equal(store_load(&store, SIZE_MAX, got_channel, got_event,
-			     &got),
-	    -1);
+	assert_int_equal(store_load(&store, SIZE_MAX, &reader), -1);
 	assert_int_equal(got.events, 4);
 	assert_string_equal(store_fault(&store), "no memory");
 	live_again();
@@ -407,6 +619,40 @@ write_file(const char *text)
 	assert_non_null(f);
 	assert_true(fputs(text, f) >= 0);
 	assert_int_equal(fclose(f), 0);
+}
+
+/* A file as the versions up to 0.4.0 left it: ten events of two channels. */
+static void
+write_form_1(const char *sql)
+{
+	char text[2048];
+	sqlite3 *db;
+
+	(void)snprintf(text, sizeof(text),
+	    "PRAGMA page_size = 1024; BEGIN; PRAGMA auto_vacuum = INCREMENTAL;"
+	    "PRAGMA application_id = %d; PRAGMA user_version = 1;"
+	    "CREATE TABLE event (key INTEGER PRIMARY KEY,"
+	    " time INTEGER NOT NULL, channel TEXT NOT NULL, type TEXT,"
+	    " data TEXT NOT NULL);"
+	    "CREATE TABLE channel (name TEXT PRIMARY KEY,"
+	    " lost INTEGER NOT NULL) WITHOUT ROWID;"
+	    "CREATE TABLE fact (name TEXT PRIMARY KEY,"
+	    " value INTEGER NOT NULL) WITHOUT ROWID;"
+	    "CREATE VIEW events AS SELECT key AS id, data FROM event;"
+	    "INSERT INTO fact VALUES ('epoch', %u), ('base', %" PRId64 "),"
+	    " ('last', %" PRId64 "), ('forgotten', 0), ('faults', 7);"
+	    "INSERT INTO channel VALUES ('a', %" PRId64 "), ('b', 5);"
+	    "WITH RECURSIVE n (i) AS"
+	    " (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10)"
+	    " INSERT INTO event SELECT %" PRId64 " + i, 100000 + i,"
+	    " iif(i %% 2, 'a', 'b'), 'type', printf('%%d %%0100d', i, 0)"
+	    " FROM n; COMMIT; PRAGMA journal_mode = WAL",
+	    0x53534566, fresh.epoch, fresh.base, key(10), key(0), fresh.base);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK ||
+	    sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s", sqlite3_errmsg(db));
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
 static void
@@ -465,7 +711,30 @@ a_newer_form(void)
 {
 	write_ten();
 	store_close(&store, false);
-	edit("PRAGMA user_version = 2");
+	edit("PRAGMA user_version = 3");
+}
+
+/* One that a power cut has left in the WAL. */
+static void
+a_newer_form_in_the_log(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		write_ten();
+		_exit(sqlite3_exec(store.db, "PRAGMA user_version = 3", NULL,
+			  NULL, NULL) != SQLITE_OK);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void
+an_older_form_with_other_tables(void)
+{
+	write_form_1("DROP TABLE channel;"
+		     "CREATE TABLE channel (name TEXT PRIMARY KEY, lost)");
 }
 
 static void
@@ -488,14 +757,14 @@ make_again(const char *table, const char *columns)
 	    "ALTER TABLE %s RENAME TO old; CREATE TABLE %s (%s);"
 	    "INSERT INTO %s SELECT * FROM old; DROP TABLE old",
 	    table, table, columns, table);
-	edit("DROP VIEW events");
+	edit("DROP VIEW events; DROP VIEW ends");
 	edit(sql);
 }
 
 static void
 events_without_a_key(void)
 {
-	make_again("event", "key, time, channel, type, data");
+	make_again("event", "key, time, channel, type, data, snapshot");
 	edit("INSERT INTO event SELECT * FROM event");
 }
 
@@ -503,7 +772,8 @@ static void
 channels_with_one_column_more(void)
 {
 	make_again("channel",
-	    "name TEXT PRIMARY KEY, lost INTEGER NOT NULL, x AS (1)");
+	    "name TEXT PRIMARY KEY, lost, origin, ended, time, erased,"
+	    " x AS (1)");
 }
 
 static void
@@ -784,6 +1054,187 @@ remove_files(void)
 	(void)unlink(wal);
 }
 
+/* The form that the file says to be of, in its header. */
+static int
+form_of_the_file(void)
+{
+	int form;
+	FILE *f = fopen(path, "r");
+
+	assert_non_null(f);
+	assert_int_equal(fseek(f, 63, SEEK_SET), 0);
+	form = fgetc(f);
+	assert_int_equal(fclose(f), 0);
+	return form;
+}
+
+static void
+assert_the_ten_of_form_1(void)
+{
+	int64_t n;
+
+	assert_int_equal(facts.epoch, fresh.epoch);
+	assert_int_equal(facts.base, fresh.base);
+	assert_int_equal(facts.last, key(10));
+	assert_int_equal(got.channels, 2);
+	assert_string_equal(got.channel[0].name, "a");
+	assert_int_equal(got.channel[0].lost, key(0));
+	assert_int_equal(got.channel[0].origin, key(0));
+	assert_int_equal(got.channel[1].lost, 5);
+	assert_int_equal(got.channel[1].origin, 5);
+	assert_int_equal(got.channel[1].ended, 0);
+	assert_false(got.channel[1].erased);
+	assert_int_equal(got.keys, 0);
+	assert_int_equal(got.events, 10);
+	for (n = 1; n <= 10; n++) {
+		assert_int_equal(got.event[n - 1].key, key(n));
+		assert_int_equal(got.event[n - 1].time, 100000 + n);
+		assert_string_equal(got.event[n - 1].channel,
+		    n % 2 == 1 ? "a" : "b");
+		assert_string_equal(got.event[n - 1].type, "type");
+		assert_int_equal(got.event[n - 1].len, n < 10 ? 102 : 103);
+		assert_false(got.event[n - 1].snapshot);
+	}
+}
+
+/* The file takes all that is new. */
+static void
+write_what_is_new(void)
+{
+	const struct sse_message whole = {.data = "all",
+	    .len = 3,
+	    .snapshot = true};
+
+	assert_int_equal(store_begin(&store), 0);
+	assert_int_equal(store_add(&store, key(11), 7, "a b", &whole), 0);
+	assert_int_equal(store_end(&store, "a", key(12), 8), 0);
+	assert_int_equal(store_add_keyed(&store,
+			     &(struct store_keyed){key(12), 1, 8, "a", "k"}),
+	    0);
+	assert_int_equal(store_set_last(&store, key(12)), 0);
+	commit_and_live_again();
+	assert_int_equal(got.events, 11);
+	assert_true(got.event[10].snapshot);
+	assert_int_equal(got.channel[0].ended, key(12));
+	assert_int_equal(got.keys, 1);
+}
+
+static void
+older_form_is_taken_over_with_all_that_is_in_it(void **state)
+{
+	(void)state;
+	write_form_1("");
+	assert_int_equal(form_of_the_file(), 1);
+	assert_int_equal(open_store(), 0);
+	assert_int_equal(load(SIZE_MAX), 0);
+	assert_the_ten_of_form_1();
+	assert_int_equal(form_of_the_file(), 2); /* and not only the WAL */
+	live_again();
+	assert_the_ten_of_form_1();
+	write_what_is_new();
+	store_close(&store, false);
+	edit("SELECT id, time, channel, type, data, snapshot FROM events;"
+	     "SELECT id, time, channel FROM ends");
+}
+
+/* Whoever only opens it has changed nothing. */
+static void
+older_form_stays_if_it_is_not_read(void **state)
+{
+	char *before, *after;
+	size_t len;
+
+	(void)state;
+	write_form_1("");
+	len = snapshot(&before);
+	assert_int_equal(open_store(), 0);
+	store_close(&store, false);
+	assert_int_equal(snapshot(&after), len);
+	assert_memory_equal(before, after, len);
+	free(before);
+	free(after);
+}
+
+/* Of the older form it is, as it was, when something in it cannot be. */
+static void
+older_form_with_a_row_that_cannot_be_stays(void **state)
+{
+	char *before, *after;
+	size_t len;
+
+	(void)state;
+	write_form_1("UPDATE event SET channel = 'a  b' WHERE key % 10 = 3");
+	len = snapshot(&before);
+	assert_int_equal(open_store(), 0);
+	assert_int_equal(load(SIZE_MAX), -1);
+	assert_non_null(strstr(store_fault(&store), "cannot be"));
+	assert_int_equal(got.channels + got.events, 0);
+	store_close(&store, false);
+	assert_int_equal(snapshot(&after), len);
+	assert_memory_equal(before, after, len);
+	free(before);
+	free(after);
+}
+
+/* Also where less of it has room than there is. */
+static void
+older_form_is_cut_to_what_has_room(void **state)
+{
+	(void)state;
+	write_form_1("");
+	assert_int_equal(open_store(), 0);
+	assert_int_equal(load(3 * (103 + 4 + STORE_EVENT_SIZE)), 0);
+	assert_int_equal(got.events, 3);
+	assert_int_equal(got.channel[0].lost, key(7));
+	assert_int_equal(got.channel[0].origin, key(0));
+	assert_int_equal(form_of_the_file(), 2);
+}
+
+/* The power is cut at the nth write or sync.  False: it was not. */
+static bool
+cut_while_it_is_taken_over(unsigned long nth, uint32_t seed, bool forever)
+{
+	bool failed;
+
+	write_form_1("");
+	disk_begin(seed);
+	disk_fails(nth, seed % 3 == 0 ? SQLITE_FULL : SQLITE_IOERR_WRITE,
+	    forever, seed % 2);
+	if (open_store() == 0 && load(SIZE_MAX) == 0)
+		assert_the_ten_of_form_1();
+	failed = disk.failed > 0;
+	disk_cut();
+	store_close(&store, false);
+	disk_restore();
+	disk_end();
+	memset(&facts, 0, sizeof(facts));
+	if (open_store() == -1)
+		fail_msg("%lu, %u: %s", nth, seed, err);
+	if (load(SIZE_MAX) == -1)
+		fail_msg("%lu, %u: %s", nth, seed, store_fault(&store));
+	assert_the_ten_of_form_1();
+	write_what_is_new();
+	store_close(&store, false);
+	remove_files();
+	return failed;
+}
+
+static void
+power_cut_while_it_is_taken_over_leaves_one_form_or_the_other(void **state)
+{
+	unsigned long nth;
+	uint32_t seed;
+	bool failed = true;
+
+	(void)state;
+	for (nth = 1; failed; nth++)
+		for (seed = 1; seed <= 12; seed++)
+			failed = cut_while_it_is_taken_over(nth,
+			    seed * 77 + (uint32_t)nth, seed % 4 != 0);
+	print_message("%lu writes and syncs\n", nth - 2);
+	assert_true(nth > 5);
+}
+
 /* Ten events and this, which are in the WAL, and in the file not yet. */
 static void
 as_a_process_that_dies(const char *sql)
@@ -804,7 +1255,17 @@ static void
 row_that_cannot_be_is_refused_and_the_file_stays(void **state)
 {
 	static const char *const edits[] = {
-	    "UPDATE event SET channel = 'no such name' WHERE key % 10 = 3",
+	    "UPDATE event SET channel = 'no  name' WHERE key % 10 = 3",
+	    "UPDATE event SET channel = 'a b ' WHERE key % 10 = 3",
+	    "UPDATE event SET channel = ' a' WHERE key % 10 = 3",
+	    "UPDATE event SET channel = 'a b a' WHERE key % 10 = 3",
+	    "UPDATE event SET channel = 'a clo\x7fk' WHERE key % 10 = 3",
+	    "UPDATE event SET channel ="
+	    " 'a b c d e f g h i j k l m n o p q' WHERE key % 10 = 3",
+	    "UPDATE event SET channel = hex(zeroblob(4096))"
+	    " WHERE key % 10 = 3",
+	    "UPDATE event SET snapshot = 2 WHERE key % 10 = 3",
+	    "UPDATE event SET snapshot = 'x' WHERE key % 10 = 3",
 	    "UPDATE event SET channel = '' WHERE key % 10 = 3",
 	    "UPDATE event SET channel = x'61' WHERE key % 10 = 3",
 	    "UPDATE event SET channel = 'a' || char(0) WHERE key % 10 = 3",
@@ -818,10 +1279,26 @@ row_that_cannot_be_is_refused_and_the_file_stays(void **state)
 	    "UPDATE fact SET value = value + 2 WHERE name = 'base'",
 	    "UPDATE event SET key = 9223372036854775807 WHERE key % 10 = 3",
 	    "UPDATE fact SET value = value - 1 WHERE name = 'last'",
-	    "INSERT INTO channel VALUES ('no such name', 0)",
-	    "INSERT INTO channel VALUES (x'61', 0)",
-	    "INSERT INTO channel VALUES ('c', -1)",
-	    "INSERT INTO channel VALUES ('c', 9223372036854775807)",
+	    "INSERT INTO channel (name, lost) VALUES ('no such name', 0)",
+	    "INSERT INTO channel (name, lost) VALUES (x'61', 0)",
+	    "INSERT INTO channel (name, lost) VALUES ('c', -1)",
+	    "INSERT INTO channel (name, lost) VALUES ('c', 9223372036854775807)",
+	    "UPDATE channel SET origin = lost + 1",
+	    "UPDATE channel SET origin = 'x'",
+	    "UPDATE channel SET ended = -1",
+	    "UPDATE channel SET lost = 9, ended = 9",
+	    "UPDATE channel SET ended = 9223372036854775807",
+	    "UPDATE channel SET time = 'x'",
+	    "UPDATE channel SET erased = 1",
+	    "INSERT INTO keyed SELECT key, 1, 1, 'a', '' FROM event",
+	    "INSERT INTO keyed SELECT key, 1, 1, 'a', 'a b' FROM event",
+	    "INSERT INTO keyed SELECT key, 1, 1, 'a', x'61' FROM event",
+	    "INSERT INTO keyed SELECT key, 1, 1, 'a', hex(zeroblob(33))"
+	    " FROM event",
+	    "INSERT INTO keyed SELECT key, 1, 1, 'a b', 'k' FROM event",
+	    "INSERT INTO keyed SELECT key, -1, 1, 'a', 'k' FROM event",
+	    "INSERT INTO keyed SELECT key, 1, 'x', 'a', 'k' FROM event",
+	    "INSERT INTO keyed SELECT key + 100, 1, 1, 'a', 'k' FROM event",
 	};
 	char *before, *after;
 	size_t i, len;
@@ -879,7 +1356,7 @@ static struct {
 } other;
 
 static int
-spoil_pages(void *arg, const char *name, int64_t lost)
+spoil_pages(void *arg, const struct store_channel *ch)
 {
 	static char bytes[1 << 16];
 	size_t at, found = 0, len;
@@ -898,7 +1375,7 @@ spoil_pages(void *arg, const char *name, int64_t lost)
 	assert_int_equal(fclose(f), 0);
 	assert_true(found > 0); /* what was deleted may be there, too */
 	assert_int_equal(sqlite3_db_release_memory(store.db), SQLITE_OK);
-	return got_channel(arg, name, lost);
+	return got_channel(arg, ch);
 }
 
 /* The disk makes it up when all has been looked at. */
@@ -914,7 +1391,7 @@ what_is_otherwise_when_it_is_told_is_said(void **state)
 	for (i = 0; i < LENGTH(rows); i++) {
 		write_ten();
 		assert_int_equal(store_begin(&store), 0);
-		assert_int_equal(store_drop(&store, key(1)), 0);
+		assert_int_equal(store_drop(&store, "a", key(1)), 0);
 		add(12, "b", "seldom", "x", 1);
 		assert_int_equal(store_forget(&store, "a", 0), 0);
 		assert_int_equal(store_commit(&store), STORE_COMMITTED);
@@ -926,9 +1403,9 @@ what_is_otherwise_when_it_is_told_is_said(void **state)
 			key_in_page(rows[i].to, other.to);
 		}
 		memset(&got, 0, sizeof(got));
-		assert_int_equal(store_load(&store, SIZE_MAX, spoil_pages,
-				     got_event, &got),
-		    -1);
+		reader.channel = spoil_pages;
+		assert_int_equal(store_load(&store, SIZE_MAX, &reader), -1);
+		reader.channel = got_channel;
 		if (strstr(store_fault(&store), "cannot be") == NULL)
 			fail_msg("%zu: %s", i, store_fault(&store));
 		assert_int_equal(store.code, SQLITE_CORRUPT);
@@ -1078,7 +1555,7 @@ key_that_is_there_loses_the_whole_transaction(void **state)
 	assert_int_equal(store_add(&store, key(10), 0, "a", &m), -1);
 	assert_non_null(strstr(store_fault(&store), "UNIQUE"));
 	assert_int_equal(store_add(&store, key(12), 0, "a", &m), -1);
-	assert_int_equal(store_drop(&store, key(1)), -1);
+	assert_int_equal(store_drop(&store, "a", key(1)), -1);
 	assert_int_equal(store_commit(&store), STORE_NOT);
 	live_again();
 	assert_int_equal(got.events, 10);
@@ -1138,7 +1615,7 @@ write_some(int64_t adds, int64_t drops)
 		(void)store_add(&store, key(n), transactions, "a", &m);
 	}
 	while (drops-- > 0 && after.first <= after.last)
-		(void)store_drop(&store, key(after.first++));
+		(void)store_drop(&store, "a", key(after.first++));
 	(void)store_set_last(&store, key(after.last));
 	return store_commit(&store);
 }
@@ -1374,13 +1851,13 @@ write_many(size_t len, int64_t live_max, int64_t n_max)
 		live[i] = true;
 		n++;
 		for (j = i - 100; j > 0 && j % 2 == 0 && live[j]; j = 0) {
-			(void)store_drop(&store, key(j));
+			(void)store_drop(&store, "a", key(j));
 			live[j] = false;
 			n--;
 		}
 		for (; n > live_max; oldest++)
 			if (live[oldest]) {
-				(void)store_drop(&store, key(oldest));
+				(void)store_drop(&store, "a", key(oldest));
 				live[oldest] = false;
 				n--;
 			}
@@ -1414,7 +1891,7 @@ file_is_at_most_twice_what_lives_in_it(void **state)
 		assert_true(store_bytes(&store) < 4 << 20);
 		live_again();
 		assert_int_equal(got.events,
-		    (1 << 20) / (rows[i].len + 1 + STORE_EVENT_SIZE));
+		    (1 << 20) / (rows[i].len + STORE_EVENT_SIZE));
 		store_close(&store, false);
 		remove_files();
 	}
@@ -1456,6 +1933,10 @@ main(void)
 	    TEST(forgotten_channel_leaves_what_it_lost_to_all),
 	    TEST(keys_are_ordered_as_ids_are_and_give_them_back),
 	    TEST(the_view_shows_ids_and_times_as_text),
+	    TEST(ends_erasures_and_snapshots_come_back),
+	    TEST(event_of_several_channels_goes_with_the_last),
+	    TEST(forgotten_channel_holds_nothing_of_what_others_have),
+	    TEST(keys_come_back_until_they_go),
 	    TEST(what_has_no_room_is_deleted_and_lost),
 	    TEST(who_reads_back_may_have_enough),
 	    WRONG(no_directory, "its directory is not there"),
@@ -1468,6 +1949,9 @@ main(void)
 	    WRONG(no_application, "another program's database"),
 	    WRONG(another_application, "another program's database"),
 	    WRONG(a_newer_form, "a newer sse-fcgi has written it"),
+	    WRONG(a_newer_form_in_the_log, "a newer sse-fcgi has written it"),
+	    WRONG(an_older_form_with_other_tables,
+		"it is damaged (its tables are not as"),
 	    WRONG(no_table, "it is damaged (its tables are not as"),
 	    WRONG(events_without_a_key, "it is damaged (its tables are not as"),
 	    WRONG(channels_with_one_column_more,
@@ -1488,6 +1972,11 @@ main(void)
 	    TEST(file_that_another_process_gives_up_is_waited_for),
 	    TEST(new_file_is_not_made_by_two),
 	    TEST(row_that_cannot_be_is_refused_and_the_file_stays),
+	    TEST(older_form_is_taken_over_with_all_that_is_in_it),
+	    TEST(older_form_stays_if_it_is_not_read),
+	    TEST(older_form_with_a_row_that_cannot_be_stays),
+	    TEST(older_form_is_cut_to_what_has_room),
+	    TEST(power_cut_while_it_is_taken_over_leaves_one_form_or_the_other),
 	    TEST(more_channels_than_there_may_be_are_refused),
 	    TEST(what_is_otherwise_when_it_is_told_is_said),
 	    TEST(damaged_page_is_said_or_harmless),

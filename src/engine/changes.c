@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define DROPS_MIN 64
+#define NAMES_MIN 1024
 
 void
 changes_init(struct changes *c)
@@ -42,6 +43,7 @@ changes_free(struct changes *c)
 		free(f);
 	}
 	free(c->drop);
+	free(c->names);
 	changes_init(c);
 }
 
@@ -57,7 +59,7 @@ static int
 reserve(struct changes *c, size_t n)
 {
 	size_t size = c->drops_size == 0 ? DROPS_MIN : c->drops_size;
-	int64_t *drop;
+	struct drop *drop;
 
 	while (size - c->drops < n)
 		size *= 2;
@@ -71,11 +73,61 @@ reserve(struct changes *c, size_t n)
 	return 0;
 }
 
-void
-changes_drop(struct changes *c, int64_t key)
+/* Likewise for a name. */
+static int
+reserve_name(struct changes *c, size_t len)
 {
-	if (reserve(c, 1) == 0)
-		c->drop[c->drops++] = key;
+	size_t size = c->names_size == 0 ? NAMES_MIN : c->names_size;
+	char *names;
+
+	while (size - c->names_len < len)
+		size *= 2;
+	if (size == c->names_size)
+		return 0;
+	names = realloc(c->names, size);
+	if (names == NULL)
+		return -1;
+	c->names = names;
+	c->names_size = size;
+	return 0;
+}
+
+static size_t *
+recent(struct changes *c, const char *name)
+{
+	uint32_t hash = 2166136261; /* FNV-1a */
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (uint8_t)*name) * 16777619;
+	return &c->recent[hash % CHANGES_RECENT];
+}
+
+/*
+ * Where the name stands among the names, from 1 on; 0: no memory.  It is there
+ * once as long as few channels drop at a time, and else some more times.
+ */
+static size_t
+find_name(struct changes *c, const char *name)
+{
+	size_t *at = recent(c, name), len = strlen(name) + 1;
+
+	if (*at > 0 && strcmp(c->names + *at - 1, name) == 0)
+		return *at;
+	if (reserve_name(c, len) == -1)
+		return 0;
+	memcpy(c->names + c->names_len, name, len);
+	*at = c->names_len + 1;
+	c->names_len += len;
+	return *at;
+}
+
+void
+changes_drop(struct changes *c, const char *channel, int64_t key)
+{
+	size_t name = reserve(c, 1) == 0 ? find_name(c, channel) : 0;
+
+	if (name > 0)
+		c->drop[c->drops++] = (struct drop){key, name - 1};
 }
 
 void
@@ -91,79 +143,51 @@ changes_forget(struct changes *c, const char *channel, int64_t upto)
 	STAILQ_INSERT_TAIL(&c->forgettings, f, link);
 }
 
-/* The bytes of a text with its NUL; 0: there is none. */
-static size_t
-size_of(const char *text)
-{
-	return text == NULL ? 0 : strlen(text) + 1;
-}
-
-/* Puts a copy at *room, which moves on, and returns it. */
-static char *
-put(char **room, const char *bytes, size_t len)
-{
-	char *copy = *room;
-
-	if (bytes == NULL)
-		return NULL;
-	memcpy(copy, bytes, len);
-	*room += len;
-	return copy;
-}
-
 struct addition *
-changes_add(struct changes *c, const char *channel,
-    const struct sse_message messages[], size_t n, const int64_t key[])
+changes_add(struct changes *c, const struct post *post, const int64_t key[])
 {
-	size_t fixed = sizeof(struct addition) +
-		       n * (sizeof(*messages) + sizeof(*key)),
-	       bytes = fixed + size_of(channel), i;
-	struct sse_message *m;
-	struct addition *a;
-	char *room;
+	struct addition *a = addition_new(post, key);
 
-	for (i = 0; i < n; i++)
-		bytes += messages[i].len + size_of(messages[i].type);
-	a = malloc(bytes);
 	if (a == NULL)
 		return NULL;
-	*a = (struct addition){.n = n, .bytes = bytes};
-	m = (struct sse_message *)(a + 1);
-	a->message = m;
-	a->key = memcpy(m + n, key, n * sizeof(*key));
-	room = (char *)a + fixed;
-	a->channel = put(&room, channel, size_of(channel));
-	for (i = 0; i < n; i++, m++) {
-		*m = messages[i];
-		m->type =
-		    put(&room, messages[i].type, size_of(messages[i].type));
-		m->data = put(&room, messages[i].data, messages[i].len);
-	}
 	STAILQ_INSERT_TAIL(&c->additions, a, link);
-	c->last = key[n - 1];
+	c->last = addition_last(a);
 	c->publications++;
-	c->events += n;
-	c->bytes += bytes;
+	c->events += a->n;
+	c->bytes += a->bytes;
 	return a;
+}
+
+/* The last n drops of the other come to this one; their order is of no account.
+ */
+static void
+take_drops(struct changes *c, struct changes *other, size_t n)
+{
+	const struct drop *d;
+
+	if (reserve(c, n) == -1)
+		return;
+	for (; n > 0; n--) {
+		d = &other->drop[--other->drops];
+		changes_drop(c, other->names + d->channel, d->key);
+	}
+	if (other->drops > 0)
+		return;
+	other->names_len = 0;
+	memset(other->recent, 0, sizeof(other->recent));
 }
 
 void
 changes_move(struct changes *c, struct changes *other)
 {
 	STAILQ_CONCAT(&c->forgettings, &other->forgettings);
-	if (other->drops > 0 && reserve(c, other->drops) == 0) {
-		memcpy(c->drop + c->drops, other->drop,
-		    other->drops * sizeof(*c->drop));
-		c->drops += other->drops;
-	}
+	take_drops(c, other, other->drops);
 	changes_free(other);
 }
 
 void
 changes_hand_over(struct changes *c, struct changes *other, bool all)
 {
-	size_t n;
-
 	STAILQ_CONCAT(&other->additions, &c->additions);
 	other->last = c->last;
 	other->publications = c->publications;
@@ -174,24 +198,17 @@ changes_hand_over(struct changes *c, struct changes *other, bool all)
 	if (!all)
 		return;
 	STAILQ_CONCAT(&other->forgettings, &c->forgettings);
-	n = c->drops < CHANGES_DROPS_MAX ? c->drops : CHANGES_DROPS_MAX;
-	if (n == 0 || reserve(other, n) == -1)
-		return;
-	c->drops -= n; /* their order is of no account */
-	memcpy(other->drop, c->drop + c->drops, n * sizeof(*c->drop));
-	other->drops = n;
+	take_drops(other, c,
+	    c->drops < CHANGES_DROPS_MAX ? c->drops : CHANGES_DROPS_MAX);
 }
 
 static int
-add(const struct addition *a, struct store *s)
+drop_all(const struct changes *c, struct store *s)
 {
-	size_t i;
+	const struct drop *d;
 
-	if (a->new &&store_add_channel(s, a->channel, a->lost) == -1)
-		return -1;
-	for (i = 0; i < a->n; i++)
-		if (store_add(s, a->key[i], a->time, a->channel,
-			&a->message[i]) == -1)
+	for (d = c->drop; d < c->drop + c->drops; d++)
+		if (store_drop(s, c->names + d->channel, d->key) == -1)
 			return -1;
 	return 0;
 }
@@ -201,17 +218,17 @@ do_all(const struct changes *c, struct store *s)
 {
 	const struct forgetting *f;
 	const struct addition *a;
-	size_t i;
 
-	for (i = 0; i < c->drops; i++)
-		if (store_drop(s, c->drop[i]) == -1)
-			return -1;
+	if (drop_all(c, s) == -1)
+		return -1;
 	STAILQ_FOREACH (f, &c->forgettings, link)
 		if (store_forget(s, f->channel, f->upto) == -1)
 			return -1;
 	STAILQ_FOREACH (a, &c->additions, link)
-		if (add(a, s) == -1)
+		if (addition_write(a, s) == -1)
 			return -1;
+	if (c->unkeyed != 0 && store_drop_keyed(s, c->unkeyed) == -1)
+		return -1;
 	return c->last == 0 ? 0 : store_set_last(s, c->last);
 }
 

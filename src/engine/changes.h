@@ -8,21 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "channel/sse.h"
+#include "engine/addition.h"
 #include "engine/store.h"
-
-/* One publication, as it comes into the file: a copy of all of it. */
-struct addition {
-	STAILQ_ENTRY(addition) link;
-	bool new;     /* the channel is to be recorded, too: */
-	int64_t lost; /* with what it had lost */
-	int64_t time; /* wall clock's milliseconds */
-	const char *channel;
-	size_t n;
-	const int64_t *key;
-	const struct sse_message *message;
-	size_t bytes; /* of memory */
-};
 
 /* A channel that is not there any more. */
 struct forgetting {
@@ -34,16 +21,28 @@ struct forgetting {
 STAILQ_HEAD(addition_list, addition);
 STAILQ_HEAD(forgetting_list, forgetting);
 
+/* An event that a channel does not hold any more. */
+struct drop {
+	int64_t key;
+	size_t channel; /* where its name begins among the names */
+};
+
+#define CHANGES_RECENT 64
+
 /*
  * What one transaction does to the store, in this order: events are dropped,
- * channels forgotten, publications added.
+ * channels forgotten, publications added, and old keys of such go.
  */
 struct changes {
-	int64_t *drop;
+	struct drop *drop;
 	size_t drops, drops_size;
+	char *names; /* of the drops' channels, each behind the other */
+	size_t names_len, names_size;
+	size_t recent[CHANGES_RECENT]; /* some of them, from 1 on; 0: none */
 	struct forgetting_list forgettings;
 	struct addition_list additions;
-	int64_t last; /* key of the newest event that has an id; 0: as it was */
+	int64_t last;	 /* newest key that was given out; 0: as it was */
+	int64_t unkeyed; /* up to here they go; 0: none do */
 	size_t publications, events, bytes; /* of the additions */
 };
 
@@ -58,15 +57,15 @@ bool changes_empty(const struct changes *);
  * Without memory for it a drop or a forgetting is left out: then the file holds
  * what nobody asks for, until its next reading.
  */
-void changes_drop(struct changes *, int64_t key);
+void changes_drop(struct changes *, const char *channel, int64_t key);
 void changes_forget(struct changes *, const char *channel, int64_t upto);
 
 /*
- * A copy of n messages, whose keys are still to be set by the caller (key is
- * n of them).  NULL: no memory.
+ * A copy of the post, whose keys, post_ids() of them, are these; what is new,
+ * lost and erased is the caller's to say.  NULL: no memory.
  */
-struct addition *changes_add(struct changes *, const char *channel,
-    const struct sse_message messages[], size_t n, const int64_t key[]);
+struct addition *changes_add(struct changes *, const struct post *,
+    const int64_t key[]);
 
 /* Without its additions. */
 void changes_take_back(struct changes *);

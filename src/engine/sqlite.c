@@ -2,136 +2,20 @@
 /*
  * Events that are on the disk before anybody has them: the loop's side.  What
  * the file is like is store.c's, and who writes it committer.c; sqlite_load.c
- * fills the hub from it, and sqlite_figures.c tells of it.
+ * fills the hub from it, sqlite_posts.c takes on what is published, and
+ * sqlite_figures.c tells of it.
  */
 #include "engine/sqlite.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "engine/sqlite_inner.h"
 
-#define SLOW	     0.5	  /* seconds for the last transaction */
-#define QUEUE_EVENTS 65536	  /* that wait for the disk */
-#define QUEUE_BYTES  (16UL << 20) /* of them, but for a single one */
-#define DROPS	     64		  /* that are worth it */
-
-/* A publication that waits for the disk. */
-struct waiting {
-	STAILQ_ENTRY(waiting) link;
-	struct promise *promise;
-	void (*done)(void *, const struct published *);
-	void *arg;
-	size_t events;
-	struct eventid first, last;
-};
-
-/* Is there room for it where others wait? */
-static bool
-queue_is_full(const struct sqlite *s, size_t events)
-{
-	size_t bytes = s->next.bytes + s->going.bytes;
-
-	return s->next.events + s->going.events + events > QUEUE_EVENTS ||
-	       bytes > QUEUE_BYTES;
-}
-
-/* It is in the next transaction, and the hub has taken it on. */
-static void
-take_on(struct sqlite *s, struct waiting *w, const struct post *post,
-    struct published *what)
-{
-	struct eventid id[ENGINE_BATCH_MAX];
-	int64_t key[ENGINE_BATCH_MAX];
-	uint64_t ms = s->wall_ms();
-	enum hub_result result;
-	struct addition *a;
-	size_t i, n = post->n;
-
-	assert(post->channels_n == 1 && !post->end); /* so far */
-	what->result = PUBLISH_AWAY;
-	if (ms >= STORE_MS_MAX)
-		return;
-	for (i = 0; i < n; i++) {
-		id[i] = eventid_next(&s->source, ms);
-		key[i] = store_key(id[i]);
-	}
-	result = hub_prepare(s->hub, post, id, &w->promise);
-	engine_result(what, result);
-	if (result != HUB_DONE)
-		return;
-	a = changes_add(&s->next, post->channels[0], post->messages, n, key);
-	if (a == NULL) {
-		hub_break(s->hub, w->promise);
-		what->result = PUBLISH_NO_MEMORY;
-		return;
-	}
-	a->new = hub_promised_new(w->promise, 0);
-	a->lost = store_key(hub_promised_lost(w->promise, 0));
-	a->time = (int64_t)ms;
-	w->events = n;
-	w->first = id[0];
-	w->last = id[n - 1];
-}
-
-static void
-sqlite_publish(struct engine *engine, const struct post *post,
-    void (*done)(void *, const struct published *), void *arg)
-{
-	struct sqlite *s = (struct sqlite *)engine;
-	struct published what = {.events = post->n};
-	struct waiting *w = NULL;
-
-	if (s->down) {
-		what.result = PUBLISH_AWAY;
-		what.why = s->why;
-	} else if (queue_is_full(s, post->n)) {
-		what.result = PUBLISH_NO_ROOM;
-		what.why = "more is published than the disk takes";
-	} else if ((w = calloc(1, sizeof(*w))) == NULL)
-		what.result = PUBLISH_NO_MEMORY;
-	else
-		take_on(s, w, post, &what);
-	if (what.result != PUBLISHED) {
-		free(w);
-		done(arg, &what);
-		return;
-	}
-	w->done = done;
-	w->arg = arg;
-	STAILQ_INSERT_TAIL(&s->waiting, w, link);
-}
-
-/* What became of a transaction, to all who wait for that. */
-static void
-tell(struct sqlite *s, struct waiting_list *list, enum store_result outcome)
-{
-	struct published what = {.why = *s->why == '\0' ? NULL : s->why};
-	struct waiting *w;
-
-	while ((w = STAILQ_FIRST(list)) != NULL) {
-		STAILQ_REMOVE_HEAD(list, link);
-		what.events = w->events;
-		what.last = w->last;
-		what.streams = 0;
-		if (outcome == STORE_COMMITTED) {
-			what.result = PUBLISHED;
-			what.streams = hub_keep(s->hub, w->promise);
-			if (eventid_compare(s->first, s->resumed) == 0)
-				s->first = w->first;
-		} else {
-			what.result = outcome == STORE_NOT ? PUBLISH_AWAY :
-							     PUBLISH_UNKNOWN;
-			hub_break(s->hub, w->promise);
-		}
-		w->done(w->arg, &what);
-		free(w);
-	}
-}
+#define SLOW  0.5 /* seconds for the last transaction */
+#define DROPS 64  /* that are worth it */
 
 /* Nothing is taken on any more, and what was is answered. */
 static void
@@ -165,7 +49,7 @@ settle(struct sqlite *s)
 		    s->committer.seconds,
 		    s->going.publications + s->next.publications);
 		changes_free(&s->going);
-		tell(s, &s->going_waiting, outcome);
+		sqlite_tell(s, &s->going_waiting, outcome);
 		return;
 	}
 	go_down(s);
@@ -175,8 +59,8 @@ settle(struct sqlite *s)
 		changes_move(&s->next, &s->going);
 	s->failed_at = s->commits;
 	changes_free(&s->going);
-	tell(s, &s->going_waiting, outcome);
-	tell(s, &s->waiting, STORE_NOT);
+	sqlite_tell(s, &s->going_waiting, outcome);
+	sqlite_tell(s, &s->waiting, STORE_NOT);
 }
 
 /*
@@ -196,6 +80,8 @@ give(struct sqlite *s, bool all)
 {
 	changes_hand_over(&s->next, &s->going, all);
 	s->late = s->late && (!all || s->next.drops > 0);
+	s->going.unkeyed = s->old_keys;
+	s->old_keys = 0;
 	STAILQ_CONCAT(&s->going_waiting, &s->waiting);
 	committer_give(&s->committer, &s->going);
 }
@@ -225,6 +111,20 @@ on_committed(struct ev_loop *loop, ev_async *w, int revents)
 		settle(s);
 }
 
+/*
+ * The keys of publications that nobody knows any more go from the file with
+ * its next transaction: all whose ids are not above what was the last one so
+ * long ago.
+ */
+static void
+keys_grow_old(struct sqlite *s)
+{
+	int64_t *last = &s->last[s->seconds++ % SQLITE_KEYED];
+
+	s->old_keys = *last;
+	*last = store_key(s->source.last);
+}
+
 /* What is dropped does not wait for a publication for ever. */
 static void
 on_second(struct ev_loop *loop, ev_timer *w, int revents)
@@ -233,6 +133,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)loop;
 	(void)revents;
+	keys_grow_old(s);
 	s->late = !changes_empty(&s->next);
 	if (!committer_idle(&s->committer))
 		return;
@@ -318,8 +219,8 @@ finish(struct sqlite *s)
 		give(s, true);
 	}
 	log_warn("--store %s: the disk does not answer", s->path);
-	tell(s, &s->going_waiting, STORE_UNKNOWN);
-	tell(s, &s->waiting, STORE_NOT);
+	sqlite_tell(s, &s->going_waiting, STORE_UNKNOWN);
+	sqlite_tell(s, &s->waiting, STORE_NOT);
 	committer_abandon(&s->committer);
 	return false;
 }
@@ -341,6 +242,7 @@ sqlite_stop(struct engine *engine)
 	committer_end(&s->committer);
 	changes_free(&s->next);
 	changes_free(&s->going);
+	keys_free(&s->keys);
 	/* On a slow disk the answers that are said are not to wait for it. */
 	store_close(&s->store, s->committer.seconds > SLOW);
 }
@@ -360,6 +262,7 @@ sqlite_init(struct sqlite *s, const char *path, double patience,
 	    .patience = patience,
 	    .wall_ms = wall_ms,
 	};
+	keys_init(&s->keys, KEYS_MAX);
 	changes_init(&s->next);
 	changes_init(&s->going);
 	STAILQ_INIT(&s->waiting);

@@ -9,6 +9,7 @@
 
 #include "channel/eventid.h"
 #include "channel/hub.h"
+#include "channel/keys.h"
 #include "engine/changes.h"
 #include "engine/committer.h"
 #include "engine/engine.h"
@@ -18,6 +19,10 @@
 #define SQLITE_END_MAX 9.0 /* seconds that stop() may take */
 
 #define SQLITE_BUCKETS 8 /* of the histogram of commits */
+
+/* Seconds that a publication's key is in the file: longer than it is known. */
+#define SQLITE_KEYED 110
+_Static_assert(SQLITE_KEYED > (int)KEYS_AGE, "who is known is in the file");
 
 struct waiting;
 STAILQ_HEAD(waiting_list, waiting);
@@ -53,7 +58,11 @@ struct sqlite {
 	struct changes next, going; /* to be committed; being so */
 	struct waiting_list waiting, going_waiting; /* for the one, the other */
 	struct gathering gathering;
-	double restored; /* the time of the event that was restored last */
+	struct keys keys;	    /* of publications */
+	int64_t last[SQLITE_KEYED]; /* keys that were the last, each second */
+	unsigned seconds;	    /* that there were */
+	int64_t old_keys; /* those up to here are to go from the file; or 0 */
+	double restored;  /* the time of the event that was restored last */
 	ev_prepare turn_ends;
 	ev_async committed;
 	ev_timer second;

@@ -3,8 +3,8 @@
 #define SQLITE_INNER_H
 
 /*
- * What sqlite.c, sqlite_load.c and sqlite_figures.c know of each other:
- * together they are one module, and this is for no other.
+ * What sqlite.c, sqlite_posts.c, sqlite_load.c and sqlite_figures.c know of
+ * each other: together they are one module, and this is for no other.
  */
 #include "engine/sqlite.h"
 
@@ -13,6 +13,13 @@
  * dropped.  Fatal if that cannot be.
  */
 void sqlite_load(struct sqlite *);
+
+/* See struct engine. */
+void sqlite_publish(struct engine *, const struct post *,
+    void (*done)(void *, const struct published *), void *arg);
+
+/* What became of a transaction, to all who wait for that. */
+void sqlite_tell(struct sqlite *, struct waiting_list *, enum store_result);
 
 /* See struct engine. */
 size_t sqlite_figures(const struct engine *,

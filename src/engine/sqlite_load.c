@@ -16,8 +16,7 @@ on_dropped(void *keeper, const char *channel, struct eventid id)
 {
 	struct sqlite *s = keeper;
 
-	(void)channel; /* so far */
-	changes_drop(&s->next, store_key(id));
+	changes_drop(&s->next, channel, store_key(id));
 }
 
 static void
@@ -28,48 +27,83 @@ on_forgot(void *keeper, const char *channel, struct eventid upto)
 	changes_forget(&s->next, channel, store_key(upto));
 }
 
-/* One channel of the file. */
-static int
-restore_channel(void *arg, const char *name, int64_t lost)
-{
-	struct sqlite *s = arg;
-
-	struct channel_facts facts = {.name = name,
-	    .lost = store_id(&s->store, lost)};
-
-	return hub_restore_channel(s->hub, &facts) == HUB_DONE ? 0 : -1;
-}
-
-/* When it was published, as this process counts the time. */
+/* A wall clock's time, not after now, as this process counts it. */
 static double
 time_of(const struct sqlite *s, int64_t wall)
 {
 	double age = ((double)s->began - (double)wall) / 1000;
-	double time = *s->hub->set.now - (age > 0 ? age : 0);
 
-	return time > s->restored ? time : s->restored;
+	return *s->hub->set.now - (age > 0 ? age : 0);
+}
+
+/* One channel of the file. */
+static int
+restore_channel(void *arg, const struct store_channel *c)
+{
+	struct sqlite *s = arg;
+	struct channel_facts facts = {.name = c->name,
+	    .lost = store_id(&s->store, c->lost),
+	    .deleted = c->erased,
+	    .origin = store_id(&s->store, c->origin),
+	    .ended = {0, 0},
+	    .ended_time = time_of(s, c->ended_at)};
+
+	if (c->ended != 0)
+		facts.ended = store_id(&s->store, c->ended);
+	return hub_restore_channel(s->hub, &facts) == HUB_DONE ? 0 : -1;
 }
 
 /*
- * One event of the file.  Of a channel that is forgotten, or was in a former
- * life, some may be left: the program ended before all were dropped.
+ * One event of one channel.  Of a channel that is forgotten, or erased, or was
+ * there in a former life, some may be left: the program ended before all were
+ * dropped.
  */
 static int
-restore(void *arg, int64_t key, int64_t time, const char *channel,
-    const struct sse_message *m)
+restore(struct sqlite *s, const char *name, const struct store_event *e)
 {
-	struct sqlite *s = arg;
-	struct eventid id = store_id(&s->store, key);
-	const struct channel *ch = hub_find(s->hub, channel);
+	struct eventid id = store_id(&s->store, e->key);
+	const struct channel *ch = hub_find(s->hub, name);
 
-	if (ch == NULL || eventid_compare(id, ch->lost.upto) <= 0) {
-		changes_drop(&s->next, key);
+	if (ch == NULL || eventid_compare(id, ch->lost.upto) <= 0 ||
+	    (channel_has_ended(ch) && eventid_compare(id, ch->ended) >= 0)) {
+		changes_drop(&s->next, name, e->key);
 		return 0;
 	}
-	s->restored = time_of(s, time);
-	return hub_restore(s->hub, channel, id, m, s->restored) == HUB_DONE ?
+	return hub_restore(s->hub, name, id, &e->message, s->restored) ==
+		       HUB_DONE ?
 		   0 :
 		   -1;
+}
+
+/* One event of the file. */
+static int
+restore_event(void *arg, const struct store_event *e)
+{
+	struct sqlite *s = arg;
+	double time = time_of(s, e->time);
+	size_t i;
+
+	s->restored = time > s->restored ? time : s->restored;
+	for (i = 0; i < e->channels_n; i++)
+		if (restore(s, e->channels[i], e) == -1)
+			return -1;
+	return 0;
+}
+
+/* One publication's key, if it is not too old to be known. */
+static int
+restore_key(void *arg, const struct store_keyed *k)
+{
+	struct sqlite *s = arg;
+	double when = time_of(s, k->time);
+
+	if (*s->hub->set.now - when >= KEYS_AGE)
+		return 0;
+	return keys_note(&s->keys, k->channel, k->key,
+		   store_id(&s->store, k->last), k->events,
+		   when) == KEYS_NO_MEMORY ?
+		   -1 :
+		   0;
 }
 
 /* The ids go on where those of the file end. */
@@ -94,13 +128,17 @@ open_store(struct sqlite *s, struct store_facts *facts)
 static void
 fill_hub(struct sqlite *s, const struct store_facts *facts)
 {
+	const struct store_reader reader = {restore_channel, restore_event,
+	    restore_key, s};
 	char err[512];
+	size_t i;
 
+	for (i = 0; i < SQLITE_KEYED; i++)
+		s->last[i] = store_key(s->source.last);
 	s->restored = -1e18; /* older than anything */
 	hub_begin(s->hub, store_id(&s->store, facts->base));
 	hub_kept_by(s->hub, s, on_dropped, on_forgot);
-	if (store_load(&s->store, s->hub->set.bytes_max, restore_channel,
-		restore, s) == -1) {
+	if (store_load(&s->store, s->hub->set.bytes_max, &reader) == -1) {
 		store_explain(&s->store, s->path, err, sizeof(err));
 		store_close(&s->store, false);
 		fatal("%s", err);

@@ -35,25 +35,6 @@
 #define PAGES	  4000
 #define PAGES_MAX 64000
 
-static const char *const sql[STORE_STATEMENTS] = {
-    [SQL_BEGIN] = "BEGIN IMMEDIATE",
-    [SQL_COMMIT] = "COMMIT",
-    [SQL_ROLLBACK] = "ROLLBACK",
-    [SQL_CHANNEL] = "INSERT INTO channel (name, lost) VALUES (?, ?)"
-		    " ON CONFLICT (name) DO"
-		    " UPDATE SET lost = max(lost, excluded.lost)",
-    [SQL_EVENT] = "INSERT INTO event (key, time, channel, type, data)"
-		  " VALUES (?, ?, ?, ?, ?)",
-    [SQL_LOSE] = "UPDATE channel SET lost = max(lost, ?1)"
-		 " WHERE name = (SELECT channel FROM event WHERE key = ?1)",
-    [SQL_DELETE] = "DELETE FROM event WHERE key = ?",
-    [SQL_UNLIST] = "DELETE FROM channel WHERE name = ?",
-    [SQL_FORGET] = "UPDATE fact SET value = max(value, ?)"
-		   " WHERE name = 'forgotten'",
-    [SQL_LAST] = "UPDATE fact SET value = ? WHERE name = 'last'",
-    [SQL_PROOF] = "UPDATE fact SET value = value + 1 WHERE name = 'faults'",
-};
-
 int64_t
 store_key(struct eventid id)
 {
@@ -117,66 +98,11 @@ store_exec(struct store *st, const char *text)
 	return 0;
 }
 
-int
-store_prepare(struct store *st)
-{
-	int i;
-
-	for (i = 0; i < STORE_STATEMENTS; i++)
-		if (sqlite3_prepare_v3(st->db, sql[i], -1,
-			SQLITE_PREPARE_PERSISTENT, &st->statement[i],
-			NULL) != SQLITE_OK)
-			return store_failed(st);
-	return 0;
-}
-
-/* Runs a statement whose values are bound. */
-static int
-run(struct store *st, enum store_statement which)
-{
-	sqlite3_stmt *s = st->statement[which];
-	int ret = 0;
-
-	if (sqlite3_step(s) != SQLITE_DONE)
-		ret = store_failed(st);
-	(void)sqlite3_reset(s);
-	return ret;
-}
-
-/* The same within a transaction, which is lost with it. */
-static int
-change(struct store *st, enum store_statement which, bool bound)
-{
-	if (st->lost)
-		return -1;
-	if (bound && run(st, which) == 0)
-		return 0;
-	if (!bound)
-		(void)store_failed(st);
-	st->lost = true;
-	return -1;
-}
-
-/* Text may hold any bytes, NUL too; what it is lasts longer than the run. */
-static bool
-bind_text(struct store *st, enum store_statement which, int i, const char *s,
-    size_t len)
-{
-	return sqlite3_bind_text64(st->statement[which], i, s, len,
-		   SQLITE_STATIC, SQLITE_UTF8) == SQLITE_OK;
-}
-
-static bool
-bind_number(struct store *st, enum store_statement which, int i, int64_t n)
-{
-	return sqlite3_bind_int64(st->statement[which], i, n) == SQLITE_OK;
-}
-
 void
 store_rollback(struct store *st)
 {
 	if (!sqlite3_get_autocommit(st->db))
-		(void)run(st, SQL_ROLLBACK);
+		(void)store_run(st, SQL_ROLLBACK);
 }
 
 /* Is it the file that it was? */
@@ -218,53 +144,9 @@ int
 store_begin(struct store *st)
 {
 	assert(sqlite3_get_autocommit(st->db));
-	st->lost = st->down || checkpoint(st) == -1 || run(st, SQL_BEGIN) == -1;
+	st->lost =
+	    st->down || checkpoint(st) == -1 || store_run(st, SQL_BEGIN) == -1;
 	return st->lost ? -1 : 0;
-}
-
-int
-store_add_channel(struct store *st, const char *name, int64_t lost)
-{
-	return change(st, SQL_CHANNEL,
-	    bind_text(st, SQL_CHANNEL, 1, name, strlen(name)) &&
-		bind_number(st, SQL_CHANNEL, 2, lost));
-}
-
-int
-store_add(struct store *st, int64_t key, int64_t time, const char *channel,
-    const struct sse_message *m)
-{
-	return change(st, SQL_EVENT,
-	    bind_number(st, SQL_EVENT, 1, key) &&
-		bind_number(st, SQL_EVENT, 2, time) &&
-		bind_text(st, SQL_EVENT, 3, channel, strlen(channel)) &&
-		bind_text(st, SQL_EVENT, 4, m->type,
-		    m->type == NULL ? 0 : strlen(m->type)) &&
-		bind_text(st, SQL_EVENT, 5, m->data == NULL ? "" : m->data,
-		    m->len));
-}
-
-int
-store_drop(struct store *st, int64_t key)
-{
-	if (change(st, SQL_LOSE, bind_number(st, SQL_LOSE, 1, key)) == -1)
-		return -1;
-	return change(st, SQL_DELETE, bind_number(st, SQL_DELETE, 1, key));
-}
-
-int
-store_forget(struct store *st, const char *channel, int64_t upto)
-{
-	if (change(st, SQL_UNLIST,
-		bind_text(st, SQL_UNLIST, 1, channel, strlen(channel))) == -1)
-		return -1;
-	return change(st, SQL_FORGET, bind_number(st, SQL_FORGET, 1, upto));
-}
-
-int
-store_set_last(struct store *st, int64_t key)
-{
-	return change(st, SQL_LAST, bind_number(st, SQL_LAST, 1, key));
 }
 
 enum store_result
@@ -273,7 +155,7 @@ store_commit(struct store *st)
 	bool written = false;
 
 	if (!st->lost && check_files(st) == 0) {
-		if (run(st, SQL_COMMIT) == 0)
+		if (store_run(st, SQL_COMMIT) == 0)
 			return STORE_COMMITTED;
 		written = (st->code & 0xff) != SQLITE_FULL &&
 			  st->code != SQLITE_IOERR_WRITE;
@@ -288,8 +170,9 @@ int
 store_reopen(struct store *st)
 {
 	store_rollback(st);
-	st->down = check_files(st) == -1 || run(st, SQL_BEGIN) == -1 ||
-		   run(st, SQL_PROOF) == -1 || run(st, SQL_COMMIT) == -1;
+	st->down = check_files(st) == -1 || store_run(st, SQL_BEGIN) == -1 ||
+		   store_run(st, SQL_PROOF) == -1 ||
+		   store_run(st, SQL_COMMIT) == -1;
 	if (st->down)
 		store_rollback(st);
 	return st->down ? -1 : 0;

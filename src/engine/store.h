@@ -37,7 +37,7 @@ struct sqlite3_stmt;
 
 #define STORE_FAULT_SIZE 160
 
-#define STORE_STATEMENTS 11 /* see store_inner.h */
+#define STORE_STATEMENTS 19 /* see store_inner.h */
 
 struct store {
 	struct sqlite3 *db; /* NULL: not open */
@@ -51,6 +51,8 @@ struct store {
 	int64_t base, last;  /* as they were when it was opened */
 	size_t channels_max; /* rows that there may be of them */
 	bool sound;	     /* all of it could be read */
+	bool older;	     /* it was of an older form: its new one is in a
+				transaction, which store_load() commits */
 	bool lost;	     /* the transaction that is open */
 	bool down;	     /* until store_reopen() */
 	int pages;	     /* in the WAL */
@@ -87,20 +89,53 @@ int store_open(struct store *, const char *path, double patience,
  */
 void store_close(struct store *, bool hurry);
 
+/* A channel's row: what is known of it beside its events.  Keys; 0: none. */
+struct store_channel {
+	const char *name;
+	int64_t lost;	  /* up to here */
+	int64_t origin;	  /* what was lost when it was first published to */
+	int64_t ended;	  /* its end's */
+	int64_t ended_at; /* wall time in milliseconds, if it has ended */
+	bool erased;	  /* what it has lost was erased */
+};
+
+/* An event, in one channel or several. */
+struct store_event {
+	int64_t key, time; /* wall time in milliseconds */
+	const char *const *channels;
+	size_t channels_n;
+	struct sse_message message;
+};
+
+/* The key that makes a publication safe to retry, and what was answered. */
+struct store_keyed {
+	int64_t last; /* key of its last event, or end */
+	size_t events;
+	int64_t time;	     /* wall time in milliseconds */
+	const char *channel; /* its first */
+	const char *key;
+};
+
+/* Who is told what there is; what they get lasts as long as the call. */
+struct store_reader {
+	int (*channel)(void *arg, const struct store_channel *);
+	int (*event)(void *arg, const struct store_event *);
+	int (*keyed)(void *arg, const struct store_keyed *);
+	void *arg;
+};
+
 /*
  * Reads all, newest first, up to so many bytes of events; older ones are
  * deleted, and lost to their channels.  Then channel() is told of each channel
- * that has a row, and event() of each event in the order of the keys; what they
- * get lasts as long as the call.  It is called once, behind store_open().  -1:
- * what is in the file cannot be (nobody was told anything, and the file is as
- * it was, unless the disk says another thing the second time), it cannot be
- * read or written, or one of them returned -1.
+ * that has a row, event() of each event in the order of the keys, and keyed()
+ * of each publication's key, likewise.  An event may be named with channels
+ * that have lost it: it is in those alone whose row says less.  It is called
+ * once, behind store_open(), and a file of an older form has the new one from
+ * then on.  -1: what is in the file cannot be (nobody was told anything, and
+ * the file is as it was, unless the disk says another thing the second time),
+ * it cannot be read or written, or one of them returned -1.
  */
-int store_load(struct store *, size_t bytes_max,
-    int (*channel)(void *arg, const char *name, int64_t lost),
-    int (*event)(void *arg, int64_t key, int64_t time, const char *channel,
-	const struct sse_message *),
-    void *arg);
+int store_load(struct store *, size_t bytes_max, const struct store_reader *);
 
 /* What each event is counted for beside its bytes. */
 #define STORE_EVENT_SIZE 200
@@ -110,16 +145,31 @@ int store_begin(struct store *);
 /* The channel is there, and has lost what is up to this key at least. */
 int store_add_channel(struct store *, const char *name, int64_t lost);
 
-/* An event, at wall time in milliseconds.  The message's id is not looked at.
+/*
+ * An event, at wall time in milliseconds, in these channels, with a space
+ * between any two.  The message's id is not looked at.
  */
-int store_add(struct store *, int64_t key, int64_t time, const char *channel,
+int store_add(struct store *, int64_t key, int64_t time, const char *channels,
     const struct sse_message *);
 
-/* The event goes, and its channel has lost it. */
-int store_drop(struct store *, int64_t key);
+/* The channel has lost the event, which goes if no other holds it. */
+int store_drop(struct store *, const char *channel, int64_t key);
+
+/* The channel, which is there, ends, unless it has. */
+int store_end(struct store *, const char *channel, int64_t key, int64_t time);
+
+/*
+ * All events of the channel up to this key are erased: it has lost them, if it
+ * had not before.  They are to be dropped, by and by.
+ */
+int store_erase(struct store *, const char *channel, int64_t upto);
 
 /* The channel goes; what it has lost, up to this key, its next life has too. */
 int store_forget(struct store *, const char *channel, int64_t upto);
+
+/* The key of a publication; and those up to one go. */
+int store_add_keyed(struct store *, const struct store_keyed *);
+int store_drop_keyed(struct store *, int64_t upto);
 
 /* The last key that was given out. */
 int store_set_last(struct store *, int64_t key);

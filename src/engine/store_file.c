@@ -72,8 +72,7 @@ header_fault(const uint8_t *head, size_t n)
 		return "it is another program's database: name another file";
 	form = number_at(head + HEADER_FORM);
 	if (form > STORE_FORM)
-		return "a newer sse-fcgi has written it: start that one, or "
-		       "name another file";
+		return STORE_NEWER;
 	return NULL;
 }
 
