@@ -340,7 +340,7 @@ model_age(struct model *m)
 	size_t i;
 
 	while (m->age > 0 && (i = model_oldest(m, -1)) < m->n &&
-	       m->now - m->event[i].time >= m->age)
+	       m->event[i].time + m->age <= m->now)
 		model_drop(m, i);
 }
 
@@ -383,8 +383,11 @@ model_restart(struct model *m, struct eventid last, double now)
 	struct model_channel *ch;
 	size_t i;
 
-	for (i = 0; i < m->n; i++)
+	for (i = 0; i < m->n; i++) {
 		m->event[i].time -= m->now - now;
+		if (m->event[i].time > now) /* it was rounded */
+			m->event[i].time = now;
+	}
 	m->now = now;
 	m->last = m->serving = last;
 	for (ch = m->channel; ch < m->channel + MODEL_NAMES; ch++) {

@@ -189,7 +189,7 @@ where_nobody_gives_anything_up_what_is_held_goes(void **state)
 
 	(void)state;
 	publish("a");
-	kept = event_ref(TAILQ_FIRST(&hub.entries)->event);
+	kept = event_ref(newest_event(&hub));
 	publish("a");
 	publish("a");
 	hub.set.bytes_max = hub_bytes(&hub);
@@ -227,10 +227,10 @@ events_are_held_for_their_age_and_no_longer(void **state)
 	assert_int_equal(lost("a"), 1);
 	assert_int_equal(lost("b"), 0);
 	now += 1000;
-	hub.set.history_age = 0; /* no limit */
+	change_age(&hub, 0); /* no limit */
 	hub_age(&hub);
 	assert_string_equal(shown(), "b2 a3 ");
-	hub.set.history_age = 10;
+	change_age(&hub, 10);
 	hub_age(&hub);
 	assert_string_equal(shown(), "");
 	assert_int_equal(lost("a"), 3);
@@ -506,7 +506,7 @@ work_of_a_turn_is_bounded(void **state)
 	hub.set.channels_max = 2;
 	for (i = 0; i < 1000; i++)
 		publish_batch("a", 60, 1);
-	hub.set.history_age = 1;
+	change_age(&hub, 1);
 	now += 10;
 	for (turns = 1; hub_age(&hub); turns++)
 		continue;

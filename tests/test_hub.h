@@ -8,6 +8,7 @@
 #include "unit.h"
 
 #include "allocation.h"
+#include "entries.h"
 #include "channel/hub.h"
 #include "posts.h"
 
@@ -167,8 +168,7 @@ leave(size_t reader)
 static inline void
 newest_is_slow(void)
 {
-	slow.event[slow.n++] =
-	    event_ref(TAILQ_LAST(&hub.entries, held_list)->event);
+	slow.event[slow.n++] = event_ref(newest_event(&hub));
 }
 
 /* What is held for anybody, oldest first: "a1 b2 ". */
@@ -176,15 +176,13 @@ static inline const char *
 shown(void)
 {
 	static char text[1000];
-	struct held *e;
-	size_t n = 0;
+	size_t all = find_entries(&hub), n = 0, i;
 
 	text[0] = '\0';
-	TAILQ_FOREACH (e, &hub.entries, link)
-		if (!e->channel->dying)
-			n += (size_t)snprintf(text + n, sizeof(text) - n,
-			    "%s%lu ", e->channel->name,
-			    (unsigned long)e->id.ms);
+	for (i = 0; i < all; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%lu ",
+		    entries[i].channel->name,
+		    (unsigned long)entries[i].held->id.ms);
 	return text;
 }
 

@@ -6,6 +6,7 @@
 #include "engine.h"
 
 #include "allocation.h"
+#include "entries.h"
 #include "engine/memory.h"
 #include "posts.h"
 
@@ -125,17 +126,19 @@ static void
 events_are_held_in_order_with_their_ids(void **state)
 {
 	char text[EVENTID_SIZE], expected[100];
-	struct held *e;
-	size_t n = 0;
+	const struct held *e;
+	size_t n;
 
 	(void)state;
 	assert_int_equal(publish("a", ENGINE_BATCH_MAX), PUBLISHED);
 	assert_int_equal(hub.held, ENGINE_BATCH_MAX);
-	TAILQ_FOREACH (e, &hub.entries, link) {
+	assert_int_equal(find_entries(&hub), ENGINE_BATCH_MAX);
+	for (n = 0; n < ENGINE_BATCH_MAX; n++) {
+		e = entries[n].held;
 		assert_int_equal(e->id.n, ((uint64_t)EPOCH << 20) + 1 + n);
 		(void)eventid_format(text, e->id);
 		(void)snprintf(expected, sizeof(expected),
-		    "data: %zu\nid: %s\n\n", n++, text);
+		    "data: %zu\nid: %s\n\n", n, text);
 		assert_int_equal(e->event->len, strlen(expected));
 		assert_memory_equal(e->event->bytes, expected, e->event->len);
 	}
@@ -146,7 +149,9 @@ static void
 ids_increase_while_the_clock_steps_back(void **state)
 {
 	struct eventid last = hub.base;
-	struct held *e;
+	const struct channel *a;
+	struct eventid id;
+	uint64_t n;
 	int i;
 
 	(void)state;
@@ -158,16 +163,14 @@ ids_increase_while_the_clock_steps_back(void **state)
 			wall -= (uint64_t)(random() % 1000000000);
 		assert_int_equal(publish("a", 1 + (size_t)(random() % 4)),
 		    PUBLISHED);
-		TAILQ_FOREACH (e, &hub.entries, link) {
-			if (eventid_compare(e->id, last) <= 0)
-				continue; /* of the time before */
-			assert_int_equal(place(e->id), PLACE_AFTER);
-			assert_true(TAILQ_NEXT(e, link) == NULL ||
-				    eventid_compare(e->id,
-					TAILQ_NEXT(e, link)->id) < 0);
+		a = hub_find(&hub, "a");
+		for (n = channel_after(a, last); n < a->end; n++) {
+			id = channel_entry(a, n)->id;
+			assert_int_equal(place(id), PLACE_AFTER);
+			assert_true(eventid_compare(id, last) > 0);
+			last = id;
 		}
-		assert_true(eventid_compare(done.what.last, last) > 0);
-		last = done.what.last;
+		assert_int_equal(eventid_compare(done.what.last, last), 0);
 		hub.set.history = 3;
 		hub_trim(&hub);
 	}

@@ -9,6 +9,7 @@
  * SEED=n is another run, STEPS=n a longer one.
  */
 #include "model_keeper.h"
+#include "entries.h"
 #include "posts.h"
 
 #define STEPS	 1000000
@@ -355,8 +356,7 @@ entry_cost(void)
 
 	CHECK(hub_publish(&run.hub, POST_OF("a", &m, 1), &id, &reading) ==
 	      HUB_DONE);
-	cost = hub_bytes(&run.hub) -
-	       event_cost(TAILQ_FIRST(&run.hub.entries)->event);
+	cost = hub_bytes(&run.hub) - event_cost(newest_event(&run.hub));
 	hub_free(&run.hub);
 	return cost;
 }

@@ -13,6 +13,7 @@
 #include "eventsource.h"
 
 #include "allocation.h"
+#include "entries.h"
 #include "channel/gap.h"
 #include "channel/reader.h"
 #include "posts.h"
@@ -234,7 +235,7 @@ happen(const char *words)
 			hub_trim(&hub);
 		} else if (*word == '@') {
 			now = (double)published + 0.5;
-			hub.set.history_age = now - (double)n;
+			change_age(&hub, now - (double)n);
 			hub_age(&hub);
 		} else if (*word == '!')
 			hub.set.channels_max = (size_t)n;

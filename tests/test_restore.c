@@ -132,7 +132,7 @@ restored_event_has_its_text(void **state)
 	(void)state;
 	restore("a", 11);
 	restored(11, 0);
-	ev = TAILQ_FIRST(&hub.entries)->event;
+	ev = newest_event(&hub);
 	assert_memory_equal(ev->bytes, "data: x", 7);
 	assert_memory_equal(ev->bytes + ev->len - 11, "\nid: 11-1\n\n", 11);
 }

@@ -5,6 +5,7 @@
  * that there was before.
  */
 #include "engine.h"
+#include "entries.h"
 
 #include <ev.h>
 #include <fcntl.h>
@@ -515,9 +516,9 @@ picture(void)
 {
 	char *text = NULL, id[EVENTID_SIZE], name[16];
 	const struct channel *ch;
+	const struct held *e;
+	size_t size, n, j;
 	unsigned i;
-	struct held *e;
-	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
 	assert_non_null(f);
@@ -532,9 +533,12 @@ picture(void)
 		(void)eventid_format(id, ch->lost.upto);
 		(void)fprintf(f, "%s lost %s\n", name, id);
 	}
-	TAILQ_FOREACH (e, &hub.entries, link)
-		(void)fprintf(f, "%s %.6f %.*s", e->channel->name, e->time,
-		    (int)e->event->len, (const char *)e->event->bytes);
+	n = find_entries(&hub);
+	for (j = 0; j < n; j++) {
+		e = entries[j].held;
+		(void)fprintf(f, "%s %.6f %.*s", entries[j].channel->name,
+		    e->time, (int)e->event->len, (const char *)e->event->bytes);
+	}
 	(void)fclose(f);
 	return text;
 }

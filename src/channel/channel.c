@@ -119,7 +119,6 @@ channel_append(struct channel *ch, struct held *e)
 {
 	assert(ch->reserved > 0);
 	ch->reserved--;
-	e->channel = ch;
 	*place(ch, ch->end++) = e;
 	if (e->snapshot)
 		ch->snapshot = ch->end;
@@ -235,8 +234,6 @@ channel_loss(const struct channel *ch)
 void
 channel_hand_over(struct channel *ch, struct channel *other)
 {
-	uint64_t i;
-
 	assert(ch->reserved == 0 && other->ring == NULL);
 	if (channel_held(ch) == 0)
 		return;
@@ -247,8 +244,6 @@ channel_hand_over(struct channel *ch, struct channel *other)
 	other->end = ch->end;
 	other->bytes = ch->bytes;
 	other->unread = ch->unread;
-	for (i = other->first; i < other->end; i++)
-		(*place(other, i))->channel = other;
 	free(ch->later);
 	ch->later = NULL;
 	ch->ring = NULL;

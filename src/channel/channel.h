@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/channel_rule.h"
 #include "base/tree.h"
 
 #include "channel/eventid.h"
@@ -15,6 +16,8 @@
 
 #define CHANNEL_NAME_MAX 255	 /* bytes */
 #define CHANNEL_CLOCK	 "clock" /* the name that is no channel's */
+
+#define CHANNEL_HEAPS 2 /* in which one may be: see hub.h */
 
 struct channel;
 struct subscriber;
@@ -81,11 +84,12 @@ struct channel {
 	size_t promises;     /* the hub's: that stand */
 	uint64_t first, end; /* numbers held: first up to, not with, end */
 	uint64_t
-	    snapshot;	/* the number behind the newest held snapshot's; or 0 */
-	size_t bytes;	/* of all that is held */
-	size_t unread;	/* of what not all readers could read yet */
-	size_t in_heap; /* its place among the largest, from 1 on; or 0 */
-	struct loss lost; /* below all that is held */
+	    snapshot;  /* the number behind the newest held snapshot's; or 0 */
+	size_t bytes;  /* of all that is held */
+	size_t unread; /* of what not all readers could read yet */
+	size_t in_heap[CHANNEL_HEAPS];	 /* its places, from 1 on; 0: in none */
+	const struct channel_rule *rule; /* NULL: it is as all others */
+	struct loss lost;		 /* below all that is held */
 	struct eventid
 	    origin;	      /* what was lost when it was first published to */
 	struct eventid ended; /* the id of its end; 0-0: it has not ended */

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A binary heap of channels.  Each knows its place in it, so that an event more
- * or less costs a few steps and no search.
+ * A binary heap of channels.  Each knows its place in it, so that another key
+ * costs a few steps and no search; and the keys stand in it, so that a step
+ * looks at no channel.
  */
 #include "channel/heap.h"
 
 #include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SIZE_MIN 64
 
@@ -15,13 +17,13 @@ int
 heap_reserve(struct heap *h, size_t channels)
 {
 	size_t size = h->size == 0 ? SIZE_MIN : h->size;
-	struct channel **at;
+	struct heap_slot *at;
 
 	while (size < channels)
 		size *= 2;
 	if (size == h->size)
 		return 0;
-	at = realloc(h->at, size * sizeof(struct channel *));
+	at = realloc(h->at, size * sizeof(struct heap_slot));
 	if (at == NULL)
 		return -1;
 	h->at = at;
@@ -30,44 +32,46 @@ heap_reserve(struct heap *h, size_t channels)
 }
 
 static bool
-gives_before(const struct channel *a, const struct channel *b)
+is_before(const struct heap_slot *a, const struct heap_slot *b)
 {
-	size_t more = channel_spare(a), less = channel_spare(b);
+	int order;
 
-	if (more != less)
-		return more > less;
-	return eventid_compare(channel_entry(a, a->first)->id,
-		   channel_entry(b, b->first)->id) < 0;
+	if (a->key.first < b->key.first || a->key.first > b->key.first)
+		return a->key.first < b->key.first;
+	order = eventid_compare(a->key.then, b->key.then);
+	if (order == 0)
+		order = strcmp(a->channel->name, b->channel->name);
+	return order < 0;
 }
 
 static void
-put(struct heap *h, size_t i, struct channel *ch)
+put(struct heap *h, size_t i, struct heap_slot slot)
 {
-	h->at[i] = ch;
-	ch->in_heap = i + 1;
+	h->at[i] = slot;
+	slot.channel->in_heap[h->which] = i + 1;
 }
 
-/* Moves the channel at i up to where it belongs. */
+/* Moves the one at i up to where it belongs. */
 static size_t
 rise(struct heap *h, size_t i)
 {
-	struct channel *ch = h->at[i];
+	struct heap_slot slot = h->at[i];
 	size_t above;
 
 	for (; i > 0; i = above) {
 		above = (i - 1) / 2;
-		if (!gives_before(ch, h->at[above]))
+		if (!is_before(&slot, &h->at[above]))
 			break;
 		put(h, i, h->at[above]);
 	}
-	put(h, i, ch);
+	put(h, i, slot);
 	return i;
 }
 
 static void
 sink(struct heap *h, size_t i)
 {
-	struct channel *ch = h->at[i];
+	struct heap_slot slot = h->at[i];
 	size_t below;
 
 	for (;; i = below) {
@@ -75,52 +79,51 @@ sink(struct heap *h, size_t i)
 		if (below >= h->n)
 			break;
 		if (below + 1 < h->n &&
-		    gives_before(h->at[below + 1], h->at[below]))
+		    is_before(&h->at[below + 1], &h->at[below]))
 			below++;
-		if (!gives_before(h->at[below], ch))
+		if (!is_before(&h->at[below], &slot))
 			break;
 		put(h, i, h->at[below]);
 	}
-	put(h, i, ch);
-}
-
-static void
-leave(struct heap *h, struct channel *ch)
-{
-	size_t i = ch->in_heap - 1;
-
-	ch->in_heap = 0;
-	h->n--;
-	if (i == h->n)
-		return;
-	put(h, i, h->at[h->n]);
-	sink(h, rise(h, i));
+	put(h, i, slot);
 }
 
 void
-heap_update(struct heap *h, struct channel *ch)
+heap_put(struct heap *h, struct channel *ch, struct heap_key key)
 {
-	if (ch->dying || channel_spare(ch) == 0) {
-		if (ch->in_heap != 0)
-			leave(h, ch);
-		return;
-	}
-	if (ch->in_heap == 0) {
+	size_t i = ch->in_heap[h->which];
+
+	if (i == 0) {
 		assert(h->n < h->size);
-		put(h, h->n++, ch);
+		i = ++h->n;
 	}
-	sink(h, rise(h, ch->in_heap - 1));
+	h->at[i - 1] = (struct heap_slot){key, ch};
+	sink(h, rise(h, i - 1));
 }
 
-struct channel *
+void
+heap_take(struct heap *h, struct channel *ch)
+{
+	size_t i = ch->in_heap[h->which];
+
+	if (i == 0)
+		return;
+	ch->in_heap[h->which] = 0;
+	if (--i == --h->n)
+		return;
+	h->at[i] = h->at[h->n];
+	sink(h, rise(h, i));
+}
+
+const struct heap_slot *
 heap_top(const struct heap *h)
 {
-	return h->n == 0 ? NULL : h->at[0];
+	return h->n == 0 ? NULL : &h->at[0];
 }
 
 void
 heap_free(struct heap *h)
 {
 	free(h->at);
-	*h = (struct heap){.n = 0};
+	*h = (struct heap){.which = h->which};
 }

@@ -11,12 +11,9 @@
 #include "channel/eventid.h"
 #include "channel/sse.h"
 
-struct channel;
-
 /* One published event where it is held: in its channel's history. */
 struct held {
-	TAILQ_ENTRY(held) link; /* all entries of the hub, oldest first */
-	struct channel *channel;
+	TAILQ_ENTRY(held) link; /* while it is only promised */
 	struct eventid id;
 	double time;   /* monotonic seconds, of its publishing */
 	size_t cost;   /* bytes of memory, all of it */

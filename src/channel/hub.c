@@ -171,9 +171,9 @@ void
 hub_init(struct hub *h, const struct hub_setup *setup)
 {
 	*h = (struct hub){.set = *setup};
+	h->due.which = 1;
 	RB_INIT(&h->names);
 	TAILQ_INIT(&h->all);
-	TAILQ_INIT(&h->entries);
 	TAILQ_INIT(&h->unread);
 	TAILQ_INIT(&h->unused);
 	TAILQ_INIT(&h->dying);
@@ -196,4 +196,5 @@ hub_free(struct hub *h)
 	retention_finish(h);
 	assert(h->channels == 0 && h->held == 0);
 	heap_free(&h->largest);
+	heap_free(&h->due);
 }

@@ -23,10 +23,12 @@ TAILQ_HEAD(promise_list, promise);
 
 /* What the hub is told once. */
 struct hub_setup {
-	size_t history;	    /* events held for each channel */
+	size_t history;	    /* events held for each channel without a rule */
 	double history_age; /* seconds that one is held; 0: no limit */
 	size_t bytes_max;   /* held, or still being written to a slow stream */
 	size_t channels_max;
+	const struct channel_rule *rules; /* the longest prefixes first */
+	size_t rules_n;
 	/*
 	 * The streams' side: makes all streams give up the event that one is
 	 * slow to take, of those that are counted in this account.  Returns
@@ -52,11 +54,13 @@ struct hub_setup {
  * lost up to is: that is a gap.
  *
  * What always holds:
- * - Every entry stands in its channel's ring, where ids increase, and in
- *   entries, where an id stands once for each channel that it is of.
+ * - Every entry stands in its channel's ring; ids increase in it, and times do
+ *   not decrease.
  * - held_bytes is the sum of the channels' bytes and of those of promises;
  *   spare_bytes of what the channels may give (channel_spare()).  Who may give
  *   something is in largest, or dying.
+ * - Who holds what will be too old is in due, at a time that is not later than
+ *   that, or dying.
  * - What a promise needs is there: room for its events in the channel's ring,
  *   for all bytes in the budget, and for the channel among those that are
  *   opened.
@@ -75,7 +79,6 @@ struct hub {
 	size_t opened;		       /* of these, that are published to */
 	size_t named;		       /* of these, that only readers named */
 	struct channel_list all;       /* in the order they were made */
-	struct held_list entries;      /* all that are held, oldest first */
 	struct channel_list unread;    /* no readers; longest so first */
 	struct channel_list unused;    /* neither readers nor events */
 	struct channel_list dying;     /* forgotten, but for their events */
@@ -83,6 +86,7 @@ struct hub {
 	struct channel_queue touched;  /* published to in this turn */
 	struct channel_queue unserved; /* not all readers could read all */
 	struct heap largest;	       /* who holds most gives first */
+	struct heap due;	       /* whose oldest is too old first */
 	struct eventid base;	       /* below all events of this hub */
 	struct eventid last;	       /* of the newest event, at first base */
 	struct eventid serving;	       /* up to here the turn's readers are */

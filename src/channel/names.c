@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "channel/retention.h"
+#include "channel/rule.h"
 
 static int
 compare_names(const struct channel *a, const struct channel *b)
@@ -72,11 +73,13 @@ names_make(struct hub *h, const char *name)
 {
 	struct channel *ch;
 
-	if (heap_reserve(&h->largest, h->channels + 1) == -1)
+	if (heap_reserve(&h->largest, h->channels + 1) == -1 ||
+	    heap_reserve(&h->due, h->channels + 1) == -1)
 		return NULL;
 	ch = channel_new(name, h->forgotten);
 	if (ch == NULL)
 		return NULL;
+	ch->rule = rule_for(h->set.rules, h->set.rules_n, ch->name);
 	(void)RB_INSERT(channel_names, &h->names, ch);
 	TAILQ_INSERT_TAIL(&h->all, ch, all_link);
 	h->channels++;

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is held, and what goes first: of a channel its oldest, for a channel has
- * one bound for all; of all channels the one that holds most, so that a noisy
- * one never takes a quiet one's events.  Nothing goes before those who read it
- * have had their share of the turn, and in one turn only so much.
+ * What is held, and what goes first: of a channel its oldest, by the bounds of
+ * its rule; of all channels the one that holds most, so that a noisy one never
+ * takes a quiet one's events.  Nothing goes before those who read it have had
+ * their share of the turn, and in one turn only so much.
+ *
+ * Ages differ by channel, and what a channel holds is as old as its end if it
+ * has ended.  So there is no list of all by age but one of channels, by when
+ * their oldest is due; and since that only ever becomes later, it need not be
+ * told of each event that goes.
  */
 #include "channel/retention.h"
 
 #include <assert.h>
+#include <limits.h>
+#include <math.h>
 
 #define SLICE 4096 /* events dropped in one turn, for each of the reasons */
 
@@ -39,7 +46,47 @@ void
 retention_recount(struct hub *h, struct channel *ch, size_t spare)
 {
 	h->spare_bytes = h->spare_bytes - spare + channel_spare(ch);
-	heap_update(&h->largest, ch);
+	if (ch->dying || channel_spare(ch) == 0)
+		heap_take(&h->largest, ch);
+	else
+		heap_put(&h->largest, ch,
+		    (struct heap_key){-(double)channel_spare(ch),
+			channel_entry(ch, ch->first)->id});
+}
+
+static size_t
+history(const struct hub *h, const struct channel *ch)
+{
+	bool ruled = ch->rule != NULL && ch->rule->history > 0;
+
+	return ruled ? ch->rule->history : h->set.history;
+}
+
+/* When its oldest event is too old; INFINITY: never, or it has none. */
+static struct heap_key
+due(const struct hub *h, const struct channel *ch)
+{
+	bool ruled = ch->rule != NULL && ch->rule->age > 0;
+	double age = ruled ? ch->rule->age : h->set.history_age;
+	const struct held *oldest;
+
+	if (age == 0 || channel_held(ch) == 0)
+		return (struct heap_key){.first = (double)INFINITY};
+	oldest = channel_entry(ch, ch->first);
+	return (struct heap_key){age + (channel_has_ended(ch) ? ch->ended_time :
+								oldest->time),
+	    oldest->id};
+}
+
+void
+retention_place(struct hub *h, struct channel *ch)
+{
+	struct heap_key key = due(h, ch);
+
+	if (isinf(key.first))
+		heap_take(&h->due, ch);
+	else
+		heap_put(&h->due, ch, key);
 }
 
 void
@@ -49,7 +96,8 @@ retention_hold(struct hub *h, struct channel *ch, struct held *e)
 	h->last = e->id;
 	h->held++;
 	channel_append(ch, e);
-	TAILQ_INSERT_TAIL(&h->entries, e, link);
+	if (ch->in_heap[h->due.which] == 0)
+		retention_place(h, ch);
 }
 
 /* A channel that nobody uses has dropped its last event. */
@@ -65,22 +113,26 @@ emptied(struct hub *h, struct channel *ch)
 	}
 }
 
-/*
- * Takes the oldest entry of the channel out of its history, for ever.  A dying
- * channel goes with its last one.
- */
+/* Takes the oldest entry of the channel out of its history, for ever. */
 static void
-drop(struct hub *h, struct channel *ch)
+discard(struct hub *h, struct channel *ch)
 {
-	size_t spare = channel_spare(ch);
 	struct held *e = channel_drop(ch);
 
-	retention_recount(h, ch, spare);
-	TAILQ_REMOVE(&h->entries, e, link);
 	h->held--;
 	if (h->set.dropped != NULL)
 		h->set.dropped(h->set.keeper, ch->name, e->id);
 	held_free(e, &h->held_bytes, &h->slow_bytes);
+}
+
+/* The same, of a channel that may have no more.  A dying one goes then. */
+static void
+drop(struct hub *h, struct channel *ch)
+{
+	size_t spare = channel_spare(ch);
+
+	discard(h, ch);
+	retention_recount(h, ch, spare);
 	if (channel_held(ch) == 0 && retention_is_idle(ch))
 		emptied(h, ch);
 }
@@ -111,6 +163,7 @@ retention_has_room(const struct hub *h)
 void
 retention_make_room(struct hub *h)
 {
+	const struct heap_slot *top;
 	struct channel *ch;
 
 	while (hub_bytes(h) > h->set.bytes_max) {
@@ -118,10 +171,12 @@ retention_make_room(struct hub *h)
 		    h->set.relieve(h->set.arg, &h->slow_bytes))
 			continue;
 		ch = TAILQ_FIRST(&h->dying);
-		if (ch == NULL)
-			ch = heap_top(&h->largest);
-		if (ch == NULL)
-			break;
+		if (ch == NULL) {
+			top = heap_top(&h->largest);
+			if (top == NULL)
+				break;
+			ch = top->channel;
+		}
 		drop(h, ch);
 	}
 }
@@ -134,6 +189,7 @@ retention_bury(struct hub *h, struct channel *ch)
 	ch->dying = true;
 	channel_served(ch, h->last); /* nobody reads it */
 	retention_recount(h, ch, spare);
+	heap_take(&h->due, ch);
 	if (channel_held(ch) == 0)
 		channel_free(ch);
 	else
@@ -144,7 +200,8 @@ void
 retention_erase(struct hub *h, struct channel *ch, struct channel *grave)
 {
 	channel_hand_over(ch, grave); /* in all, as much is spare as was */
-	heap_update(&h->largest, ch);
+	heap_take(&h->largest, ch);
+	heap_take(&h->due, ch);
 	grave->published = true; /* or it would not be idle */
 	retention_bury(h, grave);
 }
@@ -158,6 +215,34 @@ retention_finish(struct hub *h)
 		drop(h, ch);
 }
 
+/*
+ * Over its bytes its oldest go, but for the newest event: what is larger than
+ * they are is held alone, until the next one comes.
+ */
+static bool
+holds_too_much(const struct hub *h, const struct channel *ch)
+{
+	size_t n = channel_held(ch);
+	bool ruled = ch->rule != NULL && ch->rule->bytes > 0;
+
+	return n > history(h, ch) ||
+	       (ruled && n > 1 && ch->bytes > ch->rule->bytes);
+}
+
+/* Returns how many events have gone; most at most. */
+static unsigned
+cut(struct hub *h, struct channel *ch, unsigned most)
+{
+	size_t spare = channel_spare(ch);
+	unsigned n;
+
+	for (n = 0; n < most && holds_too_much(h, ch); n++)
+		discard(h, ch);
+	if (n > 0)
+		retention_recount(h, ch, spare);
+	return n;
+}
+
 bool
 hub_trim(struct hub *h)
 {
@@ -165,41 +250,47 @@ hub_trim(struct hub *h)
 	unsigned n = 0;
 
 	while ((ch = STAILQ_FIRST(&h->touched)) != NULL) {
-		for (; channel_held(ch) > h->set.history; n++) {
-			if (n == SLICE)
-				return true;
-			drop(h, ch);
-		}
+		n += cut(h, ch, SLICE - n);
+		if (holds_too_much(h, ch))
+			return true;
 		STAILQ_REMOVE_HEAD(&h->touched, touched_link);
 		ch->touched = false;
 	}
 	return false;
 }
 
-/* The oldest event, if it is too old; or NULL. */
-static struct held *
-too_old(const struct hub *h)
+/*
+ * Drops what is too old, the oldest first, or finds out that a channel is not
+ * due yet; false: none is.
+ */
+static bool
+grow_old(struct hub *h)
 {
-	struct held *e = TAILQ_FIRST(&h->entries);
+	const struct heap_slot *top = heap_top(&h->due);
+	struct channel *ch;
+	struct heap_key key;
 
-	if (e == NULL || h->set.history_age == 0 ||
-	    *h->set.now - e->time < h->set.history_age)
-		return NULL;
-	return e;
+	if (top == NULL || top->key.first > *h->set.now)
+		return false;
+	ch = top->channel;
+	key = due(h, ch);
+	if (key.first <= top->key.first &&
+	    eventid_compare(key.then, top->key.then) == 0)
+		drop(h, ch);
+	retention_place(h, ch);
+	return true;
 }
 
 void
 retention_restore(struct hub *h, struct channel *ch)
 {
 	size_t spare = channel_spare(ch);
-	struct held *e;
 
 	channel_served(ch, h->last);
 	retention_recount(h, ch, spare);
-	while (channel_held(ch) > h->set.history)
-		drop(h, ch);
-	while ((e = too_old(h)) != NULL)
-		drop(h, e->channel);
+	(void)cut(h, ch, UINT_MAX);
+	while (grow_old(h))
+		continue;
 	retention_make_room(h);
 }
 
@@ -207,12 +298,11 @@ bool
 hub_age(struct hub *h)
 {
 	struct channel *ch;
-	struct held *e;
 	unsigned n;
 
 	for (n = 0; n < SLICE && (ch = TAILQ_FIRST(&h->dying)) != NULL; n++)
 		drop(h, ch);
-	for (; n < SLICE && (e = too_old(h)) != NULL; n++)
-		drop(h, e->channel);
+	for (; n < SLICE && grow_old(h); n++)
+		continue;
 	return n == SLICE;
 }

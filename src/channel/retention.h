@@ -18,6 +18,13 @@ bool retention_is_idle(const struct channel *);
 void retention_shelve(struct hub *, struct channel *);
 void retention_take(struct hub *, struct channel *);
 
+/*
+ * Puts the channel where it belongs among those whose events grow too old.
+ * That its oldest will be so later than was known, as when an event is dropped
+ * or the channel ends, is found out without it.
+ */
+void retention_place(struct hub *, struct channel *);
+
 /* The entry is the channel's newest, and counted. */
 void retention_hold(struct hub *, struct channel *, struct held *);
 
