@@ -65,7 +65,7 @@ ENGINE	= engine memory $(SQLITE) $(VIA_REDIS)
 FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
 STREAM	= stream admission clock drain address age
-SERVE	= server route arguments subscribe ahead publish publication outcome origin status \
+SERVE	= server route arguments subscribe ahead publish publication producer producer_post grace outcome origin status \
 	  figures reply
 FOLDERS	= base channel engine fastcgi stream serve
 SRC	= main $(BASE:%=base/%) $(CHANNEL:%=channel/%) $(ENGINE:%=engine/%) \
@@ -145,7 +145,7 @@ unit_tail      = ids tail tail_load tail_restore tail_cycle tail_probe tail_note
 unit_tailmodel = $(unit_tail)
 unit_model     = $(unit_reader)
 unit_reader    = reader step position gap end json batch $(unit_hub)
-unit_route     = route subscribe ahead publish publication outcome body status arguments \
+unit_route     = route subscribe ahead publish publication producer producer_post grace outcome body status arguments \
 		 json query spelling reply request origin sse_parse sse_split type utf8 \
 		 memory engine figures text \
 		 platform $(unit_stream)

@@ -100,6 +100,7 @@ on_sweep(struct ev_loop *loop, ev_timer *w, int revents)
 	if (!late) { /* we were stopped: what came meanwhile is read first */
 		aheads_sweep(&sv->aheads);
 		conns_sweep(&sv->streams.conns);
+		producers_sweep(&sv->producers);
 	}
 	notify_again(&sv->notify);
 	if (sv->log_is_stale)
@@ -130,6 +131,7 @@ on_end_signal(struct server *sv, int signum)
 	if (sv->listening)
 		listener_leave(&sv->listener);
 	notify_say(&sv->notify, NOTIFY_STOPPING);
+	graces_end(&sv->producers.graces);
 	drain_start(&sv->streams);
 }
 
@@ -320,12 +322,14 @@ stop(struct server *sv)
 	if (sv->listening)
 		listener_stop(&sv->listener);
 	sockets_close(&sv->sockets);
+	producers_stop(&sv->producers);
 	sv->engine->stop(sv->engine);
 	(void)conns_flush(&sv->streams.conns); /* what it has said */
 	log_info("ended: %llu streams served, %llu messages",
 	    sv->streams.opened, sv->streams.messages);
 	drain_stop(&sv->streams);
 	streams_free(&sv->streams);
+	producers_free(&sv->producers);
 	hub_free(&sv->hub);
 	ev_loop_destroy(sv->loop);
 	notify_close(&sv->notify);

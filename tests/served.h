@@ -31,6 +31,8 @@ served_set_up(void)
 	aheads_init(&server.aheads, &server.streams, server.engine);
 	publisher_init(&server.publisher, &server.cfg, server.engine, 16 << 20,
 	    publish_body);
+	producers_init(&server.producers, &server.publisher, &server.streams,
+	    &server.hub);
 	return 0;
 }
 
@@ -38,12 +40,14 @@ served_set_up(void)
 static inline void
 served_tear_down(void)
 {
+	producers_stop(&server.producers);
 	engine.engine.stop(&engine.engine);
 	(void)conns_flush(conns);
 	assert_int_equal(server.aheads.n, 0);
 	assert_true(TAILQ_EMPTY(&server.aheads.list));
-	assert_int_equal(server.publisher.bodies.bytes, 0);
 	pair_tear_down();
+	assert_int_equal(server.publisher.bodies.bytes, 0);
+	producers_free(&server.producers);
 }
 
 static inline void
@@ -53,6 +57,7 @@ seconds_pass(double seconds)
 		conns_set_time(conns, conns->now + 1);
 		aheads_sweep(&server.aheads);
 		conns_sweep(conns);
+		producers_sweep(&server.producers);
 		end_turn();
 	}
 }

@@ -13,9 +13,9 @@
 static const char *const names[] = {"listen", "interval", "heartbeat", "retry",
     "max-streams", "max-per-address", "stall", "max-age", "drain", "history",
     "history-age", "history-bytes", "channel", "max-channels", "max-event",
-    "max-body", "store", "redis", "redis-key", "redis-history", "redis-user",
-    "redis-password-file", "redis-db", "redis-wait", "redis-sentinel", "waves",
-    "log", "verbose", "check", "version", "help"};
+    "max-body", "feed-grace", "store", "redis", "redis-key", "redis-history",
+    "redis-user", "redis-password-file", "redis-db", "redis-wait",
+    "redis-sentinel", "waves", "log", "verbose", "check", "version", "help"};
 
 /* Arguments divided by spaces; "" stands for an empty one. */
 struct line {
@@ -417,6 +417,7 @@ static const struct bounds {
 	{"0", "16777217", "1.5", "4294967297"}},
     {"max-body", {"1", "67108864", "1048576", "2"},
 	{"0", "1000000001", "0.5", "18446744073709551617"}},
+    {"feed-grace", {"0", "86400", "0.5", "10"}, {"86401", "1e1", "-1", ""}},
 };
 
 static int
@@ -437,7 +438,7 @@ field(const struct config *c, size_t i)
 	    (double)c->max_streams, (double)c->max_per_address, c->stall,
 	    c->max_age, c->drain, (double)c->history, c->history_age,
 	    (double)c->history_bytes, (double)c->max_channels,
-	    (double)c->max_event, (double)c->max_body};
+	    (double)c->max_event, (double)c->max_body, c->feed_grace};
 
 	return all[i];
 }

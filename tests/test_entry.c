@@ -191,10 +191,10 @@ static const struct row {
     {"type_with_cr", "c a t x%0d d hi", ENTRY_SKIPPED,
 	"an event's type is one line, without CR and LF"},
     {"type_gap", "c a t gap d hi", ENTRY_SKIPPED,
-	"gap, position, end, open and error are not a publisher's types: "
+	"gap, position, end, abandoned, open and error are not a publisher's types: "
 	"choose another"},
     {"type_end", "c a t end d hi", ENTRY_SKIPPED,
-	"gap, position, end, open and error are not a publisher's types: "
+	"gap, position, end, abandoned, open and error are not a publisher's types: "
 	"choose another"},
 };
 

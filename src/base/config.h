@@ -36,6 +36,7 @@ struct config {
 	unsigned long max_channels;
 	unsigned long max_event; /* bytes */
 	unsigned long max_body;	 /* bytes */
+	double feed_grace;	 /* 0: none */
 	const char *store;	 /* NULL: none */
 	const char *redis;	 /* addresses; NULL: none */
 	const char *redis_key;

@@ -61,6 +61,10 @@ const struct option_row config_rows[] = {
     {"max-body", "BYTES", BYTES, AT(max_body), 1, 1e9, "1M",
 	"The body of one POST; the buffers of all unfinished ones together may "
 	"have sixteen times as much."},
+    {"feed-grace", "SEC", SECONDS, AT(feed_grace), 0, 86400, "10",
+	"When a feed's producer has died, wait so long for it or another to "
+	"come; then publish an event of type abandoned to its channel.  0 "
+	"waits for nobody."},
     {"store", "FILE", TEXT, AT(store), 0, 0, NULL,
 	"Keep the channels and their events in this SQLite database, so that "
 	"they outlive the process; its directory must be there.  Without it "

@@ -18,7 +18,7 @@ const char *
 type_fault(const char *type)
 {
 	static const char *const ours[] = {HUB_GAP, SSE_POSITION, HUB_END,
-	    "open", "error"};
+	    TYPE_ABANDONED, "open", "error"};
 	size_t i;
 
 	if (type == NULL)
@@ -29,7 +29,7 @@ type_fault(const char *type)
 		return "an event's type is not UTF-8";
 	for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
 		if (strcmp(type, ours[i]) == 0)
-			return "gap, position, end, open and error are not a "
-			       "publisher's types: choose another";
+			return "gap, position, end, abandoned, open and error "
+			       "are not a publisher's types: choose another";
 	return NULL;
 }

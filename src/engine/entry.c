@@ -135,7 +135,10 @@ judge_event(struct entry *e, const struct fields *f, size_t max)
 	e->message.data = f->data->text;
 	e->message.len = f->data->len;
 	e->message.snapshot = !is_off(f->snapshot);
-	return f->type == NULL ? NULL : type_fault(f->type->text);
+	/* What no publisher may say another process may have said. */
+	if (f->type == NULL || strcmp(f->type->text, TYPE_ABANDONED) == 0)
+		return NULL;
+	return type_fault(f->type->text);
 }
 
 static const char *

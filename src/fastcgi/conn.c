@@ -174,6 +174,7 @@ static void
 answer_only(struct conn *c, struct event *ev)
 {
 	conn_serve(c, &answer, NULL);
+	conn_go_on(c);
 	if (c->phase != CONN_OPEN)
 		conn_change(c, CONN_OPEN);
 	if (ev != NULL)
@@ -193,7 +194,8 @@ conn_answer(struct conn *c, struct event *ev)
 void
 conn_abort(struct conn *c)
 {
-	if (c->phase == CONN_BODY || c->phase == CONN_ENGINE)
+	if (c->phase == CONN_BODY || c->phase == CONN_ENGINE ||
+	    c->phase == CONN_FEED)
 		answer_only(c, NULL);
 	else
 		conn_end(c);
@@ -203,6 +205,29 @@ void
 conn_want_body(struct conn *c)
 {
 	conn_change(c, CONN_BODY);
+}
+
+void
+conn_want_feed(struct conn *c)
+{
+	conn_change(c, CONN_FEED);
+}
+
+void
+conn_pause(struct conn *c)
+{
+	assert(c->phase == CONN_FEED);
+	c->paused = true;
+	ev_io_stop(conn_all(c)->loop, &c->io);
+}
+
+void
+conn_go_on(struct conn *c)
+{
+	if (!c->paused)
+		return;
+	c->paused = false;
+	ev_io_start(conn_all(c)->loop, &c->io);
 }
 
 void

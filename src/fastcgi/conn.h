@@ -38,6 +38,7 @@
  *     OPEN      FULL     the socket takes no more
  *               BODY     conn_want_body()
  *               ENGINE   conn_await()
+ *               FEED     conn_want_feed()
  *               KEPT     END_REQUEST is written, and the front keeps it
  *               LINGER   the same, but it ends and the body is not here yet
  *               CLOSED   the same, and the body is here
@@ -45,14 +46,19 @@
  *     BODY      OPEN     it is answered, or ABORT_REQUEST
  *               ENGINE   the body is here, and conn_await()
  *     ENGINE    OPEN     it is answered, conn_resume(), or ABORT_REQUEST
+ *     FEED      OPEN     it is answered, or ABORT_REQUEST
  *     LINGER    CLOSED   the front has gone, or its time is up
  *     any       LINGER   a request is refused that the front does not keep
  *     any       CLOSED   the front has gone, is wrong, or its time is up
  *
- * From OPEN to ENGINE an exchange has the connection; only OPEN is written to.
- * A connection in BODY or ENGINE has written nothing of its response, and so
- * holds no half of a record: what comes then, an answer or the end alone, comes
- * first.
+ * From OPEN to FEED an exchange has the connection; only OPEN is written to.
+ * A connection in BODY, ENGINE or FEED has written nothing of its response, and
+ * so holds no half of a record: what comes then, an answer or the end alone,
+ * comes first.
+ *
+ * FEED has no limit of time, for a body that is acted on as it comes may be
+ * silent as long as a stream may; nor is its descriptor taken for others.  So
+ * whoever has it is counted with the streams.
  */
 enum conn_phase {
 	CONN_WAITING, /* a request is not whole yet; since: it began */
@@ -61,6 +67,7 @@ enum conn_phase {
 	CONN_FULL,    /* the same, but the socket takes no more now */
 	CONN_BODY,    /* a request waits for its body; since: it began to */
 	CONN_ENGINE,  /* it waits for the engine; since: it began to */
+	CONN_FEED,    /* its body is acted on as it comes; since: it began */
 	CONN_LINGER,  /* all is said; the front's unread rest is discarded */
 	CONN_CLOSED   /* nothing more; freed at the end of the turn */
 };
@@ -92,10 +99,12 @@ struct role {
 	/* Nothing was written for the heartbeat's time. */
 	void (*idle)(struct conn *);
 	/*
-	 * Bytes of the body that was wanted (conn_want_body()), or NULL: it is
-	 * whole.
+	 * Bytes of the body that was wanted (conn_want_body(),
+	 * conn_want_feed()), or NULL: it is whole.
 	 */
 	void (*body)(struct conn *, const uint8_t *, size_t len);
+	/* In FEED: all that one read brought of it has been handed on. */
+	void (*brought)(struct conn *);
 	/*
 	 * It is to end now, in order: see conn_retire().  What waits for its
 	 * body or the engine answers.
@@ -134,6 +143,7 @@ struct conn {
 	bool ending : 1; /* END_REQUEST comes after what is there to write */
 	bool ended : 1;	 /* END_REQUEST is written, or its rest is held */
 	bool kept : 1;	 /* it has had a request, and is kept for others */
+	bool paused : 1; /* in FEED: nothing is read */
 	/* The exchange's; they stand here because there is room. */
 	uint8_t todo;
 	uint32_t messages;
@@ -229,6 +239,20 @@ void conn_answer(struct conn *, struct event *);
 
 /* The open request's body goes to its role. */
 void conn_want_body(struct conn *);
+
+/*
+ * The open request's body goes to its role as it comes, until the request is
+ * answered.
+ */
+void conn_want_feed(struct conn *);
+
+/*
+ * Nothing is read of it until it goes on, and what is not read the front keeps
+ * back: its peer's body waits.  Nor is it noticed meanwhile that the front
+ * gives it up, or goes.
+ */
+void conn_pause(struct conn *);
+void conn_go_on(struct conn *);
 
 /*
  * The open request waits for the engine: until it is answered, goes on, or is

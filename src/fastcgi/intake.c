@@ -16,7 +16,8 @@
 #include "fastcgi/record.h"
 #include "base/platform.h"
 
-#define SAY_MAX 16 /* answers to the protocol for one read */
+#define SAY_MAX	  16	/* answers to the protocol for one read */
+#define FEED_READ 16384 /* bytes, for each feed may hold what it has read */
 
 static void
 on_request(struct conn *c, const struct gate_event *ev)
@@ -70,7 +71,7 @@ on_abort(struct conn *c, const struct gate_event *ev)
 static void
 on_body(struct conn *c, const uint8_t *data, size_t len)
 {
-	if (c->phase == CONN_BODY)
+	if (c->phase == CONN_BODY || c->phase == CONN_FEED)
 		c->role->body(c, data, len);
 }
 
@@ -133,6 +134,8 @@ take_in(struct conn *c, const uint8_t *buf, size_t len)
 		buf += used;
 		len -= (size_t)used;
 	}
+	if (c->phase == CONN_FEED)
+		c->role->brought(c);
 	/* A kept connection is pressed for time only once something began. */
 	if (c->phase == CONN_KEPT && gate_busy(&c->gate))
 		conn_change(c, CONN_WAITING);
@@ -144,7 +147,8 @@ static void
 read_more(struct conn *c)
 {
 	struct conns *cs = conn_all(c);
-	ssize_t n = recv(c->io.fd, cs->in, sizeof(cs->in), 0);
+	size_t room = c->phase == CONN_FEED ? FEED_READ : sizeof(cs->in);
+	ssize_t n = recv(c->io.fd, cs->in, room, 0);
 
 	if (n > 0) {
 		cs->received += (size_t)n;

@@ -155,9 +155,7 @@ body(struct conn *c, const uint8_t *data, size_t len)
 		    p->by->cfg->max_body);
 		break;
 	case BODY_NO_ROOM:
-		publication_refuse(p, 503,
-		    "there are too many unfinished bodies at a time: try "
-		    "again");
+		publication_refuse(p, 503, PUBLICATION_NO_ROOM);
 		break;
 	case BODY_NO_MEMORY:
 		publication_no_memory(p);
@@ -218,6 +216,15 @@ publication_name(struct publication *p, const char *const channels[], size_t n,
 	p->type = keep(&to, type);
 	p->post.key = keep(&to, key);
 	return true;
+}
+
+char *
+publication_words(struct publication *p)
+{
+	char *words = p->words;
+
+	p->words = NULL;
+	return words;
 }
 
 void

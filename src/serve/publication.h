@@ -34,6 +34,8 @@ struct publication {
 	char *words;
 };
 
+struct producers;
+
 /* All publications, and what they share. */
 struct publisher {
 	struct role role;
@@ -45,9 +47,11 @@ struct publisher {
 	 * or refuses it.
 	 */
 	void (*read)(struct publication *, char *text, size_t len);
-	unsigned long long refused; /* nothing of it is published */
-	unsigned long long ended;   /* of these: because its channel has */
-	unsigned long long unknown; /* it may be published */
+	struct producers *producers; /* who make feeds of some; see producer.h
+				      */
+	unsigned long long refused;  /* nothing of it is published */
+	unsigned long long ended;    /* of these: because its channel has */
+	unsigned long long unknown;  /* it may be published */
 	unsigned long long ends, deletes, repeated; /* of those published */
 };
 
@@ -77,9 +81,16 @@ void publication_want_body(struct publication *);
 void publication_give(struct publication *, const struct sse_message[],
     size_t n);
 
-/* The texts of a 413, with a number of bytes, and of a 503. */
-#define PUBLICATION_LONG   "the body has more bytes than the %lu of --max-body"
+/* Hands over its words, in which its channels and its type stand. */
+char *publication_words(struct publication *);
+
+/* The texts of two 413, with a number of bytes, and of two 503. */
+#define PUBLICATION_LONG "the body has more bytes than the %lu of --max-body"
+#define PUBLICATION_LARGE \
+	"an event has more bytes than the %lu of --max-event, its type included"
 #define PUBLICATION_ENDING "this process is about to end: try again"
+#define PUBLICATION_NO_ROOM \
+	"there are too many unfinished bodies at a time: try again"
 
 /*
  * Answers with an error of which this is the text.  The publication is not to

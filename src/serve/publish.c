@@ -17,6 +17,7 @@
 #include "base/utf8.h"
 #include "serve/arguments.h"
 #include "serve/origin.h"
+#include "serve/producer.h"
 
 /* The messages are checked, all of them, and then published. */
 static void
@@ -32,10 +33,7 @@ publish_all(struct publication *p, struct sse_message m[], size_t n)
 		wrong = type_fault(m[i].type);
 		if (m[i].len + (m[i].type == NULL ? 0 : strlen(m[i].type)) >
 		    max) {
-			publication_refuse(p, 413,
-			    "an event has more bytes than the %lu of "
-			    "--max-event, its type included",
-			    max);
+			publication_refuse(p, 413, PUBLICATION_LARGE, max);
 			return;
 		}
 	}
@@ -132,13 +130,15 @@ may(struct publication *p, const struct request *r)
 
 /* What the parameters tell of the body; likewise. */
 static bool
-take_length(struct publication *p, const struct request *r)
+take_length(struct publication *p, const struct request *r, bool feed)
 {
 	const struct config *cfg = p->by->cfg;
 	const char *length = r->content_length;
 
 	p->measured = length != NULL && *length != '\0';
 	p->several = is_event_stream(r->content_type);
+	if (feed && p->measured && strcmp(length, "-1") == 0)
+		p->measured = false; /* nor need it be */
 	if (p->measured && strcmp(length, "-1") == 0)
 		publication_refuse(p, 400,
 		    "CONTENT_LENGTH is -1: the front (Caddy?) does not measure "
@@ -147,7 +147,7 @@ take_length(struct publication *p, const struct request *r)
 		publication_refuse(p, 400,
 		    "CONTENT_LENGTH is not a number of bytes: it comes from "
 		    "the request's Content-Length");
-	else if (p->measured && p->length > cfg->max_body)
+	else if (p->measured && !feed && p->length > cfg->max_body)
 		publication_refuse(p, 413, PUBLICATION_LONG, cfg->max_body);
 	else
 		return true;
@@ -192,6 +192,25 @@ take_query(struct publication *p, const struct arguments *a, const char *wrong)
 	    typed ? a->event : NULL, a->key);
 }
 
+/* What is wrong with the query of a feed, or of what is none. */
+static const char *
+feed_fault(const struct arguments *a, const struct request *r)
+{
+	if (a->feed == NULL)
+		return a->done == NULL ? NULL :
+					 "done= says how a feed ends: it takes "
+					 "feed=1";
+	if (!is_event_stream(r->content_type))
+		return "a feed is an event stream: send Content-Type: "
+		       "text/event-stream";
+	if (a->key != NULL || a->snapshot != NULL || a->history != NULL)
+		return "key=, snapshot= and history= are not of a feed";
+	if (a->done != NULL && *a->done == '\0')
+		return "done= is empty: it names the data of the message that "
+		       "ends the channel";
+	return NULL;
+}
+
 void
 publish(struct publisher *by, struct conn *c, const struct request *r)
 {
@@ -201,9 +220,16 @@ publish(struct publisher *by, struct conn *c, const struct request *r)
 
 	if (p == NULL || !may(p, r))
 		return;
-	p->post.end = a.end != NULL;
+	if (wrong == NULL)
+		wrong = feed_fault(&a, r);
+	p->post.end = a.end != NULL || a.done != NULL;
 	p->snapshot = a.snapshot != NULL;
-	if (take_query(p, &a, wrong) && take_length(p, r))
+	if (!take_query(p, &a, wrong) || !take_length(p, r, a.feed != NULL))
+		return;
+	p->post.end = a.end != NULL;
+	if (a.feed != NULL)
+		producer_begin(p, a.done);
+	else
 		publication_want_body(p);
 }
 

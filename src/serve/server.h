@@ -15,6 +15,7 @@
 #include "base/notify.h"
 #include "base/socket.h"
 #include "serve/ahead.h"
+#include "serve/producer.h"
 #include "serve/publication.h"
 #include "stream/stream.h"
 
@@ -38,6 +39,7 @@ struct server {
 	struct redis redis;
 	struct engine *engine;
 	struct publisher publisher;
+	struct producers producers;
 	struct aheads aheads;
 	double started; /* monotonic seconds */
 	double swept;	/* when the sweep last came */

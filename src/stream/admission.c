@@ -43,6 +43,12 @@ stream_refuse(struct streams *ss, struct conn *c, const struct request *r,
 	conn_answer(c, event_new(buf, len));
 }
 
+bool
+streams_full(const struct streams *ss)
+{
+	return ss->open + ss->conns.count[CONN_FEED] >= ss->cfg->max_streams;
+}
+
 /* REFUSALS if the stream may be, otherwise why not. */
 static enum refusal
 limit_reached(struct streams *ss, struct stream *s, const struct request *r)
@@ -51,7 +57,7 @@ limit_reached(struct streams *ss, struct stream *s, const struct request *r)
 
 	if (ss->draining)
 		return REFUSED_DRAINING;
-	if (ss->open >= cfg->max_streams)
+	if (streams_full(ss))
 		return REFUSED_STREAMS;
 	if (cfg->max_per_address == 0 && !cfg->verbose)
 		return REFUSALS; /* the address is of no use */

@@ -2,8 +2,8 @@
 /*
  * The orderly end: each stream is told to come back and ended, spread over some
  * time, so that few are back before the next process is there.  Publications
- * have that time, and the grace behind it, to be whole and published; then they
- * are answered, too.
+ * and feeds have that time, and the grace behind it, to be whole and published;
+ * then they are answered, too.
  */
 #include "stream/drain.h"
 
@@ -43,7 +43,8 @@ retire_some(struct conn_list *list, size_t quota)
 static bool
 retire_waiting(struct streams *ss)
 {
-	static const enum conn_phase waits[] = {CONN_BODY, CONN_ENGINE};
+	static const enum conn_phase waits[] = {CONN_BODY, CONN_ENGINE,
+	    CONN_FEED};
 	bool any = false;
 	struct conn *c;
 	size_t i;
@@ -86,7 +87,8 @@ drain_start(struct streams *ss)
 	assert(!ss->draining);
 	ss->draining = true;
 	conns_keep_none(&ss->conns);
-	if (time > ss->cfg->drain)
+	/* A feed may end by itself, and has all the time that there is. */
+	if (time > ss->cfg->drain || ss->conns.count[CONN_FEED] > 0)
 		time = ss->cfg->drain;
 	ss->drain_end = ss->conns.now + time;
 	ev_timer_init(&ss->drain_timer, on_drain, 0, DRAIN_STEP);

@@ -79,6 +79,12 @@ int streams_init(struct streams *, struct ev_loop *, const struct config *,
 void streams_free(struct streams *);
 
 /*
+ * Are there as many as there may be?  Feeds count, too: each has a descriptor
+ * for as long as it lasts.
+ */
+bool streams_full(const struct streams *);
+
+/*
  * Opens a stream of the clock, behind this count, or of n channels from a
  * position on; or refuses it if a limit is reached.
  */

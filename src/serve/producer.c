@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The exchange of a feed: its bytes become events, and its end an answer.
+ */
+#include "serve/producer_inner.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "channel/sse_parse.h"
+#include "channel/type.h"
+#include "serve/outcome.h"
+
+/* Answers with an error, and how far the feed came. */
+static void
+refuse(struct producer *p, int status, const char *why)
+{
+	char words[REPLY_TEXT_MAX + 1], id[EVENTID_SIZE];
+	struct publisher *by = p->all->by;
+	size_t n = p->published.events;
+
+	(void)eventid_format(id, p->published.last);
+	if (n == 0)
+		(void)snprintf(words, sizeof(words),
+		    "%.140s: no event of this feed is published", why);
+	else
+		(void)snprintf(words, sizeof(words),
+		    "%.140s: %zu event%s of this feed %s published, the last "
+		    "is %s",
+		    why, n, n == 1 ? "" : "s", n == 1 ? "is" : "are", id);
+	if (status == 504)
+		by->unknown++;
+	else if (n == 0)
+		by->refused++;
+	outcome_refuse(p->conn, status, words);
+}
+
+/* What is wrong with it, in words. */
+static void
+refuse_malformed(struct producer *p)
+{
+	char why[REPLY_TEXT_MAX + 1];
+
+	if (p->status == 413)
+		(void)snprintf(why, sizeof(why), PUBLICATION_LARGE,
+		    p->all->by->cfg->max_event);
+	else if (p->why != NULL)
+		(void)snprintf(why, sizeof(why), "%s", p->why);
+	else
+		(void)snprintf(why, sizeof(why),
+		    "CONTENT_LENGTH is %" PRIu64 ", and the body has %" PRIu64
+		    " bytes",
+		    p->length, p->received);
+	refuse(p, p->status, why);
+}
+
+/* Its channels hear how it ended. */
+static void
+leave_channels(struct producer *p, size_t n)
+{
+	struct graces *graces = &p->all->graces;
+	bool died = p->course == FAILS || p->course == DIED;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (died && !p->all->stopped)
+			grace_feed_dies(graces, p->channel[i],
+			    p->published.last);
+		else
+			grace_feed_ends(graces, p->channel[i]);
+}
+
+void
+producer_count(struct producer *p)
+{
+	size_t bytes = sse_split_size(&p->split);
+
+	p->all->by->bodies.bytes += bytes - p->bytes;
+	p->bytes = bytes;
+}
+
+void
+producer_finish(struct producer *p)
+{
+	assert(p->state == POST_NONE && p->course != GOES_ON);
+	if (p->conn != NULL && p->course == ENDS) {
+		p->post.end = p->closed;
+		outcome_answer(p->conn, &p->post, &p->published, true);
+	} else if (p->conn != NULL)
+		refuse_malformed(p);
+	assert(p->conn == NULL);
+	leave_channels(p, p->post.channels_n);
+	sse_split_free(&p->split);
+	producer_count(p);
+	p->all->n--;
+	free(p->words);
+	free(p->done);
+	free(p);
+}
+
+void
+producer_break_off(struct producer *p, int status, const char *why,
+    enum course course)
+{
+	p->course = (uint8_t)course;
+	p->dropped = true;
+	if (p->conn != NULL)
+		refuse(p, status, why);
+}
+
+/* What follows is not taken any more; what came before it is published. */
+static void
+fail(struct producer *p, int status, const char *why)
+{
+	p->course = FAILS;
+	p->status = status;
+	p->why = why;
+}
+
+/* An event is whole. */
+static void
+take_event(struct producer *p)
+{
+	struct sse_message m = sse_split_event(&p->split);
+	const char *type = m.type == NULL ? p->type : m.type;
+	size_t size = m.len + (type == NULL ? 0 : strlen(type));
+	const char *wrong = type_fault(m.type);
+
+	if (p->done != NULL && strlen(p->done) == m.len &&
+	    memcmp(p->done, m.data, m.len) == 0) {
+		p->course = ENDS;
+		p->ends = true;
+	} else if (wrong != NULL)
+		fail(p, 400, wrong);
+	else if (size > p->all->by->cfg->max_event)
+		fail(p, 413, NULL);
+	else {
+		p->taken++;
+		sse_split_keep(&p->split);
+		return;
+	}
+	sse_split_drop(&p->split);
+}
+
+/* Its end: is it one? */
+static void
+end_body(struct producer *p)
+{
+	const char *rest = sse_split_rest(&p->split);
+
+	if (p->measured && p->received != p->length)
+		fail(p, 400, NULL);
+	else if (rest != NULL)
+		fail(p, 400, rest);
+	else if (p->done != NULL && !p->ends)
+		fail(p, 400,
+		    "the body is over, and the message that done= names has "
+		    "not come");
+	else if (p->taken == 0 && !p->ends)
+		fail(p, 400, SSE_PARSE_NO_EVENT);
+	else
+		p->course = ENDS;
+}
+
+static void
+take(struct producer *p, const char *bytes, size_t len)
+{
+	size_t used;
+
+	p->received += len;
+	for (; len > 0 && p->course == GOES_ON; bytes += used, len -= used)
+		switch (sse_split_read(&p->split, bytes, len, &used)) {
+		case SPLIT_MORE:
+			break;
+		case SPLIT_EVENT:
+			take_event(p);
+			break;
+		case SPLIT_BAD:
+			fail(p, 400, p->split.why);
+			break;
+		case SPLIT_LARGE:
+			fail(p, 413, NULL);
+			break;
+		case SPLIT_NO_MEMORY:
+			fail(p, 503, "there is no memory: try again");
+			break;
+		}
+	if (p->measured && p->received > p->length && p->course == GOES_ON)
+		fail(p, 400, NULL);
+}
+
+/* What follows the feed's end is passed over. */
+static void
+body(struct conn *c, const uint8_t *data, size_t len)
+{
+	struct producer *p = c->own;
+
+	if (p->course != GOES_ON)
+		return;
+	if (data == NULL)
+		end_body(p);
+	else
+		take(p, (const char *)data, len);
+}
+
+static void
+brought(struct conn *c)
+{
+	struct producer *p = c->own;
+
+	producer_count(p);
+	producer_push(p);
+}
+
+/* The exchange is over: if nothing was said before, the producer has died. */
+static void
+over(struct conn *c)
+{
+	struct producer *p = c->own;
+
+	p->conn = NULL;
+	if (p->course != GOES_ON)
+		return;
+	p->course = DIED;
+	producer_push(p);
+}
+
+/* The process ends. */
+static void
+retire(struct conn *c)
+{
+	struct producer *p = c->own;
+
+	if (p->state == POST_GIVEN)
+		producer_break_off(p, 504, PRODUCER_UNKNOWN, LEFT);
+	else
+		producer_break_off(p, 503, PUBLICATION_ENDING, LEFT);
+	producer_push(p);
+}
+
+static struct producer *
+new_producer(struct producers *all, struct publication *of, const char *done)
+{
+	struct producer *p = calloc(1, sizeof(*p));
+	size_t n;
+
+	if (p == NULL)
+		return NULL;
+	p->all = all;
+	p->done = done == NULL ? NULL : strdup(done);
+	for (n = 0; n < of->post.channels_n; n++)
+		if (grace_feed_begins(&all->graces, of->channel[n]) == -1)
+			break;
+		else
+			p->channel[n] = of->channel[n];
+	if (n == of->post.channels_n && (done == NULL || p->done != NULL))
+		return p;
+	leave_channels(p, n);
+	free(p->done);
+	free(p);
+	return NULL;
+}
+
+void
+producer_begin(struct publication *of, const char *done)
+{
+	struct producers *all = of->by->producers;
+	struct conn *c = of->conn;
+	struct producer *p;
+
+	if (streams_full(all->streams)) {
+		publication_refuse(of, 503,
+		    "there are as many streams and feeds as the %lu of "
+		    "--max-streams: try again",
+		    of->by->cfg->max_streams);
+		return;
+	}
+	p = new_producer(all, of, done);
+	if (p == NULL) {
+		publication_no_memory(of);
+		return;
+	}
+	p->conn = c;
+	p->most = ENGINE_BATCH_MAX;
+	p->ends = of->post.end;
+	p->measured = of->measured;
+	p->length = of->length;
+	p->post.channels = p->channel;
+	p->post.channels_n = of->post.channels_n;
+	p->type = of->type;
+	p->words = publication_words(of);
+	sse_split_init(&p->split, of->by->cfg->max_event, false);
+	all->n++;
+	all->begun++;
+	conn_serve(c, &all->role, p);
+	conn_want_feed(c);
+}
+
+void
+producers_init(struct producers *all, struct publisher *by, struct streams *ss,
+    const struct hub *h)
+{
+	*all = (struct producers){
+	    .role = {.all = all,
+		.body = body,
+		.brought = brought,
+		.retire = retire,
+		.over = over},
+	    .by = by,
+	    .streams = ss,
+	};
+	role_only_waits(&all->role);
+	graces_init(&all->graces, by->engine, h, &ss->conns.now,
+	    by->cfg->feed_grace);
+	TAILQ_INIT(&all->given);
+	TAILQ_INIT(&all->refused);
+	ev_init(&all->again, producers_again);
+	all->again.data = all;
+	by->producers = all;
+}
+
+void
+producers_free(struct producers *all)
+{
+	assert(all->n == 0);
+	graces_free(&all->graces);
+}
