@@ -248,6 +248,7 @@ channel_hand_over(struct channel *ch, struct channel *other)
 	ch->later = NULL;
 	ch->ring = NULL;
 	ch->size = ch->bytes = ch->unread = 0;
+	ch->snapshot = 0;
 	ch->first = ch->end;
 }
 
