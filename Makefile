@@ -160,7 +160,7 @@ STILL = redis away network lost # where waves make no difference
 STORED = channels gaps publish status storm # also with a store, as any may be
 SHARED = channels publish storm # and with a Redis
 ONCE  = resp # it takes a while, so neither in check nor with valgrind
-HARNESS = front responder post parser checker page verdict subscriber world stored \
+HARNESS = front responder post parser checker order page notice verdict subscriber world stored \
 	  redis shared scripted script between
 
 # The units; NAME=FILE: the file is installed under that name too.
@@ -315,7 +315,7 @@ $(HARNESS:%=build/tests/%.o): build/tests/%.o: tests/harness/%.c | build/tests
 
 # Who tests the tests: the checker of what readers see.
 build/tests/test_checker: tests/test_checker.c build/tests/checker.o \
-    build/tests/page.o build/tests/verdict.o build/tests/parser.o
+    build/tests/order.o build/tests/page.o build/tests/notice.o build/tests/verdict.o build/tests/parser.o
 	$(CC) $(OURS) $(SANITIZE) -Itests/harness -o $@ \
 	    $(filter %.c %.o,$^) -lcmocka
 

@@ -531,6 +531,209 @@ lines_of_data_are_seen_with_lf(void **state)
 	assert_int_equal(page.events, 1);
 }
 
+/* The channel has ended, as somebody was answered. */
+static void
+end_channel(const char *channel, const char *id)
+{
+	unsigned number = checker_end(&checker, channel);
+
+	checker_sent(&checker, number, 1);
+	checker_acknowledged(&checker, number, id);
+}
+
+static void
+put_end(const char *channel, const char *id)
+{
+	put("event: end\ndata: {\"channel\":\"%s\"}\nid: %s\n\n", channel, id);
+}
+
+static void
+ends_of_all_channels_are_the_end(void **state)
+{
+	(void)state;
+	end_channel("a", "14-0");
+	end_channel("b", "15-0");
+	put_word("+12-1");
+	put_word("5");
+	put_end("a", "14-0");
+	assert_false(page.over);
+	assert_error(verdict(&page, true), "event 7 did not come");
+	page.error[0] = '\0';
+	put_end("b", "15-0");
+	assert_true(page.over);
+	assert_error(verdict(&page, true), NULL);
+	put("event: position\ndata: \nid: 15-0\n\n");
+	assert_error(verdict(&page, true), "behind the end of all");
+}
+
+/* Who comes when all have ended is told of the last end alone. */
+static void
+the_last_end_may_be_all_that_there_is(void **state)
+{
+	(void)state;
+	end_channel("a", "14-0");
+	end_channel("b", "15-0");
+	put_word("+14-0");
+	put_end("b", "15-0");
+	assert_true(page.over);
+	assert_error(verdict(&page, true), NULL);
+}
+
+static void
+an_end_that_is_none_is_found(void **state)
+{
+	static const char *const what[] = {"a", "b", "c", "a\"", "\\a"};
+	size_t i;
+
+	(void)state;
+	end_channel("b", "14-0");
+	for (i = 0; i < LENGTH(what); i++) {
+		put_word(i == 0 ? "+13-0" : "+");
+		put_end(what[i], i == 1 ? "15-0" : "14-0");
+		assert_error(verdict(&page, false),
+		    i == 1 ? "with another id" : "not published");
+		page.error[0] = '\0';
+	}
+}
+
+static void
+an_end_twice_is_found(void **state)
+{
+	(void)state;
+	end_channel("b", "14-0");
+	put_word("+13-0");
+	put_end("b", "14-0");
+	put_end("b", "14-0");
+	assert_error(verdict(&page, false), "came again");
+}
+
+static void
+what_is_published_behind_an_end_is_found(void **state)
+{
+	(void)state;
+	end_channel("a", "14-0");
+	publish("b", "15-0");
+	assert_error(verdict(&page, false), NULL);
+	publish("a", "16-0");
+	assert_error(verdict(&page, false), "behind its channel's end");
+}
+
+static void
+an_end_that_was_refused_is_none(void **state)
+{
+	unsigned number;
+
+	(void)state;
+	end_channel("a", "14-0");
+	number = checker_end(&checker, "a");
+	checker_sent(&checker, number, 1);
+	checker_refused(&checker, number);
+	put_word("+13-0");
+	put_end("a", "14-0");
+	assert_error(verdict(&page, true), NULL);
+}
+
+/* What is said to who comes back, with only one ended, and with both. */
+static const char *
+answered(const char *position, bool over)
+{
+	page.error[0] = page.last_id.len = 0;
+	page_connected(&page, position);
+	page_answered(&page, over);
+	return page.error[0] == '\0' ? NULL : page.error;
+}
+
+static void
+nobody_is_to_come_back_exactly_when_all_is_over(void **state)
+{
+	unsigned number;
+
+	(void)state;
+	end_channel("a", "14-0");
+	assert_error(answered("14-0", false), NULL);
+	assert_error(answered("14-0", true), "may not come back");
+	number = checker_end(&checker, "b");
+	assert_error(answered("14-0", true), "may not come back");
+	checker_sent(&checker, number, 1);
+	assert_error(answered("14-0", true), NULL);
+	assert_error(answered("14-0", false), NULL);
+	checker_acknowledged(&checker, number, "15-0");
+	assert_error(answered("14-0", true), "may not come back");
+	assert_error(answered("15-0", true), NULL);
+	assert_error(answered("15-0", false), "all channels have ended");
+	assert_error(answered("16-7", true), NULL);
+	assert_error(answered("earliest", true), "may not come back");
+	assert_error(answered(NULL, true), "may not come back");
+	assert_error(answered("x", true), "may not come back");
+}
+
+/* Number 6, of a and b. */
+static void
+publish_to_both(void)
+{
+	unsigned number = checker_event(&checker, "b", NULL, "text");
+
+	checker_also(&checker, number, "a");
+	checker_sent(&checker, number, 1);
+	checker_acknowledged(&checker, number, "14-0");
+}
+
+static void
+an_event_of_two_channels_comes_once(void **state)
+{
+	(void)state;
+	publish_to_both();
+	publish("a", "15-0");
+	put_word("+13-0");
+	put("data: b 6 text\nid: 14-0\n\ndata: a 7 text\nid: 15-0\n\n");
+	assert_error(verdict(&page, true), NULL);
+	put("data: b 6 text\nid: 14-0\n\n");
+	assert_error(verdict(&page, true), "came again");
+}
+
+static void
+an_event_of_two_channels_is_missed_in_either(void **state)
+{
+	(void)state;
+	publish_to_both();
+	publish("a", "15-0");
+	put_word("+13-0");
+	put("data: a 7 text\nid: 15-0\n\n");
+	assert_error(verdict(&page, true), "event 7 came, 6 did not");
+}
+
+/* It is held in b, and dropped in a with what was before it. */
+static void
+a_gap_ends_before_an_event_that_another_channel_has(void **state)
+{
+	(void)state;
+	publish_to_both();
+	put_word("+12-1");
+	put_word("gap:a:12-1:13-99");
+	put("data: b 6 text\nid: 14-0\n\n");
+	assert_error(verdict(&page, true), NULL);
+	assert_int_equal(page.false_gaps, 0);
+}
+
+static void
+names_are_escaped(void **state)
+{
+	struct page other;
+
+	(void)state;
+	end_channel("\"\\/", "14-0");
+	page_begin(&other, &checker, "\"\\/");
+	page_connected(&other, NULL);
+#define PUT(text) page_read(&other, text, sizeof(text) - 1)
+	PUT("retry: 2000\nevent: position\ndata: \nid: 9-0\n\n");
+	PUT("event: gap\ndata: {\"channel\":\"\\\"\\\\/\",\"from\":\"9-0\","
+	    "\"to\":\"13-0\",\"reason\":\"deleted\"}\nid: 13-0\n\n");
+	PUT("event: end\ndata: {\"channel\":\"\\\"\\\\/\"}\nid: 14-0\n\n");
+	assert_error(verdict(&other, true), NULL);
+	assert_true(other.over);
+	page_free(&other);
+}
+
 #define WITH_READER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 static const struct CMUnitTest single[] = {
@@ -548,6 +751,17 @@ static const struct CMUnitTest single[] = {
     WITH_READER(two_readers_see_an_event_with_one_id),
     WITH_READER(a_reader_comes_back_from_its_own_position),
     WITH_READER(lines_of_data_are_seen_with_lf),
+    WITH_READER(ends_of_all_channels_are_the_end),
+    WITH_READER(the_last_end_may_be_all_that_there_is),
+    WITH_READER(an_end_that_is_none_is_found),
+    WITH_READER(an_end_twice_is_found),
+    WITH_READER(what_is_published_behind_an_end_is_found),
+    WITH_READER(an_end_that_was_refused_is_none),
+    WITH_READER(nobody_is_to_come_back_exactly_when_all_is_over),
+    WITH_READER(an_event_of_two_channels_comes_once),
+    WITH_READER(an_event_of_two_channels_is_missed_in_either),
+    WITH_READER(a_gap_ends_before_an_event_that_another_channel_has),
+    WITH_READER(names_are_escaped),
 };
 
 int

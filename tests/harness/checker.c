@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What was published, and in which order.  An answer tells the id of the last
- * event of those sent as one; the others' ids are learnt from the first reader
- * that sees them.  So a place in a channel's order may have no known id, only
- * bounds of it: an event that nobody saw may be on this or that side of a gap's
- * end, and the checker does not claim to know which.
+ * What was published.  An answer tells the id of the last event of those sent
+ * as one; the others' ids are learnt from the first reader that sees them.
  */
 #include "checker.h"
 
@@ -13,8 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const struct id no_id, last_id = {UINT64_MAX, UINT64_MAX};
 
 int
 id_compare(struct id a, struct id b)
@@ -40,8 +35,8 @@ id_parse(struct id *id, const char *text, size_t len)
 	return *end == '\0' && end == copy + len;
 }
 
-__attribute__((format(printf, 2, 3))) static void
-fail(struct checker *c, const char *format, ...)
+void
+checker_fail(struct checker *c, const char *format, ...)
 {
 	va_list ap;
 
@@ -84,7 +79,7 @@ checker_channel(struct checker *c, const char *name)
 	for (i = 0; i < c->channels; i++)
 		if (strcmp(c->channel[i].name, name) == 0)
 			return i;
-	if (i == CHECKER_CHANNELS || strlen(name) > 128) {
+	if (i == CHECKER_CHANNELS || strlen(name) >= NAME_SIZE) {
 		(void)fprintf(stderr, "checker: no room for %s\n", name);
 		abort();
 	}
@@ -109,11 +104,11 @@ as_seen(char *to, const char *from, size_t len)
 	return n;
 }
 
-unsigned
-checker_event(struct checker *c, const char *channel, const char *type,
-    const char *rest)
+/* One more, with room for so many bytes. */
+static struct published *
+add_published(struct checker *c, const char *channel, const char *type,
+    size_t size)
 {
-	size_t size = strlen(channel) + strlen(rest) + 16;
 	struct published *e;
 
 	if (c->events == c->size) {
@@ -126,11 +121,63 @@ checker_event(struct checker *c, const char *channel, const char *type,
 	    .type = type == NULL ? "" : type,
 	    .data = no_less(malloc(size)),
 	    .seen_as = no_less(malloc(size))};
-	(void)snprintf(e->data, size, "%s %u %s", channel, c->events, rest);
-	e->len = strlen(e->data);
 	c->channel[e->channel].events++;
+	c->events++;
+	return e;
+}
+
+unsigned
+checker_event(struct checker *c, const char *channel, const char *type,
+    const char *rest)
+{
+	size_t size = strlen(channel) + strlen(rest) + 16;
+	struct published *e = add_published(c, channel, type, size);
+
+	(void)snprintf(e->data, size, "%s %u %s", channel, c->events - 1, rest);
+	e->len = strlen(e->data);
 	e->seen_len = as_seen(e->seen_as, e->data, e->len);
-	return c->events++;
+	return c->events - 1;
+}
+
+void
+checker_also(struct checker *c, unsigned number, const char *channel)
+{
+	unsigned also = checker_channel(c, channel);
+
+	c->event[number].also |= (uint64_t)1 << also;
+	c->channel[also].events++;
+}
+
+/* What comes with an end is sent as an empty body. */
+unsigned
+checker_end(struct checker *c, const char *channel)
+{
+	size_t size = 2 * NAME_SIZE + sizeof("{\"channel\":\"\"}");
+	struct published *e = add_published(c, channel, "end", size);
+	struct checker_channel *ch;
+	const char *p;
+	size_t n;
+
+	e->end = true;
+	e->data[0] = '\0';
+	n = (size_t)snprintf(e->seen_as, size, "{\"channel\":\"");
+	for (p = channel; *p != '\0'; p++) {
+		if (*p == '"' || *p == '\\')
+			e->seen_as[n++] = '\\';
+		e->seen_as[n++] = *p;
+	}
+	e->seen_len = n + (size_t)snprintf(e->seen_as + n, size - n, "\"}");
+	ch = &c->channel[e->channel];
+	if (!ch->has_end || c->event[ch->end].state == REFUSED)
+		ch->end = c->events - 1;
+	ch->has_end = true;
+	return c->events - 1;
+}
+
+bool
+checker_is_in(const struct published *e, unsigned channel)
+{
+	return e->channel == channel || (e->also >> channel & 1) != 0;
 }
 
 void
@@ -164,13 +211,15 @@ checker_acknowledged(struct checker *c, unsigned first, const char *text)
 	struct id id = {0, 0};
 
 	if (!id_parse(&id, text, strlen(text)))
-		fail(c, "event %u was answered with the id %s", first, text);
+		checker_fail(c, "event %u was answered with the id %s", first,
+		    text);
 	else if (last->has_id && id_compare(last->id, id) != 0)
-		fail(c, "event %u was answered with another id than was seen",
+		checker_fail(c,
+		    "event %u was answered with another id than was seen",
 		    first);
 	else if (id_compare(id, last->since) <= 0)
-		fail(c, "event %u has an id below that of an earlier one",
-		    first);
+		checker_fail(c,
+		    "event %u has an id below that of an earlier one", first);
 	last->has_id = true;
 	last->id = id;
 	if (id_compare(id, c->acknowledged) > 0)
@@ -182,120 +231,4 @@ void
 checker_refused(struct checker *c, unsigned first)
 {
 	set_state(c, first, REFUSED);
-}
-
-/* Those sent as one stand together: where the highest known id of them is. */
-struct ranked {
-	struct id key;
-	unsigned number;
-};
-
-static int
-compare_ranked(const void *one, const void *two)
-{
-	const struct ranked *a = one, *b = two;
-	int order = id_compare(a->key, b->key);
-
-	if (order != 0)
-		return order;
-	return a->number < b->number ? -1 : a->number > b->number;
-}
-
-static struct id
-key_of(const struct checker *c, unsigned number)
-{
-	const struct published *e = &c->event[number];
-	struct id key = no_id;
-	unsigned i;
-
-	for (i = e->first; e->state != MADE && i < e->first + e->count; i++)
-		if (c->event[i].has_id && id_compare(c->event[i].id, key) > 0)
-			key = c->event[i].id;
-	return key;
-}
-
-/* Those that are not known to have been published are left out. */
-static size_t
-rank(const struct checker *c, struct ranked *ranked)
-{
-	struct id key = no_id;
-	size_t count = 0;
-	unsigned i;
-
-	for (i = 0; i < c->events; i++) {
-		if (c->event[i].state == MADE || c->event[i].first == i)
-			key = key_of(c, i);
-		if (id_compare(key, no_id) != 0)
-			ranked[count++] = (struct ranked){key, i};
-	}
-	qsort(ranked, count, sizeof(*ranked), compare_ranked);
-	return count;
-}
-
-static void
-add_place(struct checker *c, unsigned number)
-{
-	struct published *e = &c->event[number];
-	struct checker_channel *ch = &c->channel[e->channel];
-	struct id low = no_id;
-
-	if (ch->count > 0) {
-		low = ch->order[ch->count - 1].low;
-		low.n++;
-	}
-	if (e->has_id && id_compare(e->id, low) < 0)
-		fail(c, "event %u has an id out of its channel's order",
-		    number);
-	e->rank = ch->count;
-	ch->order[ch->count++] =
-	    (struct place){number, e->has_id ? e->id : low, last_id};
-}
-
-static void
-set_high(const struct checker *c, struct checker_channel *ch)
-{
-	struct id high = last_id;
-	size_t i;
-
-	for (i = ch->count; i > 0; i--) {
-		if (c->event[ch->order[i - 1].number].has_id)
-			high = ch->order[i - 1].low;
-		ch->order[i - 1].high = high;
-	}
-}
-
-static void
-forget_order(struct checker *c)
-{
-	struct checker_channel *ch;
-
-	for (ch = c->channel; ch < c->channel + c->channels; ch++) {
-		free(ch->order);
-		ch->order =
-		    no_less(malloc((ch->events + 1) * sizeof(*ch->order)));
-		ch->count = 0;
-	}
-}
-
-void
-checker_order(struct checker *c)
-{
-	struct ranked *ranked;
-	size_t count, i;
-
-	if (c->ordered)
-		return;
-	forget_order(c);
-	ranked = no_less(malloc((c->events + 1) * sizeof(*ranked)));
-	count = rank(c, ranked);
-	for (i = 0; i < count; i++) {
-		if (c->event[ranked[i].number].state == REFUSED)
-			fail(c, "event %u was refused and yet seen",
-			    ranked[i].number);
-		add_place(c, ranked[i].number);
-	}
-	for (i = 0; i < c->channels; i++)
-		set_high(c, &c->channel[i]);
-	free(ranked);
-	c->ordered = true;
 }

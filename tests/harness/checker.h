@@ -23,9 +23,18 @@ int id_compare(struct id a, struct id b);
 
 enum published_state { MADE, SENT, ACKNOWLEDGED, REFUSED };
 
-/* One event; its number is its place in struct checker's list of all. */
+/* Bytes of a channel's name, NUL included, and of it in a query. */
+#define NAME_SIZE  256
+#define QUERY_SIZE (3 * (NAME_SIZE - 1) + sizeof("&channel="))
+
+/*
+ * One event, or a channel's end, which is one to its readers; its number is its
+ * place in struct checker's list of all.
+ */
 struct published {
 	unsigned channel;
+	uint64_t also; /* bits of the other channels that it is in */
+	bool end;
 	enum published_state state;
 	unsigned first, count; /* of those that are sent as one with it */
 	const char *type;      /* "": none */
@@ -35,7 +44,6 @@ struct published {
 	bool has_id;
 	struct id id;	 /* from the answer, or as the first reader saw it */
 	struct id since; /* the highest id acknowledged when it was sent */
-	size_t rank;	 /* its place in its channel's order */
 };
 
 /* A place in a channel's order. */
@@ -45,10 +53,12 @@ struct place {
 };
 
 struct checker_channel {
-	char name[129];
+	char name[NAME_SIZE];
 	size_t events;	     /* made for it */
 	struct place *order; /* the published ones */
 	size_t count;
+	bool has_end, ended; /* its end is made; and is in the order */
+	unsigned end;	     /* its number */
 };
 
 struct checker {
@@ -70,6 +80,15 @@ unsigned checker_channel(struct checker *, const char *name);
 unsigned checker_event(struct checker *, const char *channel, const char *type,
     const char *rest);
 
+/* The event is in this channel, too. */
+void checker_also(struct checker *, unsigned number, const char *channel);
+
+/* The channel's end, as a number; if there was one, this is another try. */
+unsigned checker_end(struct checker *, const char *channel);
+
+/* Is the event in the channel with this number? */
+bool checker_is_in(const struct published *, unsigned channel);
+
 /* count events from number first on are about to be sent as one. */
 void checker_sent(struct checker *, unsigned first, unsigned count);
 
@@ -78,10 +97,15 @@ void checker_acknowledged(struct checker *, unsigned first, const char *id);
 void checker_refused(struct checker *, unsigned first);
 
 /*
- * The channels' order as it is known by now.  Also looks whether it can be:
- * whether ids increase in it, and none was seen of those that were refused.
+ * In order.c: the channels' order as it is known by now.  Also looks whether it
+ * can be: whether ids increase in it, and none was seen of those that were
+ * refused.
  */
 void checker_order(struct checker *);
+
+/* The first thing that is wrong stays. */
+__attribute__((format(printf, 2, 3))) void checker_fail(struct checker *,
+    const char *format, ...);
 
 /* Ends the test if p is NULL. */
 void *no_less(void *p);

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "notice.h"
+
 void
 page_fail(struct page *page, const char *format, ...)
 {
@@ -53,95 +55,13 @@ page_channel(const struct page *page, unsigned channel)
 	return i;
 }
 
-/* A string's value at *p, which must begin with key; *p moves behind it. */
-static bool
-json_string(const char **p, const char *key, const char **value, size_t *len)
-{
-	size_t skip = strlen(key);
-
-	if (strncmp(*p, key, skip) != 0)
-		return false;
-	*p += skip;
-	*value = NULL;
-	if (strncmp(*p, "null", 4) == 0) {
-		*p += 4;
-		return true;
-	}
-	if (**p != '"')
-		return false;
-	*value = *p + 1;
-	*len = strcspn(*value, "\"\\");
-	*p = *value + *len + 1;
-	return (*value)[*len] == '"';
-}
-
-/* A gap's reason, and whether all channels may have it together. */
-static bool
-good_reason(const char *reason, size_t len, bool all)
-{
-	static const struct {
-		const char *reason;
-		bool all, one;
-	} known[] = {
-	    {"overflow", false, true},
-	    {"restart", true, false},
-	    {"unknown", true, false},
-	    {"source", true, true},
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strlen(known[i].reason) == len &&
-		    memcmp(known[i].reason, reason, len) == 0)
-			return all ? known[i].all : known[i].one;
-	return false;
-}
-
-static bool
-find_channel(const struct page *page, const char *name, size_t len,
-    unsigned *channel)
-{
-	size_t i;
-
-	for (i = 0; i < page->channels; i++) {
-		*channel = page->channel[i];
-		name = name == NULL ? "" : name;
-		if (strlen(page->checker->channel[*channel].name) == len &&
-		    memcmp(page->checker->channel[*channel].name, name, len) ==
-			0)
-			return true;
-	}
-	return false;
-}
-
-static bool
-parse_gap(const struct page *page, struct seen_gap *g, const char *text)
-{
-	const char *channel, *from, *to, *reason;
-	size_t channel_len = 0, from_len = 0, to_len = 0, reason_len = 0;
-
-	if (!json_string(&text, "{\"channel\":", &channel, &channel_len) ||
-	    !json_string(&text, ",\"from\":", &from, &from_len) ||
-	    !json_string(&text, ",\"to\":", &to, &to_len) ||
-	    !json_string(&text, ",\"reason\":", &reason, &reason_len) ||
-	    strcmp(text, "}") != 0 || to == NULL || reason == NULL)
-		return false;
-	g->has_channel = channel != NULL;
-	g->has_from = from != NULL;
-	return (!g->has_channel ||
-		   find_channel(page, channel, channel_len, &g->channel)) &&
-	       (!g->has_from || id_parse(&g->from, from, from_len)) &&
-	       id_parse(&g->to, to, to_len) &&
-	       good_reason(reason, reason_len, !g->has_channel);
-}
-
 static void
 take_gap(struct page *page, const struct block *b)
 {
 	struct seen_gap g = {.has_id = b->has_id};
 	struct id id;
 
-	if (!parse_gap(page, &g, b->data.at)) {
+	if (!notice_gap(page, &g, b->data.at)) {
 		page_fail(page, "a gap that is none of this reader's: %s",
 		    b->data.at);
 		return;
@@ -156,25 +76,77 @@ take_gap(struct page *page, const struct block *b)
 	add(page, GAP, page->gaps++);
 }
 
+/* The end that the data says it is, or NULL. */
+static struct published *
+end(const struct page *page, const struct block *b)
+{
+	const struct checker *c = page->checker;
+	unsigned channel;
+
+	if (!notice_end(page, &channel, b->data.at) ||
+	    !c->channel[channel].has_end)
+		return NULL;
+	return &c->event[c->channel[channel].end];
+}
+
 /* The event that the data says it is, or NULL. */
 static struct published *
-published(const struct page *page, const struct block *b)
+event(const struct page *page, const struct block *b)
 {
 	const struct checker *c = page->checker;
 	const char *space = memchr(b->data.at, ' ', b->data.len);
 	unsigned long number;
-	struct published *e;
 
 	if (space == NULL)
 		return NULL;
 	number = strtoul(space, NULL, 10);
-	if (number >= c->events || c->event[number].state == MADE)
-		return NULL;
-	e = &c->event[number];
-	return bytes_are(&b->data, e->seen_as, e->seen_len) &&
+	return number < c->events ? &c->event[number] : NULL;
+}
+
+static struct published *
+published(const struct page *page, const struct block *b)
+{
+	struct published *e =
+	    bytes_are(&b->type, "end", 3) ? end(page, b) : event(page, b);
+
+	return e != NULL && e->state != MADE &&
+		       bytes_are(&b->data, e->seen_as, e->seen_len) &&
 		       bytes_are(&b->type, e->type, strlen(e->type)) ?
 		   e :
 		   NULL;
+}
+
+static bool
+reads(const struct page *page, const struct published *e)
+{
+	size_t i;
+
+	for (i = 0; i < page->channels; i++)
+		if (checker_is_in(e, page->channel[i]))
+			return true;
+	return false;
+}
+
+/* Have all its channels ended, and is its position not before any end? */
+static enum page_due
+due_at(const struct page *page, struct id at)
+{
+	const struct checker *c = page->checker;
+	const struct checker_channel *ch;
+	enum page_due due = DUE;
+	size_t i;
+
+	for (i = 0; i < page->channels; i++) {
+		ch = &c->channel[page->channel[i]];
+		if (!ch->has_end || c->event[ch->end].state == MADE ||
+		    c->event[ch->end].state == REFUSED ||
+		    (c->event[ch->end].has_id &&
+			id_compare(c->event[ch->end].id, at) > 0))
+			return DUE_NOT;
+		if (c->event[ch->end].state != ACKNOWLEDGED)
+			due = DUE_MAY;
+	}
+	return due;
 }
 
 static void
@@ -185,7 +157,7 @@ take_event(struct page *page, const struct block *b)
 
 	if (e == NULL)
 		page_fail(page, "this was not published: %.200s", b->data.at);
-	else if (page_channel(page, e->channel) == page->channels)
+	else if (!reads(page, e))
 		page_fail(page, "an event of another channel: %.200s",
 		    b->data.at);
 	else if (!b->has_id || !id_parse(&id, b->id.at, b->id.len))
@@ -202,6 +174,7 @@ take_event(struct page *page, const struct block *b)
 		page->events++;
 		page->latest = (unsigned)(e - page->checker->event);
 		add(page, EVENT, page->latest);
+		page->over = e->end && due_at(page, id) != DUE_NOT;
 	}
 }
 
@@ -227,6 +200,8 @@ take(void *arg, const struct block *b)
 
 	bool position = bytes_are(&b->type, "position", 8);
 
+	if (page->over)
+		page_fail(page, "something behind the end of all channels");
 	if (page->fresh && (!b->has_retry || !position))
 		page_fail(page, "the first block is not retry and position");
 	if (b->early)
@@ -247,7 +222,7 @@ take(void *arg, const struct block *b)
 void
 page_begin(struct page *page, struct checker *c, const char *channels)
 {
-	char copy[PAGE_CHANNELS * 129], *rest, *name;
+	char copy[PAGE_CHANNELS * NAME_SIZE], *rest, *name;
 
 	*page =
 	    (struct page){.checker = c, .parser = {.take = take, .arg = page}};
@@ -290,7 +265,21 @@ page_connected(struct page *page, const char *position)
 		id = garbage;
 	add_id(page, CONNECTED, id);
 	page->fresh = true;
+	page->over = false;
+	page->due = position == NULL || id_compare(id, garbage) == 0 ?
+			DUE_NOT :
+			due_at(page, id);
 	parser_begin(&page->parser);
+}
+
+void
+page_answered(struct page *page, bool over)
+{
+	page->over = over;
+	if (over && page->due == DUE_NOT)
+		page_fail(page, "it may not come back, though there is more");
+	else if (!over && page->due == DUE)
+		page_fail(page, "a stream of which all channels have ended");
 }
 
 void

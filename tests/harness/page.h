@@ -15,7 +15,7 @@
  * is its position must be one at which it lacks nothing.
  */
 
-#define PAGE_CHANNELS 16
+#define PAGE_CHANNELS 64
 
 enum entry_kind { CONNECTED, POSITION, NO_POSITION, EVENT, GAP };
 
@@ -30,6 +30,13 @@ struct seen_gap {
 	struct id from, to;
 };
 
+/*
+ * Will it be told that nothing will ever come any more (204)?  That is so if
+ * all its channels ended at or before its position; MAY: one's end has no
+ * answer yet.
+ */
+enum page_due { DUE_NOT, DUE_MAY, DUE };
+
 /* One browser's EventSource, over all its connections. */
 struct page {
 	struct checker *checker;
@@ -38,6 +45,8 @@ struct page {
 	struct parser parser;
 	struct bytes last_id; /* what it would come back with; empty: nothing */
 	bool fresh;	      /* nothing came on this connection yet */
+	bool over;	      /* it has all that there will ever be */
+	enum page_due due;    /* on this connection */
 	bool early; /* and perhaps before there is a position to begin at */
 	struct log_entry *log;
 	size_t len, size;
@@ -63,6 +72,9 @@ void page_free(struct page *);
  */
 void page_connected(struct page *, const char *position);
 void page_read(struct page *, const char *text, size_t len);
+
+/* What it is answered: that it is not to come back, or a stream. */
+void page_answered(struct page *, bool over);
 
 /* The reader's number of a channel, or how many it has. */
 size_t page_channel(const struct page *, unsigned channel);

@@ -22,6 +22,12 @@ struct post {
 	int padding;  /* behind each */
 };
 
+/*
+ * Writes channel=NAME, encoded, and unless it is the first an ampersand before
+ * it: at most QUERY_SIZE bytes.  Returns its length.
+ */
+size_t query_channel(char *to, const char *name, bool first);
+
 /* Sends what comes before the body, on a connection that is there. */
 bool post_head(struct front *, int flags, const struct post *);
 
@@ -38,8 +44,18 @@ const char *answer_text(const struct front *);
 /* The answer's event id, "" if it has none. */
 void answer_id(const struct front *, char id[48]);
 
-/* Publishes one event of the checker's, which must be acknowledged. */
+/*
+ * Publishes one event of the checker's, to all channels that it is in, or an
+ * end; it must be acknowledged.
+ */
 void publish(const struct responder *, struct checker *, unsigned number);
+
+/*
+ * The same, and it need not be: the answer's status.  And then its channel
+ * ends, behind it, if end is that, and not 0.
+ */
+int try_publish(const struct responder *, struct checker *, unsigned number,
+    unsigned end);
 
 /* From number on, count events as a text/event-stream. */
 void batch_text(struct bytes *to, const struct checker *, unsigned number,

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "checks.h"
+#include "post.h"
 #include "verdict.h"
 
 void
@@ -26,9 +27,10 @@ make_query(const struct subscriber *s, char *buf, size_t size,
 	const struct page *r = &s->page;
 	size_t i, n = 0;
 
+	*buf = '\0';
 	for (i = 0; i < r->channels; i++)
-		n += (size_t)snprintf(buf + n, size - n, "%schannel=%s",
-		    i == 0 ? "" : "&", r->checker->channel[r->channel[i]].name);
+		n += query_channel(buf + n,
+		    r->checker->channel[r->channel[i]].name, i == 0);
 	if (position != NULL && by != NULL)
 		n +=
 		    (size_t)snprintf(buf + n, size - n, "&%s=%s", by, position);
@@ -39,7 +41,7 @@ void
 subscriber_connect(struct subscriber *s, const struct responder *r,
     const char *position, const char *by)
 {
-	char query[PAGE_CHANNELS * 140 + 100];
+	char query[PAGE_CHANNELS * QUERY_SIZE + 100];
 	const char *more[] = {"QUERY_STRING", query, "HTTP_LAST_EVENT_ID",
 	    position, NULL};
 
@@ -50,6 +52,8 @@ subscriber_connect(struct subscriber *s, const struct responder *r,
 	s->headers = false;
 	page_connected(&s->page,
 	    by != NULL && strcmp(by, "history") == 0 ? NULL : position);
+	if (by != NULL && strcmp(by, "last_event_id") == 0)
+		s->page.due = DUE_NOT; /* where its page lets it begin */
 	assert_true(front_request(&s->f, 0, "GET", more));
 }
 
@@ -64,25 +68,36 @@ subscriber_again(struct subscriber *s, const struct responder *r,
 	subscriber_connect(s, r, *position == '\0' ? NULL : position, by);
 }
 
+/* The headers, if they are here: of a stream, or of what is over. */
+static const char *
+take_headers(struct subscriber *s)
+{
+	static const char head[] = "Status: 200 OK\r\n"
+				   "Content-Type: text/event-stream\r\n";
+	static const char over[] = "Status: 204 No Content\r\n";
+	const char *text = s->f.text, *end = strstr(text, "\r\n\r\n");
+	bool is_over = strncmp(text, over, sizeof(over) - 1) == 0;
+
+	if (end == NULL)
+		return NULL;
+	if (!is_over && strncmp(text, head, sizeof(head) - 1) != 0)
+		page_fail(&s->page, "not an event stream: %.100s", text);
+	s->headers = true;
+	page_answered(&s->page, is_over);
+	return end + 4;
+}
+
 /* Hands to the reader what the front has read. */
 static void
 hand_over(struct subscriber *s)
 {
-	static const char head[] = "Status: 200 OK\r\n"
-				   "Content-Type: text/event-stream\r\n";
-	const char *text = s->f.text, *end;
+	const char *text = s->headers ? s->f.text : take_headers(s);
 
-	if (!s->headers) {
-		end = strstr(text, "\r\n\r\n");
-		if (end == NULL)
-			return;
-		if (strncmp(text, head, sizeof(head) - 1) != 0)
-			page_fail(&s->page, "not an event stream: %.100s",
-			    text);
-		s->headers = true;
-		text = end + 4;
-	}
-	page_read(&s->page, text, (size_t)(s->f.text + s->f.text_len - text));
+	if (text == NULL)
+		return;
+	if (text < s->f.text + s->f.text_len)
+		page_read(&s->page, text,
+		    (size_t)(s->f.text + s->f.text_len - text));
 	s->f.text_len = 0;
 	s->f.text[0] = '\0';
 }
@@ -123,6 +138,15 @@ subscriber_joined(struct subscriber *s)
 	return true;
 }
 
+bool
+subscriber_over(struct subscriber *s)
+{
+	while (!s->f.ended)
+		if (s->f.closed || !subscriber_read(s, PATIENCE))
+			return false;
+	return s->page.over;
+}
+
 void
 subscriber_cut(struct subscriber *s)
 {
@@ -142,6 +166,8 @@ subscriber_check(struct subscriber *s, bool to_the_end)
 {
 	const char *error = verdict(&s->page, to_the_end);
 
+	if (s->page.over && !subscriber_over(s))
+		fail_msg("the stream is over, and left open");
 	if (error != NULL)
 		fail_msg("%s", error);
 	assert_int_equal(s->page.false_gaps, 0);

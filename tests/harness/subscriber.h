@@ -42,11 +42,20 @@ bool subscriber_until_number(struct subscriber *, unsigned number);
 /* Reads until the first block is here. */
 bool subscriber_joined(struct subscriber *);
 
+/*
+ * Reads until the response ends; was that because nothing will ever come any
+ * more?
+ */
+bool subscriber_over(struct subscriber *);
+
 /* Ends the connection, and takes everything away. */
 void subscriber_cut(struct subscriber *);
 void subscriber_end(struct subscriber *);
 
-/* What it saw must be right, and (if to_the_end) all of it here. */
+/*
+ * What it saw must be right, and (if to_the_end) all of it here; and if all its
+ * channels have ended, its stream has.
+ */
 void subscriber_check(struct subscriber *, bool to_the_end);
 
 #endif

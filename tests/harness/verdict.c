@@ -119,35 +119,52 @@ walk_first_position(struct walk *w, struct id id)
 	walk_position(w, id, w->last);
 }
 
-/* The process knew of no position before this event. */
+/* The process knew of no position before the event with this id. */
 static void
-begin_with(struct walk *w, struct id id)
+begin_before(struct walk *w, struct id id)
 {
 	size_t i;
 
+	if (id.n-- == 0)
+		id.ms--;
 	for (i = 0; i < w->page->channels; i++)
 		pass(w, i, id);
 	w->placed = true;
+}
+
+/* The event, which has an id, in one of its channels. */
+static void
+walk_event_of(struct walk *w, size_t i, const struct published *e)
+{
+	const struct checker_channel *ch = channel_of(w, i);
+	size_t rank = most_until(ch, e->id) - 1;
+	unsigned number = (unsigned)(e - w->page->checker->event);
+
+	if (rank < w->at[i].low)
+		page_fail(w->page, "event %u came again, or too late", number);
+	else if (rank > w->at[i].high)
+		page_fail(w->page,
+		    "event %u came, %u did not, and no gap says so", number,
+		    ch->order[w->at[i].high].number);
+	w->at[i].low = w->at[i].high = rank + 1;
 }
 
 static void
 walk_event(struct walk *w, unsigned number)
 {
 	const struct published *e = &w->page->checker->event[number];
-	size_t i = page_channel(w->page, e->channel);
+	size_t i;
 
 	if (w->page->early && !w->placed)
-		begin_with(w, e->id);
+		begin_before(w, e->id);
 	else if (!w->placed || w->lost)
 		page_fail(w->page, "event %u before there was a position",
 		    number);
-	else if (e->rank < w->at[i].low || id_compare(e->id, w->last) <= 0)
+	else if (id_compare(e->id, w->last) <= 0)
 		page_fail(w->page, "event %u came again, or too late", number);
-	else if (e->rank > w->at[i].high)
-		page_fail(w->page,
-		    "event %u came, %u did not, and no gap says so", number,
-		    channel_of(w, i)->order[w->at[i].high].number);
-	w->at[i].low = w->at[i].high = e->rank + 1;
+	for (i = 0; i < w->page->channels; i++)
+		if (checker_is_in(e, w->page->channel[i]))
+			walk_event_of(w, i, e);
 	w->last = e->id;
 }
 
