@@ -15,6 +15,10 @@
 
 #define TEXT(s) s, sizeof(s) - 1
 #define EVENTS	"text/event-stream"
+#define CHANNELS16                                                       \
+	"channel=ok&channel=1&channel=2&channel=3&channel=4&channel=5&"  \
+	"channel=6&channel=7&channel=8&channel=9&channel=10&channel=11&" \
+	"channel=12&channel=13&channel=14&channel=15"
 
 static int
 start(void **state)
@@ -55,10 +59,17 @@ static const struct row {
 
     {"no_query", 400, "", NULL, NULL, {NULL}, TEXT("x")},
     {"no_channel", 400, "event=x&Channel=a", NULL, NULL, {NULL}, TEXT("x")},
-    {"two_channels", 400, "channel=a&channel=b", NULL, NULL, {NULL}, TEXT("x")},
+    {"two_channels", 200, "channel=ok&channel=ok2", NULL, NULL, {NULL},
+	TEXT("x")},
+    {"sixteen_channels", 200, CHANNELS16, NULL, NULL, {NULL}, TEXT("x")},
+    {"seventeen_channels", 400, CHANNELS16 "&channel=q", NULL, NULL, {NULL},
+	TEXT("x")},
+    {"a_channel_and_the_clock", 400, "channel=a&channel=clock", NULL, NULL,
+	{NULL}, TEXT("x")},
     {"the_clock", 400, "channel=clock", NULL, NULL, {NULL}, TEXT("x")},
     {"an_empty_name", 400, "channel=", NULL, NULL, {NULL}, TEXT("x")},
-    {"a_bad_name", 400, "channel=a%20b", NULL, NULL, {NULL}, TEXT("x")},
+    {"a_name_with_a_space", 400, "channel=a%20b", NULL, NULL, {NULL},
+	TEXT("x")},
     {"a_nul_in_a_name", 400, "channel=a%00", NULL, NULL, {NULL}, TEXT("x")},
     {"a_malformed_query", 400, "channel=a&event=%", NULL, NULL, {NULL},
 	TEXT("x")},
@@ -66,8 +77,10 @@ static const struct row {
 	TEXT("x")},
     {"an_empty_choice_of_the_front", 400, "channel=a", NULL, NULL,
 	{"SSE_CHANNEL", ""}, TEXT("x")},
-    {"two_channels_of_the_front", 400, "channel=a", NULL, NULL,
-	{"SSE_CHANNEL", "a b"}, TEXT("x")},
+    {"two_channels_of_the_front", 200, "channel=a", NULL, NULL,
+	{"SSE_CHANNEL", "ok ok%2F2"}, TEXT("x")},
+    {"a_malformed_channel_of_the_front", 400, "channel=a", NULL, NULL,
+	{"SSE_CHANNEL", "a%2"}, TEXT("x")},
     {"the_front_s_clock", 400, "channel=a", NULL, NULL,
 	{"SSE_CHANNEL", "clock"}, TEXT("x")},
 
@@ -195,8 +208,33 @@ static const struct row {
 	TEXT("data: x\n\nevent: y\0\ndata: y\n\n")},
     {"an_event_that_is_no_utf8", 400, "channel=a", EVENTS, NULL, {NULL},
 	TEXT("data: x\n\ndata: \xff\n\n")},
-    {"events_and_two_channels", 400, "channel=a&channel=b", EVENTS, NULL,
+    {"events_and_two_channels", 200, "channel=ok&channel=ok2", EVENTS, NULL,
 	{NULL}, TEXT("data: x\n\n")},
+
+    {"two_ends", 400, "channel=a&channel=b&end=1", NULL, NULL, {NULL},
+	TEXT("x")},
+    {"an_end_of_no_channel", 400, "end=1", NULL, NULL, {NULL}, TEXT("")},
+    {"an_end_of_the_clock", 400, "channel=clock&end=1", NULL, NULL, {NULL},
+	TEXT("")},
+    {"an_end_that_is_not_1", 400, "channel=a&end=true", NULL, NULL, {NULL},
+	TEXT("x")},
+    {"an_end_with_a_bad_event", 400, "channel=a&end=1", EVENTS, NULL, {NULL},
+	TEXT("data: x\n")},
+    {"an_end_by_another_name", 400, "channel=a&ends=1", NULL, NULL, {NULL},
+	TEXT("x")},
+    {"a_snapshot_of_several", 400, "channel=a&snapshot=1", EVENTS, NULL, {NULL},
+	TEXT("data: x\n\ndata: y\n\n")},
+    {"a_snapshot_of_nothing", 400, "channel=a&snapshot=1&end=1", NULL, NULL,
+	{NULL}, TEXT("")},
+    {"a_snapshot", 200, "channel=ok&snapshot=1", EVENTS, NULL, {NULL},
+	TEXT("data: x\n\n")},
+    {"an_empty_key", 400, "channel=a&key=", NULL, NULL, {NULL}, TEXT("x")},
+    {"a_key_with_a_space", 400, "channel=a&key=a+b", NULL, NULL, {NULL},
+	TEXT("x")},
+    {"a_key_of_65", 400,
+	"channel=a&key=12345678901234567890123456789012345678901234567890"
+	"123456789012345",
+	NULL, NULL, {NULL}, TEXT("x")},
     {"events_and_a_length_that_is_less", 400, "channel=a", EVENTS, "9", {NULL},
 	TEXT("data: x\n\ndata: y\n\n")},
 };

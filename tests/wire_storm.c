@@ -294,12 +294,12 @@ guests_change(void)
 			guest_changes(g);
 }
 
-/* One to sixteen channels, more often few. */
+/* One to all channels, more often few. */
 static void
 guest_begins(struct guest *g)
 {
-	char names[PAGE_CHANNELS * 16] = "";
-	unsigned n = 1 + below(1 + below(PAGE_CHANNELS)),
+	char names[CHANNELS * 16] = "";
+	unsigned n = 1 + below(1 + below(CHANNELS)),
 		 from = below(CHANNELS), i;
 
 	for (i = 0; i < n; i++) {
