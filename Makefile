@@ -123,7 +123,7 @@ unit_keys      = keys
 unit_promise   = $(unit_hub)
 unit_ends      = $(unit_hub)
 unit_restore   = $(unit_hub)
-unit_memory    = memory engine platform $(unit_hub)
+unit_memory    = memory engine keys platform $(unit_hub)
 unit_sqlite    = $(SQLITE) keys engine platform thread log $(unit_hub)
 unit_gathering = gathering platform
 unit_repeats   = repeats
@@ -147,11 +147,11 @@ unit_model     = $(unit_reader)
 unit_reader    = reader step position gap end json batch $(unit_hub)
 unit_route     = route subscribe ahead publish publication producer producer_post grace outcome body status arguments \
 		 json query spelling reply request origin sse_parse sse_split type utf8 \
-		 memory engine figures text \
+		 memory engine keys figures text \
 		 platform $(unit_stream)
 unit_publish   = $(unit_route)
 unit_ahead     = $(unit_route)
-unit_server    = server listener notify capacity keys $(SQLITE) $(VIA_REDIS) resolve thread \
+unit_server    = server listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
 		 endpoint $(unit_route)
 WAVED = flush stream publish ahead route # both with waves and without, as all of WIRE
 WIRE  = stream peers limits life channels gaps publish bodies status slow \

@@ -366,9 +366,9 @@ model_restore(struct model *m)
 		m->channel[m->event[i].channel].held++;
 		m->channel[m->event[i].channel].idle = ++m->order;
 		model_trim(m);
-		model_age(m);
 		model_keep_to_budget(m);
 	}
+	model_age(m);
 	while (model_opened(m) > m->channels_max)
 		model_forget(m, (unsigned)model_victim(m));
 }

@@ -48,6 +48,7 @@ tear_down(void **state)
 {
 	(void)state;
 	allocation_fails(0);
+	memory.engine.stop(&memory.engine);
 	hub_free(&hub);
 	return 0;
 }
@@ -284,6 +285,88 @@ without_memory_nothing_is_published(void **state)
 	assert_int_equal(after.held, 3 + 1 + 2 + 5 + 40);
 }
 
+/* One message, which may end the channel, with this key. */
+static int
+publish_keyed(const char *channel, const char *key, bool end)
+{
+	const struct sse_message m = {.data = "x", .len = 1};
+	const char *const channels[] = {channel, "other"};
+	const struct post post = {.channels = channels,
+	    .channels_n = end ? 1 : 2,
+	    .messages = &m,
+	    .n = 1,
+	    .end = end,
+	    .key = key};
+
+	memory.engine.publish(&memory.engine, &post, on_done, &done);
+	return done.what.result;
+}
+
+static void
+who_publishes_again_with_a_key_has_the_first_s_answer(void **state)
+{
+	struct eventid first;
+
+	(void)state;
+	assert_int_equal(publish_keyed("a", "k", false), PUBLISHED);
+	assert_false(done.what.repeated);
+	first = done.what.last;
+	assert_int_equal(publish("a", 3), PUBLISHED);
+	assert_int_equal(publish_keyed("a", "k", false), PUBLISHED);
+	assert_true(done.what.repeated);
+	assert_int_equal(eventid_compare(done.what.last, first), 0);
+	assert_int_equal(done.what.events, 1);
+	assert_int_equal(hub.held, 2 + 3);
+	/* It belongs to the first channel. */
+	assert_int_equal(publish_keyed("other-one", "k", false), PUBLISHED);
+	assert_false(done.what.repeated);
+	now += KEYS_AGE;
+	assert_int_equal(publish_keyed("a", "k", false), PUBLISHED);
+	assert_false(done.what.repeated);
+	assert_true(eventid_compare(done.what.last, first) > 0);
+}
+
+/* And not 409. */
+static void
+end_may_be_said_again(void **state)
+{
+	struct eventid end;
+
+	(void)state;
+	assert_int_equal(publish_keyed("a", "k", true), PUBLISHED);
+	end = done.what.last;
+	assert_int_equal(publish_keyed("a", "k", true), PUBLISHED);
+	assert_true(done.what.repeated);
+	assert_int_equal(eventid_compare(done.what.last, end), 0);
+	assert_int_equal(publish_keyed("a", "l", true), PUBLISH_ENDED);
+}
+
+static void
+what_was_refused_has_used_up_no_key(void **state)
+{
+	unsigned long nth;
+
+	(void)state;
+	hub.set.channels_max = 0;
+	assert_int_equal(publish_keyed("a", "k", false), PUBLISH_NO_CHANNEL);
+	hub.set.channels_max = 10;
+	assert_int_equal(memory.keys.n, 0);
+	for (nth = 1;; nth++) {
+		allocation_fails(nth);
+		if (publish_keyed("a", "k", false) == PUBLISHED)
+			break;
+		assert_int_equal(done.what.result, PUBLISH_NO_MEMORY);
+		assert_int_equal(memory.keys.n, 0);
+	}
+	assert_false(done.what.repeated);
+	assert_in_range(nth, 5, 20);
+	memory.keys.max = 1;
+	assert_int_equal(publish_keyed("a", "l", false), PUBLISH_NO_ROOM);
+	assert_string_equal(done.what.why, "there are too many keys");
+	assert_int_equal(publish_keyed("a", "k", false), PUBLISHED);
+	assert_true(done.what.repeated);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -299,6 +382,9 @@ main(void)
 	    TEST(two_lives_have_two_epochs),
 	    TEST(without_a_channel_nothing_is_published),
 	    TEST(without_memory_nothing_is_published),
+	    TEST(who_publishes_again_with_a_key_has_the_first_s_answer),
+	    TEST(end_may_be_said_again),
+	    TEST(what_was_refused_has_used_up_no_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,10 +172,11 @@ restored_events_go_on_to_grow_old(void **state)
 	hub.set.history_age = 60;
 	assert_int_equal(try_to_restore("a", 11, 10, -56), HUB_DONE);
 	assert_int_equal(try_to_restore("b", 12, 10, -55), HUB_DONE);
-	assert_string_equal(now_told(), "11 12 ");
 	assert_int_equal(try_to_restore("a", 13, 10, -54), HUB_DONE);
 	assert_int_equal(try_to_restore("a", 14, 10, 1), HUB_DONE);
+	assert_string_equal(now_told(), ""); /* there may be an end */
 	restored(14, 0);
+	assert_string_equal(now_told(), "11 12 ");
 	assert_string_equal(shown(), "a13 a14 ");
 	assert_int_equal(lost("b"), 12);
 	now = 6;

@@ -150,7 +150,8 @@ void hub_wait(struct hub *);
  * hub_restore(): an event.  Ids increase, or are the same in several channels;
  * times, which may be negative, do not decrease and are not after now.  It is
  * held as if it had been read by all; what is over the limits is dropped as
- * ever, but at once.  HUB_ENDED: it is behind the channel's end.
+ * ever, but at once, and what is too old at the end.  HUB_ENDED: it is behind
+ * the channel's end.
  *
  * hub_restore_end(): likewise, an end, of which no facts have told; perhaps
  * what the channel holds is erased.  HUB_ENDED: it had ended.

@@ -103,6 +103,7 @@ hub_restored(struct hub *h, struct eventid last, struct eventid forgotten)
 	h->last = h->serving = last;
 	if (eventid_compare(forgotten, h->forgotten.upto) > 0)
 		h->forgotten = (struct loss){forgotten, LOSS_OVERFLOW};
+	retention_restored(h);
 	names_restored(h);
 	retention_finish(h);
 	if (h->waiting)

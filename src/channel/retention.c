@@ -289,9 +289,14 @@ retention_restore(struct hub *h, struct channel *ch)
 	channel_served(ch, h->last);
 	retention_recount(h, ch, spare);
 	(void)cut(h, ch, UINT_MAX);
+	retention_make_room(h);
+}
+
+void
+retention_restored(struct hub *h)
+{
 	while (grow_old(h))
 		continue;
-	retention_make_room(h);
 }
 
 bool

@@ -44,8 +44,13 @@ void retention_make_room(struct hub *);
  */
 void retention_lose(struct hub *, struct channel *, struct loss);
 
-/* The channel's newest event was read in a former life; the limits apply. */
+/*
+ * The channel's newest event was read in a former life: the limits apply, but
+ * for that of age, since the channel's end may still be to come.  And then all
+ * is there.
+ */
 void retention_restore(struct hub *, struct channel *);
+void retention_restored(struct hub *);
 
 /* Drops all that is held of a channel that nobody can find any more. */
 void retention_bury(struct hub *, struct channel *);

@@ -19,6 +19,49 @@ engine_result(struct published *what, enum hub_result result)
 	what->why = result == HUB_ENDING ? "its end is under way" : NULL;
 }
 
+bool
+engine_repeats(struct keys *keys, const struct post *post, double now,
+    struct published *what)
+{
+	const struct key *k =
+	    post->key == NULL ?
+		NULL :
+		keys_find(keys, post->channels[0], post->key, now);
+
+	if (k == NULL)
+		return false;
+	if (k->pending) {
+		what->result = PUBLISH_NO_ROOM;
+		what->why = "a publication with this key is under way";
+		return true;
+	}
+	what->result = PUBLISHED;
+	what->repeated = true;
+	what->last = k->last;
+	what->events = k->events;
+	return true;
+}
+
+struct key *
+engine_promise_key(struct keys *keys, const struct post *post, double now,
+    struct published *what)
+{
+	static const enum publish_result results[] = {[KEYS_DONE] = PUBLISHED,
+	    [KEYS_FULL] = PUBLISH_NO_ROOM,
+	    [KEYS_NO_MEMORY] = PUBLISH_NO_MEMORY};
+	enum keys_result result;
+	struct key *k = NULL;
+
+	what->result = PUBLISHED;
+	if (post->key == NULL)
+		return NULL;
+	result = keys_promise(keys, post->channels[0], post->key, now, &k);
+	what->result = results[result];
+	if (result == KEYS_FULL)
+		what->why = "there are too many keys";
+	return k;
+}
+
 enum place
 engine_place(const struct eventid_source *source, const struct hub *h,
     struct eventid id)

@@ -7,6 +7,7 @@
 
 #include "channel/eventid.h"
 #include "channel/hub.h"
+#include "channel/keys.h"
 #include "channel/post.h"
 #include "channel/sse.h"
 
@@ -114,6 +115,20 @@ struct engine {
 
 /* What the hub has said of a publication, as an engine says it: result, why. */
 void engine_result(struct published *, enum hub_result);
+
+/*
+ * Is the post's key, if it has one, known?  Then what says how it was answered
+ * first, or that it is not yet.
+ */
+bool engine_repeats(struct keys *, const struct post *, double now,
+    struct published *what);
+
+/*
+ * Promises the post's key, which is not known: PUBLISHED in what is that it may
+ * be published, and all else why not.  NULL: it has none, or may not.
+ */
+struct key *engine_promise_key(struct keys *, const struct post *, double now,
+    struct published *what);
 
 /*
  * The place of an id where this source decides the order, and nothing is ahead

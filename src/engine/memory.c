@@ -22,21 +22,38 @@ memory_start(struct engine *engine, struct hub *h, struct ev_loop *loop,
 	ready(arg);
 }
 
+/* What became of the post, which is no repeated one; never pending. */
+static void
+publish(struct memory *m, const struct post *post, struct published *what)
+{
+	double now = *m->hub->set.now;
+	struct key *key = engine_promise_key(&m->keys, post, now, what);
+	struct eventid ids[ENGINE_IDS_MAX];
+	size_t i, n = post_ids(post);
+	uint64_t ms = m->wall_ms();
+
+	if (what->result != PUBLISHED)
+		return;
+	for (i = 0; i < n; i++)
+		ids[i] = eventid_next(&m->source, ms);
+	what->last = ids[n - 1];
+	engine_result(what, hub_publish(m->hub, post, ids, &what->streams));
+	if (key != NULL && what->result == PUBLISHED)
+		keys_keep(&m->keys, key, what->last, what->events, now);
+	else if (key != NULL)
+		keys_break(&m->keys, key);
+}
+
 static void
 memory_publish(struct engine *engine, const struct post *post,
     void (*done)(void *, const struct published *), void *arg)
 {
 	struct memory *m = (struct memory *)engine;
-	struct eventid ids[ENGINE_IDS_MAX];
 	struct published what = {.events = post->n};
-	uint64_t ms = m->wall_ms();
-	size_t i, n = post_ids(post);
 
-	assert(n >= 1 && post->n <= ENGINE_BATCH_MAX);
-	for (i = 0; i < n; i++)
-		ids[i] = eventid_next(&m->source, ms);
-	what.last = ids[n - 1];
-	engine_result(&what, hub_publish(m->hub, post, ids, &what.streams));
+	assert(post_ids(post) >= 1 && post->n <= ENGINE_BATCH_MAX);
+	if (!engine_repeats(&m->keys, post, *m->hub->set.now, &what))
+		publish(m, post, &what);
 	done(arg, &what);
 }
 
@@ -70,7 +87,9 @@ memory_figures(const struct engine *engine,
 static void
 memory_stop(struct engine *engine)
 {
-	(void)engine;
+	struct memory *m = (struct memory *)engine;
+
+	keys_free(&m->keys);
 }
 
 int
@@ -87,6 +106,7 @@ memory_init(struct memory *m, uint32_t epoch, uint64_t (*wall_ms)(void))
 		.stop = memory_stop},
 	    .wall_ms = wall_ms,
 	};
+	keys_init(&m->keys, KEYS_MAX);
 	eventid_begin(&m->source, epoch, wall_ms());
 	return 0;
 }

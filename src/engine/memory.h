@@ -5,12 +5,14 @@
 #include "engine/engine.h"
 #include "channel/eventid.h"
 #include "channel/hub.h"
+#include "channel/keys.h"
 
 /* The engine within this process: the events are as old as it is. */
 struct memory {
 	struct engine engine;
 	struct hub *hub; /* from start() on */
 	struct eventid_source source;
+	struct keys keys; /* of publications */
 	uint64_t (*wall_ms)(void);
 };
 

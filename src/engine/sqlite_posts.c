@@ -104,55 +104,16 @@ take_on(struct sqlite *s, struct waiting *w, const struct post *post,
 	w->last = id[n - 1];
 }
 
-/* The key is promised with the post. */
-static void
-promise_key(struct sqlite *s, struct waiting *w, const struct post *post,
-    struct published *what)
-{
-	static const enum publish_result results[] = {[KEYS_DONE] = PUBLISHED,
-	    [KEYS_FULL] = PUBLISH_NO_ROOM,
-	    [KEYS_NO_MEMORY] = PUBLISH_NO_MEMORY};
-	enum keys_result result = keys_promise(&s->keys, post->channels[0],
-	    post->key, *s->hub->set.now, &w->key);
-
-	what->result = results[result];
-	if (result == KEYS_FULL)
-		what->why = "there are too many keys";
-}
-
 /* The post waits now, or what says why it cannot. */
 static void
 begin(struct sqlite *s, struct waiting *w, const struct post *post,
     struct published *what)
 {
-	if (post->key != NULL)
-		promise_key(s, w, post, what);
+	w->key = engine_promise_key(&s->keys, post, *s->hub->set.now, what);
 	if (what->result == PUBLISHED)
 		take_on(s, w, post, what);
 	if (what->result != PUBLISHED && w->key != NULL)
 		keys_break(&s->keys, w->key);
-}
-
-/* Is its key known?  Then what says what it was answered, if it was. */
-static bool
-is_repeated(struct sqlite *s, const struct post *post, struct published *what)
-{
-	const struct key *k = post->key == NULL ?
-				  NULL :
-				  keys_find(&s->keys, post->channels[0],
-				      post->key, *s->hub->set.now);
-
-	if (k == NULL)
-		return false;
-	if (k->pending) {
-		what->result = PUBLISH_NO_ROOM;
-		what->why = "a publication with this key is under way";
-	} else {
-		what->repeated = true;
-		what->last = k->last;
-		what->events = k->events;
-	}
-	return true;
 }
 
 void
@@ -163,7 +124,7 @@ sqlite_publish(struct engine *engine, const struct post *post,
 	struct published what = {.result = PUBLISHED, .events = post->n};
 	struct waiting *w = NULL;
 
-	if (is_repeated(s, post, &what)) {
+	if (engine_repeats(&s->keys, post, *s->hub->set.now, &what)) {
 		done(arg, &what);
 		return;
 	}

@@ -15,6 +15,7 @@
 #include "base/endpoint.h"
 #include "base/log.h"
 #include "base/platform.h"
+#include "channel/rule.h"
 #include "serve/publish.h"
 
 #define LAG_WINDOW   10.0 /* seconds */
@@ -131,7 +132,7 @@ make_redis(struct server *sv)
 	    .db = cfg->redis_db,
 	    .wait = cfg->redis_wait,
 	    .history = cfg->redis_history,
-	    .age = cfg->history_age,
+	    .age = rule_longest_age(cfg->rules, cfg->rules_n, cfg->history_age),
 	    .max_event = cfg->max_event,
 	    .streams = &sv->streams.open};
 	char err[512];
@@ -173,6 +174,8 @@ server_make_hub(struct server *sv)
 			       .history_age = sv->cfg.history_age,
 			       .bytes_max = sv->cfg.history_bytes,
 			       .channels_max = sv->cfg.max_channels,
+			       .rules = sv->cfg.rules,
+			       .rules_n = sv->cfg.rules_n,
 			       .relieve = relieve,
 			       .arg = &sv->streams.conns,
 			       .now = &sv->streams.conns.now,
