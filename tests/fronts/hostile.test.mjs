@@ -114,8 +114,8 @@ const ROWS = [
 		{ apache: 400, caddy: 'gap', h2o: 'gap', haproxy: 400 }],
 	['%0d%0a in a name', query('channel=%0d%0aevil'), 'ours 400',
 		{ lighttpd: 400 }],
-	['.. in a name', query('channel=../evil'), 'ours 400'],
-	['a name that is encoded twice', query('channel=evil%2561'), 'ours 400'],
+	['%7f in a name', query('channel=%7fevil'), 'ours 400'],
+	['a name that is not UTF-8', query('channel=%ffevil'), 'ours 400'],
 	['30 KB of query', query('x=' + long(30000)), 'resume',
 		{ apache: 414, haproxy: 'later', lighttpd: 431, nginx: 414 }],
 	['100 KB of query', query('x=' + long(100000)), 414,
@@ -351,7 +351,7 @@ for (const name of CHOSEN)
 			assert.deepEqual(starts.map((start) => start.slice(0, 12)),
 				['405', '405', '200'].map((status) =>
 					`HTTP/1.1 ${status}`));
-			for (const path of ['events?channel=x/', 'status?format=x'])
+			for (const path of ['events?channel=x%20', 'status?format=x'])
 				assert.equal((await ask(`${site.url}/${path}`,
 					{ method: 'HEAD' })).status, 400);
 		});
