@@ -302,9 +302,11 @@ what_is_handed_over_is_lost_as_deleted(void **state)
 	    0);
 	ch->bytes = 9;
 	ch->unread = 3;
+	ch->snapshot = 5;
 	channel_hand_over(ch, other);
 	assert_int_equal(channel_held(ch), 0);
 	assert_int_equal(ch->bytes + ch->unread + ch->size, 0);
+	assert_null(channel_snapshot(ch));
 	assert_int_equal(ch->lost.upto.ms, 20);
 	assert_int_equal(ch->lost.reason, LOSS_DELETED);
 	assert_null(channel_lost(ch, (struct eventid){20, 0}));
