@@ -155,7 +155,7 @@ static const struct row {
     {"ends_come_in_their_place", "a b a. b b.", "ba", "after 0", "",
 	"a1 b2 a.3 b4 b.5"},
     {"end_of_one_is_none_of_another", "a b b.", "a", "after 1", "a", "a4"},
-    {"gap_comes_before_the_end", "a a a. @2", "a", "after 0", "",
+    {"gap_comes_before_the_end", "a a @2 a.", "a", "after 0", "",
 	"[a 0-2] a.3"},
     {"erased_is_a_gap_and_the_end", "a a ~a", "a", "after 1", "",
 	"(a 1-2) a.3"},
@@ -171,9 +171,9 @@ static const struct row {
 	"a2 a.3 b4 b5 b.6"},
     {"history_of_none_of_what_has_ended", "a a. x", "a", "history 0", "",
 	"a.2"},
-    {"history_where_only_an_end_is_left", "a a. @1", "a", "history 9", "",
+    {"history_where_only_an_end_is_left", "a @1 a.", "a", "history 9", "",
 	"a.2"},
-    {"earliest_where_only_an_end_is_left", "a a. @1 x", "a", "earliest", "",
+    {"earliest_where_only_an_end_is_left", "a @1 a. x", "a", "earliest", "",
 	"a.2"},
     {"restart_has_ends", "a a. b", "ab", "restart", "",
 	"[restart 0] a1 a.2 b3"},
@@ -283,7 +283,7 @@ static const struct row {
     {"all_of_nothing", "x", "a", "all", "a", "a2"},
     {"all_behind_what_was_forgotten", "!1 x y !9 c", "c", "all", "", "c3"},
     {"all_of_what_is_not_there_any_more", "!1 x y !9", "x", "all", "x", "x3"},
-    {"all_has_ends", "a a a. @1", "a", "all", "", "[a 0-1] a2 a.3"},
+    {"all_has_ends", "a a @1 a.", "a", "all", "", "[a 0-1] a2 a.3"},
     {"all_of_two_channels", "x a !2 c !9 a c ^c1", "ac", "all", "",
 	"a2 [c 2-3] a4 c5"},
     {"all_of_one_that_lost_nothing", "x a !2 c !9 ^a0", "ac", "all", "",
@@ -405,13 +405,22 @@ end(const char *channel, bool erase)
 	post(letter, false, true, erase);
 }
 
-/* Only this channel's history is cut. */
+/* Only this channel's history is cut; to none by its age. */
 static void
 trim(const char *channel, size_t history)
 {
+	static const struct channel_rule old = {.age = 0.25};
 	char letter[2] = {channel[0], '\0'};
 	struct channel *ch = hub_find(&hub, letter);
 
+	if (history == 0) {
+		ch->rule = &old;
+		now = (double)published + 0.5;
+		change_age(&hub, hub.set.history_age);
+		hub_age(&hub);
+		ch->rule = NULL;
+		return;
+	}
 	hub.set.history = 1000;
 	hub_trim(&hub);
 	ch->touched = true;
