@@ -22,6 +22,7 @@
 
 #include "allocation.h"
 #include "entries.h"
+#include "channel/end.h"
 #include "channel/gap.h"
 #include "channel/reader.h"
 #include "posts.h"
@@ -866,6 +867,65 @@ readers_that_wait_begin_where_the_hub_does(void **state)
 	leave(&v);
 }
 
+/* They are new then, and begin as all that are. */
+static void
+readers_that_wait_begin_with_snapshots(void **state)
+{
+	struct position at_once = position("now");
+	struct sse_message m = {.data = "a11", .len = 3, .snapshot = true};
+	char id[EVENTID_SIZE];
+	struct reader one, two;
+
+	(void)state;
+	hub_begin(&hub, (struct eventid){0, 0});
+	hub_wait(&hub);
+	begin(&one, "a", &at_once);
+	begin(&two, "ba", &at_once);
+	assert_int_equal(readers.feed.position(&two.sub, id), 0);
+	hub_begin(&hub, (struct eventid){10, 1});
+	assert_int_equal(hub_restore(&hub, "a", (struct eventid){11, 1}, &m, 0),
+	    HUB_DONE);
+	m = (struct sse_message){.data = "b12", .len = 3};
+	assert_int_equal(hub_restore(&hub, "b", (struct eventid){12, 1}, &m, 0),
+	    HUB_DONE);
+	hub_restored(&hub, (struct eventid){15, 1}, (struct eventid){10, 1});
+	published = 15;
+	publish("b");
+	browser_begins();
+	assert_int_equal(take(&one, 9), 1);
+	is_read("a11");
+	browser_begins();
+	assert_int_equal(take(&two, 9), 2);
+	is_read("a11 b16");
+	leave(&one);
+	leave(&two);
+}
+
+static void
+beginnings_are_kept_until_they_say_nothing(void **state)
+{
+	struct position at_once = position("now");
+	struct reader w;
+
+	(void)state;
+	browser_begins();
+	happen("=a b a b");
+	begin(&w, "ab", &at_once);
+	assert_non_null(reader_beginnings(&w));
+	publish("b");
+	assert_int_equal(take(&w, 2), 2);
+	(void)take(&w, 0);
+	assert_non_null(reader_beginnings(&w)); /* of b, behind the second */
+	assert_int_equal(take(&w, 1), 1);
+	(void)take(&w, 0);
+	assert_null(reader_beginnings(&w));
+	is_read("a1 a3 b5");
+	leave(&w);
+	begin(&w, "bc", &at_once);
+	assert_null(reader_beginnings(&w)); /* there is one for both */
+	leave(&w);
+}
+
 /* The position is said only when there is something to be read. */
 static void
 reader_that_has_waited_need_not_say_its_position_first(void **state)
@@ -939,6 +999,151 @@ new_stream_is_woken_and_gaps_are_counted(void **state)
 	assert_int_equal(readers.gaps[LOSS_OVERFLOW], 4);
 	leave(&w);
 	leave(&v);
+}
+
+static void
+erased_events_are_counted_as_such(void **state)
+{
+	struct position p = position("after 0");
+	struct reader w;
+
+	(void)state;
+	browser_begins();
+	happen("a b a b ~a");
+	hub.set.history = 1;
+	hub_trim(&hub);
+	begin(&w, "ab", &p);
+	assert_int_equal(take(&w, 9), 4);
+	is_read("[b 0-2] (a 2-3) b4 a.5");
+	assert_int_equal(readers.gaps[LOSS_OVERFLOW], 1);
+	assert_int_equal(readers.gaps[LOSS_DELETED], 1);
+	leave(&w);
+}
+
+/* The stream's side asks when all that was offered is on its way. */
+static void
+reader_is_over_when_it_has_all_ends(void **state)
+{
+	struct position p = position("now"), none = position("unknown");
+	struct reader w, v;
+
+	(void)state;
+	browser_begins();
+	happen("a.");
+	begin(&w, "ab", &p);
+	begin(&v, "a", &none);
+	assert_false(readers.feed.over(&w.sub));
+	assert_int_equal(take(&v, 1), 1);
+	assert_false(readers.feed.over(&v.sub)); /* it has had a gap */
+	assert_int_equal(take(&v, 1), 1);
+	assert_true(readers.feed.over(&v.sub));
+	happen("b b.");
+	assert_int_equal(take(&w, 1), 1);
+	assert_false(readers.feed.over(&w.sub));
+	assert_int_equal(take(&w, 1), 1);
+	assert_true(readers.feed.over(&w.sub));
+	is_read("[unknown 0] a.1 b2 b.3");
+	leave(&w);
+	leave(&v);
+	p = position("after 3"); /* who has it need not be told */
+	begin(&w, "ab", &p);
+	assert_true(readers.feed.over(&w.sub));
+	leave(&w);
+}
+
+static void
+end_names_its_channel_as_json(void **state)
+{
+	static const char *const name[] = {"https://a/\"\\\xc3\xa4"};
+	struct eventid id = {7, 1};
+	struct post p = {.channels = name, .channels_n = 1, .end = true};
+	struct position from = position("after 0");
+	struct batch *b = malloc(sizeof(*b));
+	struct reader w;
+
+	(void)state;
+	assert_non_null(b);
+	assert_int_equal(hub_publish(&hub, &p, &id, &reading), HUB_DONE);
+	assert_int_equal(reader_begin(&readers, &w, name, 1, &from), HUB_DONE);
+	batch_begin(b);
+	readers.feed.fill(&w.sub, b, KIND);
+	assert_int_equal(b->n, 1);
+	b->text[b->piece[0].len] = '\0';
+	assert_string_equal(b->text,
+	    "event: end\n"
+	    "data: {\"channel\":\"https://a/\\\"\\\\\xc3\xa4\"}\n"
+	    "id: 7-1\n\n");
+	free(b);
+	leave(&w);
+}
+
+static void
+largest_end_fits_its_room(void **state)
+{
+	struct channel *ch;
+	char name[CHANNEL_NAME_MAX + 1], text[END_SIZE];
+	size_t len;
+
+	(void)state;
+	memset(name, '\\', CHANNEL_NAME_MAX);
+	name[CHANNEL_NAME_MAX] = '\0';
+	ch = channel_new(name, (struct loss){{0, 0}, LOSS_OVERFLOW});
+	assert_non_null(ch);
+	ch->ended = (struct eventid){UINT64_MAX, UINT64_MAX};
+	len = end_write(text, ch);
+	assert_in_range(len, 2 * CHANNEL_NAME_MAX, END_SIZE - 1);
+	assert_memory_equal(text + len - 5, "615\n\n", 5);
+	channel_free(ch);
+}
+
+/* As many channels as there may be, and what is of many of them. */
+static void
+all_channels_are_merged(void **state)
+{
+	static char text[READER_CHANNELS_MAX][8];
+	const char *names[READER_CHANNELS_MAX];
+	struct position p = position("after 0");
+	struct eventsource *page = &browser.reader;
+	uint32_t seed = 20261127;
+	char data[20], id[EVENTID_SIZE];
+	struct reader w;
+	unsigned long k, n = 0;
+	struct post post = {.n = 1};
+	struct sse_message m = {.data = data};
+	struct eventid at;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < READER_CHANNELS_MAX; i++) {
+		(void)snprintf(text[i], sizeof(text[i]), "ch%zu", i);
+		names[i] = text[i];
+	}
+	hub.set.bytes_max = 1 << 24;
+	for (k = 1; k <= 1000; k++) {
+		at = next_id();
+		post.messages = &m;
+		post.channels_n = 1 + chance(&seed) % POST_CHANNELS_MAX;
+		post.channels =
+		    names + chance(&seed) %
+				(READER_CHANNELS_MAX - POST_CHANNELS_MAX + 1);
+		m.len = (size_t)snprintf(data, sizeof(data), "%lu", k);
+		assert_int_equal(hub_publish(&hub, &post, &at, &reading),
+		    HUB_DONE);
+	}
+	assert_int_equal(reader_begin(&readers, &w, names, LENGTH(names), &p),
+	    HUB_DONE);
+	eventsource_reset(page);
+	page->dispatched = NULL;
+	while (take(&w, 7) > 0) {
+		n += page->events;
+		page->events = 0;
+		assert_true(last_id(&p));
+		assert_int_equal(p.id.ms, n);
+		(void)readers.feed.position(&w.sub, id);
+		assert_int_equal(strtoul(id, NULL, 10), n);
+	}
+	assert_int_equal(n, 1000);
+	leave(&w);
 }
 
 #define ID "}\nid: 18446744073709551615-18446744073709551615\n\n"
@@ -1042,9 +1247,16 @@ main(void)
 	    TEST(position_moves_only_when_nothing_is_left_to_read),
 	    TEST(unknown_position_is_none_until_its_gap_is_taken),
 	    TEST(readers_that_wait_begin_where_the_hub_does),
+	    TEST(readers_that_wait_begin_with_snapshots),
+	    TEST(beginnings_are_kept_until_they_say_nothing),
 	    TEST(reader_that_has_waited_need_not_say_its_position_first),
 	    TEST(what_was_not_taken_is_offered_again),
 	    TEST(new_stream_is_woken_and_gaps_are_counted),
+	    TEST(erased_events_are_counted_as_such),
+	    TEST(reader_is_over_when_it_has_all_ends),
+	    TEST(end_names_its_channel_as_json),
+	    TEST(largest_end_fits_its_room),
+	    TEST(all_channels_are_merged),
 	    TEST(largest_gap_fits_its_room),
 	    TEST(subscription_that_fails_has_joined_nothing),
 	    cmocka_unit_test(gap_reasons_have_names),
