@@ -284,7 +284,7 @@ position_set(struct reader *r, const struct position *p)
 	r->waits = h->waiting;
 	switch (p->kind) {
 	case POSITION_AFTER:
-		r->at = p->id;
+		r->at = p->by_page ? before_the_end(r, p->id) : p->id;
 		break;
 	case POSITION_LOST:
 		r->at = before_the_end(r, before_next(r, p->id));

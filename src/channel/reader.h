@@ -2,6 +2,7 @@
 #ifndef READER_H
 #define READER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "channel/eventid.h"
@@ -24,6 +25,7 @@ struct position {
 	} kind;
 	struct eventid id;
 	unsigned long n;
+	bool by_page; /* its page says so: it need not have had the ends */
 };
 
 /*

@@ -13,8 +13,8 @@ struct ahead {
 	TAILQ_ENTRY(ahead) link; /* while there is an exchange */
 	struct aheads *all;
 	struct conn *conn; /* NULL: the exchange is over */
-	struct eventid id;
-	char *address; /* NULL: it is not known; in text */
+	struct position p; /* its id is ahead */
+	char *address;	   /* NULL: it is not known; in text */
 	size_t n;
 	const char *channel[READER_CHANNELS_MAX]; /* in text */
 	char text[];
@@ -45,15 +45,16 @@ static void
 open_stream(struct ahead *a, enum place place)
 {
 	struct request r = {.address = a->address};
-	struct position p = {.kind = POSITION_UNKNOWN, .id = a->id};
 
 	if (place == PLACE_AFTER)
-		p.kind = POSITION_AFTER;
+		a->p.kind = POSITION_AFTER;
 	else if (place == PLACE_LOST)
-		p.kind = POSITION_LOST;
+		a->p.kind = POSITION_LOST;
+	else
+		a->p.kind = POSITION_UNKNOWN;
 	conn_resume(a->conn);
 	stream_open_channels(a->all->streams, a->conn, &r, a->channel, a->n,
-	    &p);
+	    &a->p);
 }
 
 /* Where its id is; it is a stream then, if somebody is there for it. */
@@ -107,7 +108,7 @@ new_ahead(const struct request *r, const char *const channels[], size_t n)
 
 void
 ahead_wait(struct aheads *all, struct conn *c, const struct request *r,
-    const char *const channels[], size_t n, struct eventid id)
+    const char *const channels[], size_t n, const struct position *p)
 {
 	struct ahead *a;
 
@@ -125,12 +126,12 @@ ahead_wait(struct aheads *all, struct conn *c, const struct request *r,
 	}
 	a->all = all;
 	a->conn = c;
-	a->id = id;
+	a->p = *p;
 	all->n++;
 	TAILQ_INSERT_TAIL(&all->list, a, link);
 	conn_serve(c, &all->role, a);
 	conn_await(c);
-	all->engine->await(all->engine, id, on_placed, a);
+	all->engine->await(all->engine, p->id, on_placed, a);
 }
 
 void

@@ -41,12 +41,12 @@ struct aheads {
 void aheads_init(struct aheads *, struct streams *, struct engine *);
 
 /*
- * The open request is a stream of these channels from behind this id on, when
- * it is known where that is.  It is refused if that takes too long, if there
- * is no memory, and if more wait than may be streams.
+ * The open request is a stream of these channels from behind the position's id
+ * on, when it is known where that is.  It is refused if that takes too long, if
+ * there is no memory, and if more wait than may be streams.
  */
 void ahead_wait(struct aheads *, struct conn *, const struct request *,
-    const char *const channels[], size_t n, struct eventid);
+    const char *const channels[], size_t n, const struct position *);
 
 /* Once a second: the limit of time, and the drain. */
 void aheads_sweep(struct aheads *);

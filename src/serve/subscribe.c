@@ -2,7 +2,8 @@
 /*
  * From a request to a stream: which channels, and from where on.  A position
  * that we cannot know is no error, which would end the browser's EventSource
- * for good: it begins with a gap.
+ * for good: it begins with a gap.  That end is right for one client alone: who
+ * has had the ends of all its channels, and comes back.
  */
 #include "serve/subscribe.h"
 
@@ -16,6 +17,7 @@
 #define HISTORY_MAX 1000 /* events to count back: it takes time */
 
 #define EARLIEST "earliest" /* the last event id before all that is held */
+#define ALL	 "all"	    /* the history that begins with the channels */
 
 /* What a stream begins with. */
 struct beginning {
@@ -81,6 +83,22 @@ newest(const struct server *sv, const struct arguments_ids *ids)
 	return best;
 }
 
+/* The last so many events, or all. */
+static const char *
+read_history(struct position *p, const char *text)
+{
+	p->kind = POSITION_ALL;
+	if (strcmp(text, ALL) == 0)
+		return NULL;
+	if (strspn(text, "0123456789") != strlen(text))
+		return "history= takes a number of events, in digits, or all";
+	p->kind = POSITION_HISTORY;
+	p->n = strtoul(text, NULL, 10);
+	if (p->n > HISTORY_MAX)
+		p->n = HISTORY_MAX;
+	return NULL;
+}
+
 /*
  * Where the stream begins: where the client says it was, or else where its page
  * says; or else with the last so many events, or now.
@@ -94,14 +112,9 @@ find_beginning(struct beginning *b, const struct server *sv,
 		*b = newest(sv, &a->own);
 	else if (a->page.n > 0)
 		*b = newest(sv, &a->page);
-	else if (a->history != NULL && *a->history != '\0') {
-		if (strspn(a->history, "0123456789") != strlen(a->history))
-			return "history= takes a number of events, in digits";
-		b->p.kind = POSITION_HISTORY;
-		b->p.n = strtoul(a->history, NULL, 10);
-		if (b->p.n > HISTORY_MAX)
-			b->p.n = HISTORY_MAX;
-	}
+	else if (a->history != NULL && *a->history != '\0')
+		return read_history(&b->p, a->history);
+	b->p.by_page = a->own.n == 0;
 	return NULL;
 }
 
@@ -156,11 +169,12 @@ open_channels(struct server *sv, struct conn *c, const struct request *r,
 	if (wrong != NULL)
 		return wrong;
 	if (r->method == METHOD_HEAD)
-		stream_head(c);
+		stream_head_channels(&sv->streams, c, a->channel, a->channels,
+		    &b.p);
 	else if (b.p.kind != POSITION_NOW && !is_ready(sv->engine))
 		stream_refuse(&sv->streams, c, r, REFUSED_ENGINE);
 	else if (b.ahead)
-		ahead_wait(&sv->aheads, c, r, a->channel, a->channels, b.p.id);
+		ahead_wait(&sv->aheads, c, r, a->channel, a->channels, &b.p);
 	else
 		stream_open_channels(&sv->streams, c, r, a->channel,
 		    a->channels, &b.p);

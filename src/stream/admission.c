@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Which streams there may be, and what the others are told: 200, retry: and the
- * end, for a browser gives its EventSource up at any other status.
+ * end, for a browser gives its EventSource up at any other status; and 204 if
+ * just that is right.
  */
 #include "base/log.h"
 #include "channel/sse.h"
@@ -41,6 +42,16 @@ stream_refuse(struct streams *ss, struct conn *c, const struct request *r,
 	s->address = NULL;
 	len += sse_retry(buf + len, ms);
 	conn_answer(c, event_new(buf, len));
+}
+
+void
+stream_gone(struct streams *ss, struct conn *c)
+{
+	static const char gone[] = "Status: 204 No Content\r\n"
+				   "Cache-Control: no-store\r\n\r\n";
+
+	ss->gone++;
+	conn_answer(c, event_new(gone, sizeof(gone) - 1));
 }
 
 bool

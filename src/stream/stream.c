@@ -120,7 +120,27 @@ offer_beat(struct stream *s, struct batch *b)
 		    sizeof(SSE_HEARTBEAT) - 1);
 }
 
-/* Where it stands comes before its events, or when it ends behind them. */
+/* Has it had all that will ever come? */
+static bool
+is_over(const struct stream *s)
+{
+	return s->sub.feed->over != NULL && s->sub.feed->over(&s->sub);
+}
+
+/* Its browser is told by its last event that it need not come back. */
+static void
+finish(struct stream *s)
+{
+	if (s->conn.ending)
+		return;
+	all(&s->conn)->over++;
+	conn_end(&s->conn);
+}
+
+/*
+ * Where it stands comes before its events, or when it ends behind them.  Where
+ * nothing will ever come any more it just ends.
+ */
 static void
 fill(struct conn *c, struct batch *b)
 {
@@ -138,6 +158,8 @@ fill(struct conn *c, struct batch *b)
 	if (!c->ending || c->todo & LAST || (c->todo & REST && !slow))
 		s->sub.feed->fill(&s->sub, b, EVENT);
 	c->todo &= (uint8_t) ~(LAST | REST); /* others wait for its return */
+	if (b->n == before && is_over(s))
+		finish(s);
 	if (c->ending && b->full)
 		c->todo |= REST;
 	if (c->todo & RETRY && !first && !b->full)
@@ -159,6 +181,8 @@ took(struct conn *c, const struct piece *p)
 	c->messages++;
 	all(c)->messages++;
 	s->sub.feed->took(&s->sub, p);
+	if (is_over(s))
+		finish(s);
 }
 
 static void
@@ -211,6 +235,15 @@ stream_open_clock(struct streams *ss, struct conn *c, const struct request *r,
 	begin(ss, s, r);
 }
 
+/* Has it all that will ever come, and comes back for more? */
+static bool
+is_back(const struct streams *ss, const char *const channels[], size_t n,
+    const struct position *p)
+{
+	return p->kind == POSITION_AFTER && !p->by_page &&
+	       hub_over(ss->readers.hub, channels, n, p->id);
+}
+
 void
 stream_open_channels(struct streams *ss, struct conn *c,
     const struct request *r, const char *const channels[], size_t n,
@@ -219,6 +252,10 @@ stream_open_channels(struct streams *ss, struct conn *c,
 	struct stream *s = (struct stream *)c;
 	enum hub_result result;
 
+	if (is_back(ss, channels, n, p)) {
+		stream_gone(ss, c);
+		return;
+	}
 	if (!stream_admit(ss, s, r))
 		return;
 	result = reader_begin(&ss->readers, &s->reader, channels, n, p);
@@ -234,6 +271,16 @@ void
 stream_head(struct conn *c)
 {
 	conn_answer(c, event_new(STREAM_HEADERS, sizeof(STREAM_HEADERS) - 1));
+}
+
+void
+stream_head_channels(struct streams *ss, struct conn *c,
+    const char *const channels[], size_t n, const struct position *p)
+{
+	if (is_back(ss, channels, n, p))
+		stream_gone(ss, c);
+	else
+		stream_head(c);
 }
 
 int

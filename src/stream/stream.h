@@ -60,6 +60,8 @@ struct streams {
 	const struct config *cfg;
 	size_t open;
 	unsigned long long opened, messages, refused[REFUSALS];
+	unsigned long long over; /* that have had all that will ever come */
+	unsigned long long gone; /* that were told not to come back: 204 */
 	bool draining;
 	bool drain_last; /* what was not over then has been told to end */
 	double drain_end;
@@ -86,7 +88,9 @@ bool streams_full(const struct streams *);
 
 /*
  * Opens a stream of the clock, behind this count, or of n channels from a
- * position on; or refuses it if a limit is reached.
+ * position on; or refuses it if a limit is reached.  Who has had the ends of
+ * all its channels, and comes back, is told that nothing will ever come any
+ * more (204): then browsers do not come back.
  */
 void stream_open_clock(struct streams *, struct conn *, const struct request *,
     uint64_t count);
@@ -101,8 +105,10 @@ void stream_open_channels(struct streams *, struct conn *,
 void stream_refuse(struct streams *, struct conn *, const struct request *,
     enum refusal);
 
-/* Answers with a stream's headers and the end. */
+/* Answers with the headers that the stream would have, and the end. */
 void stream_head(struct conn *);
+void stream_head_channels(struct streams *, struct conn *,
+    const char *const channels[], size_t n, const struct position *);
 
 const char *stream_refusal_name(enum refusal);
 

@@ -21,6 +21,9 @@
 /* Milliseconds for retry:, spread so that not all come back at once. */
 unsigned long stream_retry_ms(const struct streams *);
 
+/* Answers that nothing will ever come any more for who asks for this. */
+void stream_gone(struct streams *, struct conn *);
+
 /* May it be?  Otherwise it was refused. */
 bool stream_admit(struct streams *, struct stream *, const struct request *);
 
