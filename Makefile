@@ -80,7 +80,7 @@ TESTS = event sse record params buffer gate writer ring wave flush clock config 
 	spelling channel sse_split sse_parse arguments origin text memory store gathering sqlite \
 	resolve resp entry finder link ids repeats tail tailmodel \
 	rule heap hub keys promise ends restore reader \
-	model notify platform capacity zone publish ahead server sender upkeep census redis
+	model notify platform capacity zone publish producer ahead server sender upkeep census redis
 unit_event     = event
 unit_sse       = sse
 unit_sse_split = sse_split buffer utf8 sse
@@ -150,10 +150,11 @@ unit_route     = route subscribe ahead publish publication producer producer_pos
 		 memory engine keys figures text \
 		 platform $(unit_stream)
 unit_publish   = $(unit_route)
+unit_producer  = $(unit_route)
 unit_ahead     = $(unit_route)
 unit_server    = server listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
 		 endpoint $(unit_route)
-WAVED = flush stream publish ahead route # both with waves and without, as all of WIRE
+WAVED = flush stream publish producer ahead route # both with waves and without, as all of WIRE
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
 	storm supervise kernel store disk kill redis away network lost
 STILL = redis away network lost # where waves make no difference

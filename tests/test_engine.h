@@ -9,7 +9,6 @@
  */
 #include "engine/engine.h"
 #include "channel/hub.h"
-#include "posts.h"
 
 #define TEST_ENGINE_MAX 600 /* publications */
 
@@ -22,8 +21,10 @@ struct test_engine {
 		void (*done)(void *, const struct published *);
 		void *arg;
 		char channel[16];
-		char data[16]; /* of the first message */
+		char data[16];	 /* of the first message */
+		char text[2048]; /* "type:data|" of all, and ";" at an end */
 		size_t messages;
+		bool end;
 		bool pending;
 	} given[TEST_ENGINE_MAX];
 	size_t awaited; /* how often somebody waited for an id */
@@ -63,16 +64,35 @@ test_engine_answer(struct test_engine *e, size_t i, enum publish_result result)
 	struct given *g = &e->given[i];
 	struct sse_message m = {.data = g->data, .len = strlen(g->data)};
 	struct published what = {.result = result, .events = g->messages};
+	const char *channel = g->channel;
+	const struct post post = {.channels = &channel,
+	    .channels_n = 1,
+	    .messages = &m,
+	    .n = g->messages > 0,
+	    .end = g->end};
+	struct eventid ids[2];
 
 	assert_true(g->pending);
 	g->pending = false;
-	if (result == PUBLISHED) {
-		what.last = (struct eventid){1, ++e->last};
-		assert_int_equal(hub_publish(e->hub, POST_OF(g->channel, &m, 1),
-				     &what.last, &what.streams),
+	if (result == PUBLISHED) { /* of many to the hub only the last's id */
+		e->last += g->messages;
+		ids[0] = (struct eventid){1, e->last};
+		e->last += g->end;
+		ids[post_ids(&post) - 1] = what.last =
+		    (struct eventid){1, e->last};
+		assert_int_equal(hub_publish(e->hub, &post, ids, &what.streams),
 		    HUB_DONE);
 	}
 	g->done(g->arg, &what);
+}
+
+static inline void
+test_engine_note(struct given *g, const struct sse_message *m)
+{
+	size_t had = strlen(g->text);
+
+	(void)snprintf(g->text + had, sizeof(g->text) - had, "%s:%.*s|",
+	    m->type == NULL ? "" : m->type, (int)m->len, m->data);
 }
 
 static inline void
@@ -81,6 +101,7 @@ test_engine_publish(struct engine *engine, const struct post *post,
 {
 	struct test_engine *e = (struct test_engine *)engine;
 	struct given *g = &e->given[e->n];
+	size_t i;
 
 	assert_true(e->n < TEST_ENGINE_MAX);
 	g->done = done;
@@ -88,8 +109,15 @@ test_engine_publish(struct engine *engine, const struct post *post,
 	g->messages = post->n;
 	g->pending = true;
 	(void)snprintf(g->channel, sizeof(g->channel), "%s", post->channels[0]);
-	(void)snprintf(g->data, sizeof(g->data), "%.*s",
-	    (int)post->messages[0].len, post->messages[0].data);
+	g->data[0] = g->text[0] = '\0';
+	if (post->n > 0)
+		(void)snprintf(g->data, sizeof(g->data), "%.*s",
+		    (int)post->messages[0].len, post->messages[0].data);
+	g->end = post->end;
+	for (i = 0; i < post->n; i++)
+		test_engine_note(g, &post->messages[i]);
+	if (post->end && strlen(g->text) + 1 < sizeof(g->text))
+		(void)strcat(g->text, ";");
 	e->n++;
 	if (e->at_once)
 		test_engine_answer(e, e->n - 1, e->result);
