@@ -79,7 +79,7 @@ TESTS = event sse record params buffer gate writer ring wave flush clock config 
 	age log endpoint socket request stream route eventid utf8 query json \
 	spelling channel sse_split sse_parse arguments origin text memory store gathering sqlite \
 	resolve resp entry finder link ids repeats tail tailmodel \
-	rule heap hub keys promise ends restore reader \
+	rule heap hub retention keys promise ends restore reader \
 	model notify platform capacity zone publish producer ahead server sender upkeep census redis
 unit_event     = event
 unit_sse       = sse
@@ -120,6 +120,7 @@ unit_rule      = rule
 unit_heap      = heap rule $(unit_channel)
 unit_hub       = hub promise post restore names retention $(unit_heap)
 unit_keys      = keys
+unit_retention = $(unit_hub)
 unit_promise   = $(unit_hub)
 unit_ends      = $(unit_hub)
 unit_restore   = $(unit_hub)
@@ -285,6 +286,7 @@ wrap_gate   = -Wl,--wrap=realloc
 wrap_text   = -Wl,--wrap=realloc
 wrap_hub    = -Wl,--wrap=calloc,--wrap=malloc
 wrap_keys   = -Wl,--wrap=calloc,--wrap=malloc
+wrap_retention = -Wl,--wrap=calloc,--wrap=malloc
 wrap_promise = -Wl,--wrap=calloc,--wrap=malloc
 wrap_ends   = -Wl,--wrap=calloc,--wrap=malloc
 wrap_restore = -Wl,--wrap=calloc,--wrap=malloc
