@@ -22,7 +22,7 @@ static void
 play(struct scene *scene)
 {
 	static const char *const channels[] = {"a", "a b", "a"};
-	struct post refused = {.query = "channel=a/b"};
+	struct post refused = {.query = "channel=a+b"};
 	struct front f;
 	char id[48];
 	int i;
@@ -94,7 +94,8 @@ channels_are_listed_with_what_they_hold(void **state)
 	assert_non_null(
 	    strstr(text, "\"channels\":[{\"name\":\"a\",\"streams\":3,"
 			 "\"held\":2,\"first\":\""));
-	(void)snprintf(want, sizeof(want), "\"last\":\"%s\"}", scene.last);
+	(void)snprintf(want, sizeof(want), "\"last\":\"%s\",\"ended\":null}",
+	    scene.last);
 	assert_non_null(strstr(text, want));
 	(void)snprintf(want, sizeof(want),
 	    "{\"name\":\"b\",\"streams\":1,\"held\":2,\"first\":\"%s\",",
@@ -182,12 +183,16 @@ the_text_for_prometheus_has_every_figure(void **state)
 	    "ssefcgi_streams_opened_total{", "ssefcgi_connections{",
 	    "ssefcgi_events_published_total{", "ssefcgi_events_sent_total{",
 	    "ssefcgi_sent_bytes_total{", "ssefcgi_stalled_total{",
-	    "ssefcgi_publish_refused_total{", "ssefcgi_history_events{",
-	    "ssefcgi_history_bytes{", "ssefcgi_channels{",
-	    "ssefcgi_loop_lag_seconds{", "process_cpu_seconds_total{",
-	    "process_resident_memory_bytes{", ",reason=\"overflow\"} ",
-	    ",reason=\"restart\"} ", ",reason=\"address\"} ",
-	    "ssefcgi_streams_opened_total{", "process_open_fds{"};
+	    "ssefcgi_publish_refused_total{", "ssefcgi_publish_ended_total{",
+	    "ssefcgi_publish_repeated_total{", "ssefcgi_ends_total{",
+	    "ssefcgi_deletes_total{", "ssefcgi_streams_over_total{",
+	    "ssefcgi_streams_gone_total{", "ssefcgi_channels_ended{",
+	    "ssefcgi_history_events{", "ssefcgi_history_bytes{",
+	    "ssefcgi_channels{", "ssefcgi_loop_lag_seconds{",
+	    "process_cpu_seconds_total{", "process_resident_memory_bytes{",
+	    ",reason=\"overflow\"} ", ",reason=\"restart\"} ",
+	    ",reason=\"address\"} ", "ssefcgi_streams_opened_total{",
+	    "process_open_fds{"};
 	char family[100] = "", type[100] = "", *text, *line;
 	struct scene scene;
 	size_t i;
@@ -219,7 +224,7 @@ the_status_is_only_read(void **state)
 	    {"GET", "", 200},
 	    {"GET", "format=prometheus", 200},
 	    {"GET", "format=xml", 400},
-	    {"GET", "channel=a/b", 400},
+	    {"GET", "channel=a+b", 400},
 	    {"HEAD", "format=json", 200},
 	    {"POST", "", 405},
 	    {"OPTIONS", "", 204},

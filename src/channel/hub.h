@@ -78,6 +78,7 @@ struct hub {
 	size_t channels;	       /* all in names */
 	size_t opened;		       /* of these, that are published to */
 	size_t named;		       /* of these, that only readers named */
+	size_t ended;		       /* of all in names, that have */
 	struct channel_list all;       /* in the order they were made */
 	struct channel_list unread;    /* no readers; longest so first */
 	struct channel_list unused;    /* neither readers nor events */

@@ -39,6 +39,7 @@ remove_name(struct hub *h, struct channel *ch)
 	if (ch->unserved)
 		STAILQ_REMOVE(&h->unserved, ch, channel, unserved_link);
 	ch->touched = ch->unserved = false;
+	h->ended -= channel_has_ended(ch);
 	h->channels--;
 }
 
@@ -216,6 +217,13 @@ names_close(struct hub *h, struct channel *ch)
 		retention_shelve(h, ch);
 	h->opened -= !ch->published;
 	release(h, ch);
+}
+
+void
+names_end(struct hub *h, struct channel *ch, struct eventid id, double time)
+{
+	h->ended += !channel_has_ended(ch);
+	channel_end(ch, id, time);
 }
 
 enum hub_result

@@ -35,6 +35,9 @@ enum hub_result names_open(struct hub *, const struct post *,
 /* After that, for each of them: the events came, or were given up. */
 void names_close(struct hub *, struct channel *);
 
+/* As channel_end(). */
+void names_end(struct hub *, struct channel *, struct eventid, double time);
+
 /*
  * The channel, which was published to in a former life.  There may be too many
  * of them until names_restored(), and after that as many more as are read.

@@ -242,7 +242,7 @@ end(struct hub *h, struct promise *p)
 	if (p->grave != NULL)
 		retention_erase(h, ch, p->grave);
 	p->grave = NULL;
-	channel_end(ch, p->newest, *h->set.now);
+	names_end(h, ch, p->newest, *h->set.now);
 }
 
 size_t

@@ -23,7 +23,7 @@ hub_restore_channel(struct hub *h, const struct channel_facts *facts)
 		facts->deleted ? LOSS_DELETED : LOSS_OVERFLOW});
 	ch->origin = facts->origin;
 	if (eventid_compare(facts->ended, (struct eventid){0, 0}) > 0)
-		channel_end(ch, facts->ended, facts->ended_time);
+		names_end(h, ch, facts->ended, facts->ended_time);
 	return HUB_DONE;
 }
 
@@ -48,7 +48,7 @@ hub_restore_end(struct hub *h, const char *channel, struct eventid id,
 		retention_take(h, ch);
 	if (grave != NULL)
 		retention_erase(h, ch, grave);
-	channel_end(ch, id, time);
+	names_end(h, ch, id, time);
 	if (retention_is_idle(ch))
 		retention_shelve(h, ch);
 	return HUB_DONE;

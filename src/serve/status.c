@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "serve/arguments.h"
 #include "serve/figures.h"
 #include "serve/reply.h"
@@ -15,27 +16,37 @@
 
 #define CHANNELS_MAX 1000 /* in one answer */
 
+/* id NULL: there is none. */
 static void
-add_id(struct text *t, const char *name, const struct channel *ch,
-    uint64_t number)
+add_id(struct text *t, const char *name, const struct eventid *id)
 {
-	char id[EVENTID_SIZE];
+	char text[EVENTID_SIZE];
 
-	if (channel_held(ch) == 0) {
+	if (id == NULL) {
 		text_add(t, ",\"%s\":null", name);
 		return;
 	}
-	(void)eventid_format(id, channel_entry(ch, number)->id);
-	text_add(t, ",\"%s\":\"%s\"", name, id);
+	(void)eventid_format(text, *id);
+	text_add(t, ",\"%s\":\"%s\"", name, text);
+}
+
+static const struct eventid *
+id_of(const struct channel *ch, uint64_t number)
+{
+	return channel_held(ch) == 0 ? NULL : &channel_entry(ch, number)->id;
 }
 
 static void
 add_channel(struct text *t, const struct channel *ch, bool first)
 {
+	char name[JSON_SIZE(CHANNEL_NAME_MAX)];
+
 	text_add(t, "%s{\"name\":\"%s\",\"streams\":%zu,\"held\":%zu",
-	    first ? "" : ",", ch->name, ch->reading, channel_held(ch));
-	add_id(t, "first", ch, ch->first);
-	add_id(t, "last", ch, ch->end - 1);
+	    first ? "" : ",", json_escape(name, ch->name), ch->reading,
+	    channel_held(ch));
+	add_id(t, "first", id_of(ch, ch->first));
+	add_id(t, "last", id_of(ch, ch->end - 1));
+	add_id(t, "ended", channel_has_ended(ch) ? &ch->ended : NULL);
 	text_add(t, "}");
 }
 
