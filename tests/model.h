@@ -23,11 +23,13 @@ struct model_event {
 	struct eventid id;
 	unsigned channel;
 	unsigned long number; /* which its data says */
-	size_t cost;	      /* bytes, while it is held */
-	size_t len;	      /* of its data */
+	/* One of several channels is here several times, with one id. */
+	size_t cost; /* bytes, while it is held */
+	size_t len;  /* of its data */
 	double time;
 	bool held;
 	bool unserved; /* not all could read it yet */
+	bool snapshot; /* who is new begins with it */
 };
 
 struct model_channel {
@@ -36,14 +38,26 @@ struct model_channel {
 	bool touched;	/* published to in this turn */
 	unsigned readers, promises;
 	size_t held;
-	struct eventid lost;  /* the newest event that was dropped */
-	struct eventid begin; /* what it began with as lost */
-	unsigned long idle;   /* unused: when that, or an event came */
+	struct eventid lost;   /* the newest event that was dropped */
+	bool deleted;	       /* by erasing it */
+	struct eventid begin;  /* what it began with as lost */
+	struct eventid origin; /* and when it was published to */
+	bool ending;	       /* that is promised */
+	struct eventid ended;  /* 0-0: it has not */
+	double ended_time;
+	unsigned long idle; /* unused: when that, or an event came */
+};
+
+/* What one channel may hold. */
+struct model_bounds {
+	size_t history, bytes; /* 0 bytes: any number */
+	double age;	       /* 0, or INFINITY: for ever */
 };
 
 struct model {
-	size_t history, bytes_max, channels_max;
-	double age, now;
+	size_t bytes_max, channels_max;
+	double now;
+	struct model_bounds bounds[MODEL_NAMES];
 	struct eventid base, last, forgotten, serving;
 	size_t n, bytes; /* those of promises included */
 	struct model_event event[MODEL_EVENTS];
@@ -51,17 +65,14 @@ struct model {
 	unsigned long order;
 };
 
-/* The channels that one reads, in their order and as a set of bits. */
+/*
+ * The channels that one reads, in their order and as a set of bits; and where
+ * it has begun in each, if that is above its position.
+ */
 struct model_reads {
 	unsigned n, channel[MODEL_READS];
 	uint32_t set;
-};
-
-struct model_step {
-	enum { MODEL_NOTHING, MODEL_EVENT, MODEL_GAP } kind;
-	struct eventid id;
-	size_t event;			 /* its place in the list */
-	unsigned gaps, gap[MODEL_READS]; /* channels that lost up to id */
+	struct eventid in[MODEL_NAMES];
 };
 
 static inline bool
@@ -74,6 +85,12 @@ static inline bool
 same(struct eventid a, struct eventid b)
 {
 	return eventid_compare(a, b) == 0;
+}
+
+static inline bool
+model_has_ended(const struct model_channel *ch)
+{
+	return ch->ended.ms > 0;
 }
 
 static inline void
@@ -113,6 +130,8 @@ model_forget(struct model *m, unsigned channel)
 	ch->exists = false;
 	if (above(ch->lost, m->forgotten))
 		m->forgotten = ch->lost;
+	if (above(ch->ended, m->forgotten))
+		m->forgotten = ch->ended;
 }
 
 /*
@@ -176,29 +195,51 @@ model_make(struct model *m, unsigned channel)
 	    .idle = ++m->order};
 }
 
-/* The channel is promised something, or false: there may be none more. */
 static inline bool
-model_open(struct model *m, unsigned channel)
+model_is_open(const struct model_channel *ch)
 {
-	struct model_channel *ch = &m->channel[channel];
-	bool is_new = !ch->exists;
-	int victim;
+	return ch->exists && (ch->published || ch->promises > 0);
+}
 
-	if (ch->exists && (ch->published || ch->promises > 0)) {
+/* The places that are there, or could be made, by forgetting none of these. */
+static inline size_t
+model_places(const struct model *m, uint32_t set)
+{
+	const struct model_channel *ch;
+	size_t n = 0, opened = model_opened(m);
+	unsigned i;
+
+	for (i = 0; i < MODEL_NAMES; i++) {
+		ch = &m->channel[i];
+		n += ch->exists && ch->published && ch->readers == 0 &&
+		     ch->promises == 0 && !(set & 1U << i);
+	}
+	return opened < m->channels_max ? n + m->channels_max - opened : n;
+}
+
+/*
+ * These channels are promised something, or false: there may not be so many
+ * more.
+ */
+static inline bool
+model_open(struct model *m, const struct model_reads *to)
+{
+	struct model_channel *ch;
+	size_t needed = 0;
+	unsigned i;
+
+	for (i = 0; i < to->n; i++)
+		needed += !model_is_open(&m->channel[to->channel[i]]);
+	if (needed > model_places(m, to->set))
+		return false;
+	for (i = 0; i < to->n; i++) {
+		ch = &m->channel[to->channel[i]];
+		if (!ch->exists)
+			model_make(m, to->channel[i]);
 		ch->promises++;
-		return true;
 	}
-	if (is_new)
-		model_make(m, channel);
-	if (model_opened(m) >= m->channels_max) {
-		victim = model_victim(m);
-		if (victim == -1) {
-			ch->exists = !is_new;
-			return false;
-		}
-		model_forget(m, (unsigned)victim);
-	}
-	ch->promises++;
+	while (needed > 0 && model_opened(m) > m->channels_max)
+		model_forget(m, (unsigned)model_victim(m));
 	return true;
 }
 
@@ -214,10 +255,20 @@ model_close(struct model *m, unsigned channel)
 	}
 }
 
+static inline void
+model_published(struct model *m, unsigned channel)
+{
+	struct model_channel *ch = &m->channel[channel];
+
+	if (!ch->published)
+		ch->origin = ch->lost;
+	ch->published = true;
+}
+
 /* An event comes to a channel that is there; its bytes are counted already. */
 static inline void
 model_append(struct model *m, unsigned channel, struct eventid id,
-    unsigned long number, size_t len, size_t cost)
+    unsigned long number, size_t len, size_t cost, bool snapshot)
 {
 	assert(m->n < MODEL_EVENTS);
 	m->event[m->n++] = (struct model_event){.id = id,
@@ -227,58 +278,32 @@ model_append(struct model *m, unsigned channel, struct eventid id,
 	    .len = len,
 	    .time = m->now,
 	    .held = true,
+	    .snapshot = snapshot,
 	    .unserved = true};
 	m->last = id;
-	m->channel[channel].published = true;
+	model_published(m, channel);
 	m->channel[channel].held++;
 	m->channel[channel].touched = true;
 }
 
-/* The bytes that may be dropped, of this channel or, if it is -1, of all. */
-static inline size_t
-model_spare(const struct model *m, int channel)
-{
-	size_t i, bytes = 0;
-
-	for (i = 0; i < m->n; i++)
-		if (m->event[i].held && !m->event[i].unserved &&
-		    (channel == -1 || m->event[i].channel == (unsigned)channel))
-			bytes += m->event[i].cost;
-	return bytes;
-}
-
-/*
- * Who holds most gives first, and of those that hold as much the one with the
- * oldest event.
- */
+/* Nothing comes any more, and what is held may be erased. */
 static inline void
-model_keep_to_budget(struct model *m)
+model_end(struct model *m, unsigned channel, struct eventid id, bool erase)
 {
-	size_t spare, most, oldest;
-	int i, giver;
+	struct model_channel *ch = &m->channel[channel];
 
-	while (m->bytes > m->bytes_max) {
-		most = 0;
-		giver = -1;
-		for (i = 0; i < MODEL_NAMES; i++) {
-			spare = model_spare(m, i);
-			oldest = model_oldest(m, i);
-			if (spare > most ||
-			    (spare > 0 && spare == most &&
-				oldest < model_oldest(m, giver))) {
-				most = spare;
-				giver = i;
-			}
-		}
-		assert(giver != -1);
-		model_drop(m, model_oldest(m, giver));
+	m->last = id;
+	model_published(m, channel);
+	ch->touched = true;
+	if (!model_has_ended(ch)) {
+		ch->ended = id;
+		ch->ended_time = m->now;
 	}
-}
-
-static inline bool
-model_has_room(const struct model *m, size_t bytes)
-{
-	return m->bytes + bytes - model_spare(m, -1) <= m->bytes_max;
+	if (!erase)
+		return;
+	ch->deleted = ch->deleted || ch->held > 0;
+	while (ch->held > 0)
+		model_drop(m, model_oldest(m, (int)channel));
 }
 
 static inline void
@@ -320,129 +345,6 @@ model_leave(struct model *m, unsigned channel)
 		return;
 	ch->idle = ++m->order;
 	ch->exists = ch->published || ch->promises > 0;
-}
-
-static inline void
-model_trim(struct model *m)
-{
-	int i;
-
-	for (i = 0; i < MODEL_NAMES; i++) {
-		while (m->channel[i].held > m->history)
-			model_drop(m, model_oldest(m, i));
-		m->channel[i].touched = false;
-	}
-}
-
-static inline void
-model_age(struct model *m)
-{
-	size_t i;
-
-	while (m->age > 0 && (i = model_oldest(m, -1)) < m->n &&
-	       m->event[i].time + m->age <= m->now)
-		model_drop(m, i);
-}
-
-/* What was held comes in again, one by one, under the limits of now. */
-static inline void
-model_restore(struct model *m)
-{
-	static bool held[MODEL_EVENTS];
-	size_t i;
-
-	for (i = 0; i < m->n; i++) {
-		held[i] = m->event[i].held;
-		m->event[i].held = m->event[i].unserved = false;
-	}
-	for (i = 0; i < MODEL_NAMES; i++)
-		m->channel[i].held = 0;
-	m->bytes = 0;
-	for (i = 0; i < m->n; i++) {
-		if (!held[i])
-			continue;
-		m->event[i].held = true;
-		m->bytes += m->event[i].cost;
-		m->channel[m->event[i].channel].held++;
-		m->channel[m->event[i].channel].idle = ++m->order;
-		model_trim(m);
-		model_keep_to_budget(m);
-	}
-	model_age(m);
-	while (model_opened(m) > m->channels_max)
-		model_forget(m, (unsigned)model_victim(m));
-}
-
-/*
- * The process ends and is there again: nobody reads, and no channel is left
- * that was only named.
- */
-static inline void
-model_restart(struct model *m, struct eventid last, double now)
-{
-	struct model_channel *ch;
-	size_t i;
-
-	for (i = 0; i < m->n; i++) {
-		m->event[i].time -= m->now - now;
-		if (m->event[i].time > now) /* it was rounded */
-			m->event[i].time = now;
-	}
-	m->now = now;
-	m->last = m->serving = last;
-	for (ch = m->channel; ch < m->channel + MODEL_NAMES; ch++) {
-		assert(ch->readers == 0 && ch->promises == 0);
-		ch->idle = ++m->order;
-		ch->touched = false;
-	}
-	model_restore(m);
-}
-
-/*
- * What a reader at this position must get next: of all that is held above it,
- * and all gaps (a channel has one, at the id of the newest event that it has
- * dropped, if that is above it), whatever has the lowest id.
- */
-static inline struct model_step
-model_next(const struct model *m, const struct model_reads *r,
-    struct eventid at)
-{
-	struct model_step next = {.kind = MODEL_NOTHING};
-	struct eventid lost;
-	size_t i;
-
-	for (i = m->n; i-- > 0 && above(m->event[i].id, at);)
-		if (m->event[i].held && r->set & 1U << m->event[i].channel)
-			next = (struct model_step){.kind = MODEL_EVENT,
-			    .id = m->event[i].id,
-			    .event = i};
-	for (i = 0; i < r->n; i++) {
-		lost = m->channel[r->channel[i]].lost;
-		if (!above(lost, at) ||
-		    (next.kind != MODEL_NOTHING && above(lost, next.id)))
-			continue;
-		if (next.kind != MODEL_GAP || above(next.id, lost))
-			next =
-			    (struct model_step){.kind = MODEL_GAP, .id = lost};
-		next.gap[next.gaps++] = r->channel[i];
-	}
-	return next;
-}
-
-/* The position before the last n events of these channels. */
-static inline struct eventid
-model_history(const struct model *m, const struct model_reads *r,
-    unsigned long n)
-{
-	struct eventid at = m->last;
-	size_t i;
-
-	for (i = m->n; i-- > 0 && n > 0;)
-		if (m->event[i].held && r->set & 1U << m->event[i].channel) {
-			at = eventid_before(m->event[i].id);
-			n--;
-		}
-	return at;
 }
 
 #endif

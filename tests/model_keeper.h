@@ -14,8 +14,9 @@
 /* What he has: of each channel, and of each event, by its place in the list. */
 static struct {
 	struct {
-		bool kept;
-		struct eventid lost;
+		bool kept, deleted;
+		struct eventid lost, origin, ended;
+		double ended_time;
 	} channel[MODEL_NAMES];
 	bool kept[MODEL_EVENTS];
 	struct eventid base, forgotten;
@@ -27,14 +28,14 @@ channel_of(const char *channel)
 	return (unsigned)strtoul(channel + 2, NULL, 10);
 }
 
-/* The place of the event in the list. */
+/* The place of the channel's event in the list. */
 static inline size_t
-find_event(struct eventid id)
+find_event(unsigned channel, struct eventid id)
 {
 	size_t i;
 
 	for (i = run.model.n; i-- > 0;)
-		if (same(event(i)->id, id))
+		if (same(event(i)->id, id) && event(i)->channel == channel)
 			return i;
 	fail_msg("no such event");
 	return 0;
@@ -43,11 +44,11 @@ find_event(struct eventid id)
 static inline void
 keeper_dropped(void *arg, const char *name, struct eventid id)
 {
-	size_t i = find_event(id);
-	unsigned channel = event(i)->channel;
+	unsigned channel = channel_of(name);
+	size_t i = find_event(channel, id);
 
-	CHECK(arg == &keeper && channel == channel_of(name));
-	if (!keeper.kept[i]) /* of a channel that is forgotten */
+	CHECK(arg == &keeper);
+	if (!keeper.kept[i]) /* of a channel that is forgotten, or erased */
 		return;
 	keeper.kept[i] = false;
 	if (above(id, keeper.channel[channel].lost))
@@ -78,16 +79,46 @@ keeper_begins(struct eventid base)
 	hub_kept_by(&run.hub, &keeper, keeper_dropped, keeper_forgot);
 }
 
-/* The n newest events are of a promise that is kept. */
+/* The n newest events, of each of its channels, are of a promise that is kept.
+ */
 static inline void
-keeper_keeps(unsigned channel, size_t n, bool is_new, struct eventid lost)
+keeper_keeps(size_t n)
 {
-	if (is_new && !keeper.channel[channel].kept)
-		keeper.channel[channel].lost = lost;
-	CHECK(is_new || keeper.channel[channel].kept);
-	keeper.channel[channel].kept = true;
-	while (n-- > 0)
+	while (n-- > 0) {
+		CHECK(keeper.channel[event(run.model.n - 1 - n)->channel].kept);
 		keeper.kept[run.model.n - 1 - n] = true;
+	}
+}
+
+/* What he does first for each of the channels. */
+static inline void
+keeper_has_channel(unsigned channel, bool is_new, struct eventid lost)
+{
+	CHECK(is_new || keeper.channel[channel].kept);
+	if (keeper.channel[channel].kept)
+		return;
+	memset(&keeper.channel[channel], 0, sizeof(keeper.channel[0]));
+	keeper.channel[channel].kept = true;
+	keeper.channel[channel].lost = keeper.channel[channel].origin = lost;
+}
+
+/* The channel ends with this id; what he has of it may be erased. */
+static inline void
+keeper_ends(unsigned channel, struct eventid id, bool erase)
+{
+	size_t i;
+
+	if (!above(keeper.channel[channel].ended, (struct eventid){0, 0})) {
+		keeper.channel[channel].ended = id;
+		keeper.channel[channel].ended_time = run.model.now;
+	}
+	for (i = 0; erase && i < run.model.n; i++) {
+		if (!keeper.kept[i] || event(i)->channel != channel)
+			continue;
+		keeper.kept[i] = false;
+		keeper.channel[channel].lost = event(i)->id;
+		keeper.channel[channel].deleted = true;
+	}
 }
 
 /* He has all that is held, and no more. */
@@ -120,6 +151,22 @@ write_data(char data[DATA_MAX], unsigned long number, size_t len)
 	memcpy(data, digits, n);
 }
 
+/* Times are of the process that there is now. */
+static inline void
+keeper_restores_channel(unsigned channel)
+{
+	struct channel_facts facts = {.name = name(channel),
+	    .lost = keeper.channel[channel].lost,
+	    .deleted = keeper.channel[channel].deleted,
+	    .origin = keeper.channel[channel].origin,
+	    .ended = keeper.channel[channel].ended};
+
+	keeper.channel[channel].ended_time =
+	    run.model.channel[channel].ended_time;
+	facts.ended_time = keeper.channel[channel].ended_time;
+	CHECK(hub_restore_channel(&run.hub, &facts) == HUB_DONE);
+}
+
 /* The next hub, which is empty, gets all that he has. */
 static inline void
 keeper_restores(struct eventid last)
@@ -134,16 +181,14 @@ keeper_restores(struct eventid last)
 	hub_kept_by(&run.hub, &keeper, keeper_dropped, keeper_forgot);
 	for (i = 0; i < MODEL_NAMES; i++)
 		if (keeper.channel[i].kept)
-			CHECK(hub_restore_channel(&run.hub,
-				  &(struct channel_facts){.name =
-							      name((unsigned)i),
-				      .lost = keeper.channel[i].lost}) ==
-			      HUB_DONE);
+			keeper_restores_channel((unsigned)i);
 	for (i = 0; i < run.model.n; i++) {
 		if (!kept[i])
 			continue;
 		write_data(data, event(i)->number, event(i)->len);
-		m = (struct sse_message){.data = data, .len = event(i)->len};
+		m = (struct sse_message){.data = data,
+		    .len = event(i)->len,
+		    .snapshot = event(i)->snapshot};
 		CHECK(hub_restore(&run.hub, name(event(i)->channel),
 			  event(i)->id, &m, event(i)->time) == HUB_DONE);
 	}

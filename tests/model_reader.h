@@ -11,7 +11,9 @@
 
 #include "eventsource.h"
 
-#include "model.h"
+#include "model_bounds.h"
+#include "model_steps.h"
+#include "channel/gap.h"
 #include "channel/reader.h"
 
 #define MODEL_READERS 12
@@ -42,11 +44,11 @@ static struct {
 	uint64_t wall;
 	size_t entry;	      /* what holding an event costs beside it */
 	unsigned long number; /* the last that an event was given */
-	size_t former; /* events that this hub has not published itself */
+	size_t published;     /* messages, by this hub itself */
 	unsigned long long gaps[LOSS_REASONS];
 	unsigned long long results[HUB_NO_MEMORY]; /* of publications */
-	unsigned long long seen, gaps_seen, false_gaps, refused, cuts, broken,
-	    restarts; /* all */
+	unsigned long long seen, gaps_seen, false_gaps, ends_seen, deleted,
+	    shared, over, refused, cuts, broken, restarts; /* all */
 	struct model_reader visitor[MODEL_READERS];
 } run;
 
@@ -105,23 +107,70 @@ id_seen(const struct eventsource *r)
 	return id;
 }
 
-/* The visitor has an event: it is the right one, and none was passed over. */
+/* The channel's step is the next of all that it has had. */
+static inline void
+see_of_channel(struct model_reader *v, unsigned channel, struct eventid id)
+{
+	CHECK(v->reads.set & 1U << channel);
+	CHECK(above(id, v->had[channel]));
+	CHECK(!any_between(channel, v->had[channel], eventid_before(id)));
+	v->had[channel] = id;
+}
+
+/*
+ * It may be of another channel, too.  What that has dropped before it, and not
+ * told of yet, the gap will say that is still to come.
+ */
+static inline void
+see_copy(struct model_reader *v, const struct model_event *e)
+{
+	if (e->held ||
+	    !any_between(e->channel, v->had[e->channel], eventid_before(e->id)))
+		see_of_channel(v, e->channel, e->id);
+	else
+		CHECK(!above(e->id, run.model.channel[e->channel].lost));
+}
+
+/*
+ * The visitor has an event: it is the right one, and none was passed over, in
+ * none of the channels that it is of.
+ */
 static inline void
 see_event(struct model_reader *v, struct eventsource *r)
 {
 	unsigned long number = strtoul(r->event_data.s, NULL, 10);
 	const struct model_event *e = event(v->step.event);
+	struct eventid id = e->id;
+	unsigned i;
 
 	CHECK(v->step.kind == MODEL_EVENT);
 	CHECK(number == e->number);
 	CHECK(same(id_seen(r), e->id));
 	CHECK(r->event_data.len == e->len);
-	CHECK(v->reads.set & 1U << e->channel);
-	CHECK(above(e->id, v->had[e->channel]));
-	CHECK(!any_between(e->channel, v->had[e->channel],
-	    eventid_before(e->id)));
-	v->had[e->channel] = e->id;
+	while (e > run.model.event && same(e[-1].id, e->id))
+		e--;
+	for (i = 0; e < run.model.event + run.model.n && same(e->id, id); e++)
+		if (v->reads.set & 1U << e->channel &&
+		    above(id, model_from(&v->reads, e->channel, v->at))) {
+			see_copy(v, e);
+			i++;
+		}
+	run.shared += i > 1;
 	run.seen++;
+}
+
+static inline void
+see_end(struct model_reader *v, struct eventsource *r)
+{
+	char expected[100];
+
+	(void)snprintf(expected, sizeof(expected), "{\"channel\":\"%s\"}",
+	    name(v->step.end));
+	CHECK(v->step.kind == MODEL_END);
+	CHECK(is_name(r->event_data.s, r->event_data.len, expected));
+	CHECK(same(id_seen(r), v->step.id));
+	see_of_channel(v, v->step.end, v->step.id);
+	run.ends_seen++;
 }
 
 /* It has a gap, which is true, or of a channel that begins with one. */
@@ -131,13 +180,21 @@ see_channel_gap(struct model_reader *v, unsigned channel, struct eventid to)
 	const struct model_channel *ch = &run.model.channel[channel];
 
 	if (!any_between(channel, v->had[channel], to)) {
-		CHECK(same(to, ch->begin));
+		CHECK(!above(to, ch->begin) || above(ch->lost, to));
 		CHECK(v->below || above(to, run.model.base));
 		run.false_gaps++;
 	}
 	if (above(to, v->had[channel]))
 		v->had[channel] = to;
 	run.gaps_seen++;
+}
+
+/* Why the channel has lost what it has lost. */
+static inline enum loss_reason
+reason_of(unsigned channel)
+{
+	return run.model.channel[channel].deleted ? LOSS_DELETED :
+						    LOSS_OVERFLOW;
 }
 
 static inline void
@@ -147,7 +204,6 @@ see_gap(struct model_reader *v, struct eventsource *r)
 	struct model_step *s = &v->step;
 	unsigned i;
 
-	(void)eventid_format(from, v->at);
 	(void)eventid_format(to, s->id);
 	CHECK(s->kind == MODEL_GAP);
 	if (v->lost != 0) {
@@ -159,10 +215,13 @@ see_gap(struct model_reader *v, struct eventsource *r)
 			v->had[i] = run.model.base;
 	} else {
 		CHECK(v->events < s->gaps);
+		(void)eventid_format(from,
+		    model_from(&v->reads, s->gap[v->events], v->at));
 		(void)snprintf(expected, sizeof(expected),
 		    "{\"channel\":\"%s\",\"from\":\"%s\",\"to\":\"%s\","
-		    "\"reason\":\"overflow\"}",
-		    name(s->gap[v->events]), from, to);
+		    "\"reason\":\"%s\"}",
+		    name(s->gap[v->events]), from, to,
+		    loss_reason_name(reason_of(s->gap[v->events])));
 		see_channel_gap(v, s->gap[v->events], s->id);
 	}
 	CHECK(is_name(r->event_data.s, r->event_data.len, expected));
@@ -180,6 +239,8 @@ see(struct eventsource *r)
 	r->event_data.s[r->event_data.len] = '\0';
 	if (is_name(r->event_type.s, r->event_type.len, HUB_GAP))
 		see_gap(v, r);
+	else if (is_name(r->event_type.s, r->event_type.len, "end"))
+		see_end(v, r);
 	else
 		see_event(v, r);
 	v->events++;
@@ -228,84 +289,6 @@ ask_position(struct model_reader *v)
 	field_set(&v->page.event_id, id, len);
 	field_set(&v->page.id, id, len);
 	CHECK(same(id_seen(&v->page), v->at));
-}
-
-/* One channel, mostly, or up to 16. */
-static inline void
-choose_channels(struct model_reads *r)
-{
-	unsigned n = below(5) < 3 ? 1 : 1 + below(below(3) == 0 ? 16 : 4);
-	unsigned channel;
-
-	*r = (struct model_reads){.n = 0};
-	while (r->n < n) {
-		channel = below(MODEL_NAMES);
-		if (r->set & 1U << channel)
-			continue;
-		r->set |= 1U << channel;
-		r->channel[r->n++] = channel;
-	}
-}
-
-/* Any id of this life: of an event, or near to one, or below all. */
-static inline struct eventid
-any_id(void)
-{
-	struct eventid id = run.model.base;
-
-	if (run.model.n > 0 && below(20) > 0)
-		id = event(below((uint32_t)run.model.n))->id;
-	return below(3) == 0 ? eventid_before(id) : id;
-}
-
-/* One that has never been here. */
-static inline struct position
-choose_position(struct model_reader *v)
-{
-	struct position p = {.kind = POSITION_NOW};
-
-	eventsource_reset(&v->page);
-	choose_channels(&v->reads);
-	v->lost = 0;
-	v->at = run.model.last;
-	switch (below(5)) {
-	case 0:
-		p.kind = POSITION_UNKNOWN;
-		v->lost = LOSS_UNKNOWN;
-		break;
-	case 1:
-		p.kind = below(3) > 0 ? POSITION_HISTORY : POSITION_EARLIEST;
-		p.n = p.kind == POSITION_HISTORY ? below(50) : ULONG_MAX;
-		break; /* its position depends on channels that it may make */
-	case 2:
-		p.kind = POSITION_AFTER;
-		v->at = p.id = any_id();
-		break;
-	default:
-		break;
-	}
-	v->below = above(run.model.base, v->at);
-	return p;
-}
-
-/* One that comes back with its last id. */
-static inline struct position
-position_of(struct model_reader *v)
-{
-	struct position p = {.kind = POSITION_AFTER, .id = id_seen(&v->page)};
-
-	v->lost = 0;
-	v->at = p.id;
-	if (!eventid_is_ours(&run.source, p.id)) {
-		p.kind = POSITION_RESTART;
-		v->lost = LOSS_RESTART;
-	} else
-		CHECK(!above(p.id, run.model.last));
-	v->below = v->lost == 0 && above(run.model.base, v->at);
-	/* What was cut off is forgotten, all but the id. */
-	v->page.data.len = v->page.type.len = 0;
-	field_copy(&v->page.id, &v->page.event_id);
-	return p;
 }
 
 /* The first len bytes of a piece arrive. */

@@ -3,32 +3,19 @@
  * Hub and walk together against a simple model (model.h), over very many
  * random steps: visitors come, read some bytes, are cut off anywhere, and come
  * back with the id that they have; channels overflow, grow old, are forgotten
- * and made again; what is published is promised first, and kept or broken; the
+ * and made again, end and are erased; what is published, to one channel or to
+ * several, is promised first, and kept or broken; the
  * process ends and goes on with what was kept, or begins a new life.
  *
  * SEED=n is another run, STEPS=n a longer one.
  */
-#include "model_keeper.h"
+#include "model_position.h"
+#include "model_posts.h"
 #include "entries.h"
 #include "posts.h"
 
-#define STEPS	 1000000
-#define BATCH	 40 /* events published at once, at most */
-#define KIND	 5
-#define PROMISES 6 /* that stand at once, at most */
-
-/* Publications that are prepared, in their order. */
-static struct promised {
-	struct promise *promise;
-	unsigned channel;
-	unsigned long number; /* of the first event */
-	size_t n;
-	struct eventid id[BATCH];
-	size_t len[BATCH], cost[BATCH];
-	bool is_new;
-	struct eventid lost;
-} promised[PROMISES];
-static unsigned promises;
+#define STEPS 1000000
+#define KIND  5
 
 /* The channels are joined, or none is: there may be no more. */
 static bool
@@ -71,10 +58,9 @@ model_reader_opens(struct model_reader *v)
 	CHECK(v->woken);
 	v->woken = false;
 	v->open = true;
-	if (p.kind == POSITION_HISTORY || p.kind == POSITION_EARLIEST)
-		v->at = model_history(&run.model, &v->reads, p.n);
+	begin(v, &p);
 	for (i = 0; i < MODEL_NAMES && !back; i++)
-		v->had[i] = v->at;
+		v->had[i] = model_from(&v->reads, i, v->at);
 	ask_position(v);
 }
 
@@ -87,6 +73,15 @@ model_reader_leaves(struct model_reader *v)
 	for (i = 0; i < v->reads.n; i++)
 		model_leave(&run.model, v->reads.channel[i]);
 	v->open = false;
+}
+
+static void
+count_gaps(const struct model_step *step)
+{
+	unsigned i;
+
+	for (i = 0; i < step->gaps; i++)
+		run.gaps[reason_of(step->gap[i])]++;
 }
 
 /*
@@ -111,11 +106,26 @@ pieces_leave(struct model_reader *v, const struct batch *batch, unsigned n,
 		if (v->lost != 0)
 			run.gaps[v->lost]++;
 		else if (v->step.kind == MODEL_GAP)
-			run.gaps[LOSS_OVERFLOW] += v->step.gaps;
+			count_gaps(&v->step);
 		run.readers.feed.took(&v->reader.sub, p);
 		v->lost = 0;
 		v->at = v->step.id;
 	}
+}
+
+/* All that there is was read: will there ever be more? */
+static void
+check_over(const struct model_reader *v)
+{
+	const char *names[MODEL_READS];
+	bool over = model_over(&run.model, &v->reads, v->at);
+	unsigned i;
+
+	for (i = 0; i < v->reads.n; i++)
+		names[i] = name(v->reads.channel[i]);
+	CHECK(run.readers.feed.over(&v->reader.sub) == over);
+	CHECK(hub_over(&run.hub, names, v->reads.n, v->at) == over);
+	run.over += over;
 }
 
 static void
@@ -129,6 +139,7 @@ model_reader_reads(struct model_reader *v)
 	CHECK((batch.n == 0) == (expected_step(v).kind == MODEL_NOTHING));
 	if (batch.n == 0) {
 		nothing_is_missing(v);
+		check_over(v);
 		return;
 	}
 	pieces_leave(v, &batch, all ? batch.n : 1 + below(batch.n), cut);
@@ -138,127 +149,6 @@ model_reader_reads(struct model_reader *v)
 	} else if (all && batch.n < BATCH_PIECES)
 		/* A gap has waited for its room, but no event. */
 		CHECK(expected_step(v).kind != MODEL_EVENT);
-}
-
-/* The wall clock goes on, mostly, and now and then back. */
-static uint64_t
-wall_ms(void)
-{
-	if (below(3) == 0)
-		run.wall += below(5);
-	if (below(100) == 0)
-		run.wall -= below(10000);
-	return run.wall;
-}
-
-/* The oldest promise is kept. */
-static void
-keep_one(void)
-{
-	struct promised p = promised[0];
-	size_t i;
-
-	memmove(promised, promised + 1, --promises * sizeof(p));
-	CHECK(hub_keep(&run.hub, p.promise) ==
-	      run.model.channel[p.channel].readers);
-	for (i = 0; i < p.n; i++)
-		model_append(&run.model, p.channel, p.id[i], p.number + i,
-		    p.len[i], p.cost[i]);
-	model_close(&run.model, p.channel);
-	keeper_keeps(p.channel, p.n, p.is_new, p.lost);
-}
-
-/* Any is broken. */
-static void
-break_one(void)
-{
-	unsigned which = below(promises);
-	struct promised p = promised[which];
-	size_t i;
-
-	memmove(promised + which, promised + which + 1,
-	    (--promises - which) * sizeof(p));
-	hub_break(&run.hub, p.promise);
-	for (i = 0; i < p.n; i++)
-		run.model.bytes -= p.cost[i];
-	model_close(&run.model, p.channel);
-	run.broken++;
-}
-
-static void
-promises_end(void)
-{
-	while (promises > 0)
-		if (below(6) == 0)
-			break_one();
-		else
-			keep_one();
-}
-
-/* What is to be published, and its bytes in all. */
-static size_t
-choose_batch(struct promised *p)
-{
-	char id[EVENTID_SIZE];
-	uint64_t ms = wall_ms();
-	size_t i, all = 0;
-
-	p->channel = below(MODEL_NAMES);
-	p->n = below(4) > 0 ? 1 : 1 + below(below(8) == 0 ? BATCH : 5);
-	p->number = run.number + 1;
-	run.number += p->n;
-	for (i = 0; i < p->n; i++) {
-		p->id[i] = eventid_next(&run.source, ms);
-		p->len[i] = (size_t)snprintf(NULL, 0, "%lu %*s", p->number + i,
-		    (int)below(100), "");
-		p->cost[i] = run.entry + sizeof(struct event) + 16 + p->len[i] +
-			     strlen("id: \ndata: \n\n") +
-			     eventid_format(id, p->id[i]);
-		all += p->cost[i];
-	}
-	return all;
-}
-
-static enum hub_result
-prepare_batch(struct promised *p)
-{
-	static char text[BATCH][DATA_MAX];
-	struct sse_message m[BATCH];
-	size_t i;
-
-	for (i = 0; i < p->n; i++) {
-		write_data(text[i], p->number + i, p->len[i]);
-		m[i] = (struct sse_message){.data = text[i], .len = p->len[i]};
-	}
-	return hub_prepare(&run.hub, POST_OF(name(p->channel), m, p->n), p->id,
-	    &p->promise);
-}
-
-static void
-publish_some(void)
-{
-	struct promised *p = &promised[promises];
-	size_t all = choose_batch(p);
-	const struct model_channel *ch = &run.model.channel[p->channel];
-	enum hub_result expected =
-	    all > run.model.bytes_max		? HUB_TOO_LARGE :
-	    !model_has_room(&run.model, all)	? HUB_NO_ROOM :
-	    !model_open(&run.model, p->channel) ? HUB_NO_CHANNEL :
-						  HUB_DONE;
-
-	CHECK(prepare_batch(p) == expected);
-	run.results[expected]++;
-	if (expected != HUB_DONE)
-		return;
-	p->is_new = hub_promised_new(p->promise, 0);
-	p->lost = hub_promised_lost(p->promise, 0);
-	CHECK(p->is_new == !ch->published);
-	CHECK(same(p->lost, ch->lost));
-	run.model.bytes += all;
-	model_keep_to_budget(&run.model);
-	promises++;
-	if (promises == PROMISES || below(2) == 0)
-		promises_end();
 }
 
 /* Those who read what was published in this turn are woken, and no others. */
@@ -315,13 +205,19 @@ compare_all(void)
 	CHECK(run.hub.held_bytes == run.model.bytes);
 	CHECK(same(run.hub.last, run.model.last));
 	CHECK(same(run.hub.forgotten.upto, run.model.forgotten));
-	CHECK(run.hub.published == run.model.n - run.former);
+	CHECK(run.hub.published == run.published);
 	for (i = 0; i < MODEL_NAMES; i++) {
 		ch = hub_find(&run.hub, name(i));
 		CHECK((ch != NULL) == run.model.channel[i].exists);
 		if (ch == NULL)
 			continue;
 		CHECK(same(ch->lost.upto, run.model.channel[i].lost));
+		CHECK((ch->lost.reason == LOSS_DELETED) ==
+		      run.model.channel[i].deleted);
+		CHECK(same(ch->ended, run.model.channel[i].ended));
+		CHECK(ch->ending == run.model.channel[i].ending);
+		CHECK(!channel_has_ended(ch) ||
+		      ch->ended_time == run.model.channel[i].ended_time);
 		CHECK(channel_held(ch) == run.model.channel[i].held);
 		CHECK(ch->reading == run.model.channel[i].readers);
 	}
@@ -373,16 +269,60 @@ begin_hub(struct eventid base)
 	run.hub.set.channels_max = 1;
 }
 
+/* Of some channels there are rules, and the longest prefix wins. */
+static void
+choose_rules(struct hub_setup *set)
+{
+	static struct channel_rule rules[] = {{.prefix = "ch12"},
+	    {.prefix = "ch1"}, {.prefix = "ch"}};
+	size_t first = below(LENGTH(rules) + 1), i;
+
+	for (i = first; i < LENGTH(rules); i++) {
+		rules[i].history = below(2) == 0 ? 0 : 1 + below(20);
+		rules[i].bytes = below(2) == 0 ? 0 : 100 + below(3000);
+		rules[i].age = below(2) == 0 ? 0 : 1 + below(60);
+		if (below(4) == 0)
+			rules[i].age = (double)INFINITY;
+	}
+	set->rules = rules + first;
+	set->rules_n = LENGTH(rules) - first;
+}
+
+static struct model_bounds
+bounds_of(const struct hub_setup *set, const char *channel)
+{
+	struct model_bounds b = {.history = set->history,
+	    .age = set->history_age};
+	const struct channel_rule *rule = set->rules;
+
+	while (rule < set->rules + set->rules_n &&
+	       strncmp(channel, rule->prefix, strlen(rule->prefix)) != 0)
+		rule++;
+	if (rule == set->rules + set->rules_n)
+		return b;
+	b.bytes = rule->bytes;
+	if (rule->history > 0)
+		b.history = rule->history;
+	if (rule->age > 0)
+		b.age = rule->age;
+	return b;
+}
+
 static void
 choose_limits(void)
 {
+	struct hub_setup *set = &run.hub.set;
 	struct model *m = &run.model;
+	unsigned i;
 
-	run.hub.set.history = m->history = 1 + below(below(2) == 0 ? 4 : 40);
-	run.hub.set.history_age = m->age = below(2) == 0 ? 0 : 1 + below(60);
-	run.hub.set.bytes_max = m->bytes_max =
+	set->history = 1 + below(below(2) == 0 ? 4 : 40);
+	set->history_age = below(2) == 0 ? 0 : 1 + below(60);
+	set->bytes_max = m->bytes_max =
 	    1000 + below(below(2) == 0 ? 3000 : 40000);
-	run.hub.set.channels_max = m->channels_max = 1 + below(MODEL_NAMES);
+	set->channels_max = m->channels_max = 1 + below(MODEL_NAMES);
+	choose_rules(set);
+	for (i = 0; i < MODEL_NAMES; i++)
+		m->bounds[i] = bounds_of(set, name(i));
 }
 
 /* A new life, with other limits; visitors will come back with former ids. */
@@ -400,7 +340,7 @@ life_begins(void)
 	m->n = m->bytes = 0;
 	memset(m->channel, 0, sizeof(m->channel));
 	m->base = m->last = m->forgotten = m->serving = run.source.last;
-	run.former = 0;
+	run.published = 0;
 	choose_limits();
 }
 
@@ -436,7 +376,7 @@ life_goes_on(void)
 		choose_limits();
 	model_restart(m, run.source.last, below(100) / 10.0);
 	keeper_restores(run.source.last);
-	run.former = m->n;
+	run.published = 0;
 	run.restarts++;
 	compare_all();
 }
@@ -497,19 +437,23 @@ readers_get_what_the_model_says(void **state)
 		if (below(1000) == 0)
 			life_goes_on();
 		if (below(4000) == 0 ||
-		    run.model.n > MODEL_EVENTS - PROMISES * BATCH) {
+		    run.model.n > MODEL_EVENTS - PROMISES * BATCH * TOGETHER) {
 			life_ends();
 			life_begins();
 		}
 	}
 	life_ends();
-	for (i = 0; i < HUB_ENDED; i++)
+	for (i = 0; i < HUB_NO_MEMORY; i++)
 		CHECK(run.results[i] > 0);
 	CHECK(run.restarts > 0 && run.broken > 0);
-	print_message("%llu events, %llu gaps (%llu of forgotten channels), "
-		      "%llu cuts, %llu refused, %llu broken, %llu restarts\n",
-	    run.seen, run.gaps_seen, run.false_gaps, run.cuts, run.refused,
-	    run.broken, run.restarts);
+	CHECK(run.ends_seen > 0 && run.deleted > 0 && run.shared > 0);
+	CHECK(run.over > 0);
+	print_message("%llu events (%llu of several channels), %llu gaps "
+		      "(%llu of forgotten channels), %llu ends, "
+		      "%llu erasures, %llu cuts, %llu refused, %llu broken, "
+		      "%llu restarts\n",
+	    run.seen, run.shared, run.gaps_seen, run.false_gaps, run.ends_seen,
+	    run.deleted, run.cuts, run.refused, run.broken, run.restarts);
 }
 
 int
