@@ -35,6 +35,7 @@ struct viewer {
 	struct reader reader; /* first */
 	bool woken;
 	struct eventsource page;
+	unsigned run; /* of these the channel r is */
 	size_t len;
 	char shown[SHOWN];
 };
@@ -216,19 +217,28 @@ show(struct eventsource *page)
 	show_text(v, " ");
 }
 
+/* The name of a channel; r stands for one run after the other. */
+static inline void
+channel_name(char name[16], char letter, unsigned run)
+{
+	if (letter == 'r')
+		(void)snprintf(name, 16, "r%u", run);
+	else
+		(void)snprintf(name, 16, "%c", letter);
+}
+
 /* channels: a letter each. */
 static inline void
 viewer_opens(struct viewer *v, struct process *p, const char *channels,
     const struct position *at)
 {
-	char letters[READER_CHANNELS_MAX][2];
+	char text[READER_CHANNELS_MAX][16];
 	const char *names[READER_CHANNELS_MAX];
 	size_t n = strlen(channels), i;
 
 	for (i = 0; i < n; i++) {
-		letters[i][0] = channels[i];
-		letters[i][1] = '\0';
-		names[i] = letters[i];
+		channel_name(text[i], channels[i], v->run);
+		names[i] = text[i];
 	}
 	eventsource_reset(&v->page);
 	v->page.dispatched = show;

@@ -8,6 +8,10 @@
  * it was published, that what was up to its id is lost.  While nothing is done
  * to the stream but what every stream must bear, there may be no gap at all.
  *
+ * An event may be of several channels, and may be published again with its key.
+ * In each phase there is a channel r, a run that ends or is deleted by the way:
+ * its end comes to each visitor like an event, and nothing behind it does.
+ *
  * SEED=n is another run, STEPS=n a longer one.
  */
 #include "tailscene.h"
@@ -17,13 +21,16 @@
 #define EVENTS	 4096 /* published in one phase */
 #define GAPS	 4096 /* told to one visitor in one */
 #define VISITORS 6
-#define CHANNELS "abc"
+#define CHANNELS "abcr"
+#define LETTERS	 4
+#define RETRIES	 4 /* of one event */
 
 struct visitor {
 	struct viewer viewer; /* first */
 	struct process *at;   /* NULL: it is on its way */
 	struct process *to;   /* where it waits for its place */
-	char channels[4];
+	char channels[LETTERS + 1];
+	bool ended;	     /* it was told so of this phase's run */
 	struct eventid last; /* that it has */
 	enum place place;
 	bool waits, known;
@@ -41,22 +48,33 @@ static struct {
 	uint32_t first_seed, seed;
 	unsigned long step;
 	bool calm;
-	bool replaced;	/* in this phase, the stream was */
+	bool replaced; /* in this phase, the stream was */
+	/*
+	 * Something was trimmed or deleted in this phase, or in the one before:
+	 * who had not read it knows less keys than others.
+	 */
+	bool cut, was_cut, trimmed; /* trimmed: in order, in the one before */
 	bool forgotten; /* and a process that knew of it has ended */
 	struct visitor visitor[VISITORS];
 	struct streamkey older;
 	bool dead[PROCESSES];	     /* its server is not there any more */
 	unsigned long first, number; /* of events, of this phase and of all */
-	struct {
-		struct eventid id;
-		char channel;
+	struct publication {
+		struct eventid id[1 + RETRIES];
+		unsigned ids;
+		char channels[3];
 		unsigned long step;
 		unsigned long gone; /* since then it is in no copy; or 0 */
 		unsigned seen;	    /* a bit for each visitor */
 		bool unknown;	    /* gone, and nobody knew it */
+		bool behind;	    /* the end of one of its channels */
+		bool erased;	    /* in r */
 	} event[EVENTS];
+	unsigned run;		/* the channel r of this phase */
+	unsigned long end_step; /* when it ended; 0: it has not */
+	struct publication end; /* likewise, as one of r */
 	unsigned long long seen, gaps, moves, awaited, losses, faults, copies,
-	    unknown;
+	    unknown, retries, ends;
 } run;
 
 #define CHECK(condition)                                             \
@@ -84,13 +102,37 @@ above(struct eventid a, struct eventid b)
 	return eventid_compare(a, b) > 0;
 }
 
+/* The first channel that it reads of those of the event; 0: it reads none. */
+static char
+reads(const struct visitor *v, const struct publication *e)
+{
+	const char *c;
+
+	for (c = e->channels; *c != '\0'; c++)
+		if (strchr(v->channels, *c) != NULL &&
+		    (*c != 'r' || v->viewer.run == run.run))
+			return *c;
+	return '\0';
+}
+
+static bool
+is_of(const struct publication *e, struct eventid id)
+{
+	unsigned i;
+
+	for (i = 0; i < e->ids; i++)
+		if (eventid_compare(e->id[i], id) == 0)
+			return true;
+	return false;
+}
+
 static void
 see_gap(struct visitor *v, const char *data)
 {
-	char channel[4] = "", from[50], to[50], reason[20];
+	char channel[16] = "", from[50], to[50], reason[20];
 
 	if (sscanf(data,
-		"{\"channel\":\"%3[^\"]\",\"from\":\"%49[^\"]\","
+		"{\"channel\":\"%15[^\"]\",\"from\":\"%49[^\"]\","
 		"\"to\":\"%49[^\"]\",\"reason\":\"%19[^\"]\"}",
 		channel, from, to, reason) != 4) {
 		channel[0] = '\0';
@@ -106,7 +148,22 @@ see_gap(struct visitor *v, const char *data)
 	v->gap[v->gaps].channel = channel[0];
 	v->gap[v->gaps++].to = id_of(to);
 	run.gaps++;
-	CHECK(!run.calm);
+	CHECK(!run.calm || strcmp(reason, "deleted") == 0);
+}
+
+static void
+see_end(struct visitor *v, const char *data, struct eventid id)
+{
+	char channel[40];
+
+	CHECK(above(id, v->last));
+	CHECK(sscanf(data, "{\"channel\":\"r%39[^\"]\"}", channel) == 1);
+	if (strtoul(channel, NULL, 10) != run.run) /* of an earlier phase */
+		return;
+	CHECK(!v->ended || v->rewound || !run.calm);
+	CHECK(run.end_step > 0);
+	v->ended = true;
+	run.ends++;
 }
 
 static void
@@ -114,19 +171,22 @@ see_event(struct visitor *v, const char *data, struct eventid id)
 {
 	unsigned long number = strtoul(data, NULL, 10);
 	unsigned bit = 1U << (v - run.visitor);
+	struct publication *e;
 
 	CHECK(above(id, v->last));
 	CHECK(number <= run.number);
 	run.seen++;
 	if (number < run.first) {
-		CHECK(v->rewound);
+		CHECK(v->rewound || run.was_cut || run.cut || run.trimmed);
 		return;
 	}
-	number -= run.first;
-	CHECK(eventid_compare(run.event[number].id, id) == 0);
-	CHECK(strchr(v->channels, run.event[number].channel) != NULL);
-	CHECK(v->rewound || (run.event[number].seen & bit) == 0);
-	run.event[number].seen |= bit;
+	e = &run.event[number - run.first];
+	CHECK(is_of(e, id));
+	CHECK(reads(v, e) != '\0');
+	CHECK(!run.calm || !e->behind);
+	CHECK(!run.calm || eventid_compare(e->id[0], id) == 0);
+	CHECK(v->rewound || (e->seen & bit) == 0 || (e->ids > 1 && run.cut));
+	e->seen |= bit;
 }
 
 static void
@@ -144,6 +204,8 @@ see(struct eventsource *page)
 		id = id_of(text);
 	if (is_name(page->event_type.s, page->event_type.len, HUB_GAP))
 		see_gap(v, data);
+	else if (is_name(page->event_type.s, page->event_type.len, HUB_END))
+		see_end(v, data, id);
 	else
 		see_event(v, data, id);
 	v->last = id;
@@ -184,15 +246,16 @@ visitor_comes(struct visitor *v, struct process *p)
 	char text[EVENTID_SIZE];
 	unsigned i, n = 0;
 
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < LETTERS; i++)
 		if (below(2) == 0)
 			v->channels[n++] = CHANNELS[i];
 	if (n == 0)
 		v->channels[n++] = 'a';
 	v->channels[n] = '\0';
+	v->viewer.run = run.run;
 	v->since = run.step;
 	v->gaps = 0;
-	v->rewound = false;
+	v->rewound = v->ended = false;
 	for (i = 0; i < EVENTS; i++)
 		run.event[i].seen &= ~(1U << (v - run.visitor));
 	visitor_opens(v, p, &at);
@@ -273,32 +336,103 @@ serve_blocked(void)
 			fake_serve(&fakes[i]);
 }
 
-static void
-publish(char channel)
+/* Words of an entry, without its own: c CHANNEL for each. */
+static size_t
+put_channels(char *words, const struct publication *e)
 {
-	char data[24], name[2] = {channel, '\0'};
-	unsigned long number = ++run.number;
+	char name[16];
+	const char *c;
+	size_t n = 0;
+
+	for (c = e->channels; *c != '\0'; c++) {
+		channel_name(name, *c, run.run);
+		n += (size_t)sprintf(words + n, "c %s ", name);
+	}
+	return n;
+}
+
+/* Once more, or for the first time. */
+static void
+submit(unsigned long number)
+{
+	struct publication *e = &run.event[number - run.first];
+	char words[100];
+	size_t n = put_channels(words, e);
 
 	if (below(3) > 0)
 		key.ms += below(3);
-	(void)snprintf(data, sizeof(data), "%lu", number);
-	number -= run.first;
-	CHECK(number < EVENTS);
-	run.event[number].id = key_publish(&key, name, data);
-	run.event[number].channel = channel;
-	run.event[number].step = run.step;
-	run.event[number].gone = 0;
-	run.event[number].seen = 0;
-	run.event[number].unknown = run.forgotten;
+	(void)sprintf(words + n, "d %lu k k%lu", number, number);
+	CHECK(e->ids < LENGTH(e->id));
+	e->id[e->ids++] = key_add_words(&key, words);
+	if (e->gone != 0 && !e->unknown)
+		e->gone = 0;
+}
+
+static void
+publish(const char *channels)
+{
+	struct publication *e;
+
+	run.number++;
+	CHECK(run.number - run.first < EVENTS);
+	e = &run.event[run.number - run.first];
+	*e = (struct publication){.step = run.step, .unknown = run.forgotten};
+	(void)snprintf(e->channels, sizeof(e->channels), "%s", channels);
+	e->behind = run.end_step > 0 && strchr(channels, 'r') != NULL;
+	submit(run.number);
+}
+
+/* Whoever had no answer sends it again. */
+static void
+publish_again(void)
+{
+	unsigned long number =
+	    run.first + below((uint32_t)(run.number - run.first + 1));
+
+	if (run.event[number - run.first].ids > RETRIES)
+		return;
+	run.retries++;
+	submit(number);
 }
 
 static void
 publish_some(void)
 {
-	unsigned n = below(8) > 0 ? 1 : 1 + below(12);
+	unsigned n = below(8) > 0 ? 1 : 1 + below(12), i, j;
+	char channels[3] = "";
 
-	while (n-- > 0)
-		publish(CHANNELS[below(3)]);
+	while (n-- > 0) {
+		i = below(LETTERS);
+		j = below(LETTERS);
+		channels[0] = CHANNELS[i];
+		channels[1] = i != j && below(4) == 0 ? CHANNELS[j] : '\0';
+		publish(channels);
+		if (below(6) == 0)
+			publish_again();
+	}
+	serve_blocked();
+}
+
+/* It may have ended before, and may be ended again by chance. */
+static void
+end_run(void)
+{
+	bool deletes = below(2) == 0;
+	unsigned long i;
+	char words[40];
+
+	(void)sprintf(words, "c r%u e %s", run.run, deletes ? "delete" : "1");
+	if (run.end_step == 0) {
+		run.end_step = run.step;
+		run.end = (struct publication){.channels = "r",
+		    .step = run.step,
+		    .unknown = run.forgotten};
+	}
+	if (run.end.ids < LENGTH(run.end.id))
+		run.end.id[run.end.ids++] = key_add_words(&key, words);
+	for (i = 0; deletes && i <= run.number - run.first; i++)
+		run.event[i].erased |=
+		    strchr(run.event[i].channels, 'r') != NULL;
 	serve_blocked();
 }
 
@@ -372,6 +506,7 @@ trim_in_order(void)
 		else if (above(at, processes[i].tail.at))
 			at = processes[i].tail.at;
 	n = key_find(&key, at, true);
+	run.trimmed |= n > 0;
 	if (n > 0)
 		key_cut(&key, 0,
 		    n - below((uint32_t)n < 20 ? (uint32_t)n : 20));
@@ -390,9 +525,9 @@ delete_newest(void)
 	if (key.n == 0)
 		return;
 	for (e = 0; e <= run.number - run.first; e++)
-		if (eventid_compare(run.event[e].id, key.entry[key.n - 1].id) ==
-		    0)
-			run.event[e].unknown = true;
+		run.event[e].unknown |=
+		    is_of(&run.event[e], key.entry[key.n - 1].id);
+	run.end.unknown |= is_of(&run.end, key.entry[key.n - 1].id);
 	key_cut(&key, key.n - 1, 1);
 }
 
@@ -401,17 +536,29 @@ delete_newest(void)
  * not what tells that it is lost.
  */
 static void
+mark(struct publication *e)
+{
+	unsigned i;
+	size_t n;
+
+	for (i = 0; i < e->ids; i++) {
+		n = key_find(&key, e->id[i], true);
+		if (n < key.n &&
+		    eventid_compare(key.entry[n].id, e->id[i]) == 0)
+			return;
+	}
+	if (e->gone == 0)
+		e->gone = run.step;
+}
+
+static void
 mark_gone(void)
 {
 	unsigned long i;
-	size_t n;
 
-	for (i = 0; i <= run.number - run.first; i++) {
-		n = key_find(&key, run.event[i].id, true);
-		if (run.event[i].gone == 0 &&
-		    (n == key.n || above(key.entry[n].id, run.event[i].id)))
-			run.event[i].gone = run.step;
-	}
+	for (i = 0; i <= run.number - run.first; i++)
+		mark(&run.event[i]);
+	mark(&run.end);
 }
 
 static bool
@@ -422,15 +569,25 @@ has_read(const struct process *p, struct eventid id)
 
 /* What the copy lacks, and no process had read: nobody knows that it was. */
 static void
+mark_if_unknown(struct publication *e)
+{
+	unsigned i;
+
+	for (i = 0; i < e->ids; i++)
+		if (above(e->id[i], run.older.last) &&
+		    !has_read(&processes[0], e->id[i]) &&
+		    !has_read(&processes[1], e->id[i]))
+			e->unknown = true;
+}
+
+static void
 mark_unknown(void)
 {
 	unsigned long i;
 
 	for (i = 0; i <= run.number - run.first; i++)
-		if (above(run.event[i].id, run.older.last) &&
-		    !has_read(&processes[0], run.event[i].id) &&
-		    !has_read(&processes[1], run.event[i].id))
-			run.event[i].unknown = true;
+		mark_if_unknown(&run.event[i]);
+	mark_if_unknown(&run.end);
 }
 
 /* Who may have known has gone: of what is lost, and of ids given out again. */
@@ -442,6 +599,7 @@ mark_forgotten(void)
 	run.forgotten |= run.replaced;
 	for (i = 0; run.forgotten && i <= run.number - run.first; i++)
 		run.event[i].unknown = true;
+	run.end.unknown |= run.forgotten;
 }
 
 /* Another server has it, as it was some time ago. */
@@ -490,6 +648,7 @@ something_goes_wrong(void)
 	unsigned dice = below(9);
 
 	run.faults++;
+	run.cut |= dice < 6;
 	if (dice < 3 && run.replaced)
 		return; /* ids that were given out again leave no trace then */
 	switch (dice) {
@@ -544,6 +703,8 @@ one_step(void)
 		visitor_steps(&run.visitor[below(VISITORS)]);
 	else if (dice < 97)
 		cut(below(PROCESSES));
+	else if (dice < 98 && below(2) == 0)
+		end_run();
 	else if (run.calm)
 		trim_in_order();
 	else
@@ -588,19 +749,32 @@ all_settles(void)
 }
 
 static bool
-is_told(const struct visitor *v, unsigned long number)
+is_told(const struct visitor *v, const struct publication *e)
 {
 	size_t i;
 
 	for (i = v->gaps; i-- > 0;)
-		if (v->gap[i].step >= run.event[number].step &&
-		    (!above(run.event[number].id, v->gap[i].to) ||
-			(run.event[number].gone != 0 &&
-			    v->gap[i].step >= run.event[number].gone)) &&
+		if (v->gap[i].step >= e->step &&
+		    (!above(e->id[0], v->gap[i].to) ||
+			(e->gone != 0 && v->gap[i].step >= e->gone)) &&
 		    (v->gap[i].channel == 0 ||
-			v->gap[i].channel == run.event[number].channel))
+			strchr(e->channels, v->gap[i].channel) != NULL))
 			return true;
 	return false;
+}
+
+static void
+reckon_event(const struct visitor *v, const struct publication *e)
+{
+	if (e->step < v->since || reads(v, e) == '\0' || e->behind)
+		return;
+	if (e->seen & 1U << (v - run.visitor))
+		return;
+	CHECK(!run.calm || (e->erased && reads(v, e) == 'r'));
+	if (run.replaced && v->ended && reads(v, e) == 'r')
+		return; /* that was found out behind the end: it is over */
+	CHECK(e->unknown || is_told(v, e));
+	run.unknown += e->unknown;
 }
 
 static void
@@ -609,17 +783,15 @@ reckon(void)
 	const struct visitor *v;
 	unsigned long i;
 
-	for (v = run.visitor; v < run.visitor + VISITORS; v++)
-		for (i = 0; i <= run.number - run.first; i++) {
-			if (run.event[i].step < v->since ||
-			    strchr(v->channels, run.event[i].channel) == NULL)
-				continue;
-			if (run.event[i].seen & 1U << (v - run.visitor))
-				continue;
-			CHECK(!run.calm);
-			CHECK(run.event[i].unknown || is_told(v, i));
-			run.unknown += run.event[i].unknown;
-		}
+	for (v = run.visitor; v < run.visitor + VISITORS; v++) {
+		for (i = 0; i <= run.number - run.first; i++)
+			reckon_event(v, &run.event[i]);
+		if (run.end_step == 0 || run.end_step < v->since ||
+		    reads(v, &run.end) == '\0' || v->ended)
+			continue;
+		CHECK(!run.calm);
+		CHECK(run.end.unknown || is_told(v, &run.end));
+	}
 }
 
 static void
@@ -631,14 +803,19 @@ phase_begins(void)
 	run.step++;
 	run.first = run.number + 1;
 	run.calm = !run.calm;
-	run.replaced = run.forgotten = false;
-	for (i = 0; i < 3; i++)
-		publish(CHANNELS[i]);
+	run.was_cut = run.cut;
+	run.replaced = run.forgotten = run.cut = false;
+	run.trimmed &= !run.calm; /* that it was, when this one was calm */
+	run.run++;
+	run.end_step = 0;
+	run.end = (struct publication){.step = 0};
+	for (i = 0; i < LETTERS; i++)
+		publish((const char[]){CHANNELS[i], '\0'});
 	serve_blocked();
 	run.step++;
 	for (v = run.visitor; v < run.visitor + VISITORS; v++) {
 		v->gaps = 0;
-		v->rewound = false;
+		v->rewound = v->ended = false;
 		if (below(5) == 0) {
 			visitor_leaves(v);
 			visitor_comes(v, &processes[below(PROCESSES)]);
@@ -695,10 +872,11 @@ every_event_comes_or_a_gap_that_says_so(void **state)
 	key_free(&key);
 	key_free(&run.older);
 	ev_loop_destroy(loop);
-	print_message("%llu events seen, %llu gaps, %llu moves (%llu waited), "
-		      "%llu faults, %llu copies, %llu not to be known\n",
-	    run.seen, run.gaps, run.moves, run.awaited, run.faults, run.copies,
-	    run.unknown);
+	print_message("%llu events and %llu ends seen, %llu gaps, %llu moves "
+		      "(%llu waited), %llu retries, %llu faults, %llu copies, "
+		      "%llu not to be known\n",
+	    run.seen, run.ends, run.gaps, run.moves, run.awaited, run.retries,
+	    run.faults, run.copies, run.unknown);
 }
 
 int
