@@ -15,7 +15,6 @@
 
 #include "base/log.h"
 #include "engine/sqlite.h"
-#include "posts.h"
 
 #define MANY 200 /* publications at a time */
 
@@ -120,22 +119,49 @@ tear_down(void **state)
 	return 0;
 }
 
-/* Gives n messages, of which the first is this text. */
+/* What is published: n messages of this text to these channels. */
+struct given {
+	const char *channels; /* with spaces between */
+	const char *text;
+	size_t n;
+	bool snapshot; /* the last is one */
+	bool end, erase;
+	const char *key;
+};
+
+static void
+give(const struct given *g)
+{
+	struct sse_message m[ENGINE_BATCH_MAX];
+	char data[2000], names[POST_CHANNELS_MAX * 16], *name, *rest;
+	const char *channels[POST_CHANNELS_MAX];
+	struct post post = {.channels = channels,
+	    .messages = m,
+	    .n = g->n,
+	    .end = g->end,
+	    .erase = g->erase,
+	    .key = g->key};
+	size_t i;
+
+	(void)snprintf(data, sizeof(data), "%s", g->text);
+	(void)snprintf(names, sizeof(names), "%s", g->channels);
+	for (name = strtok_r(names, " ", &rest); name != NULL;
+	     name = strtok_r(NULL, " ", &rest))
+		channels[post.channels_n++] = name;
+	for (i = 0; i < g->n; i++)
+		m[i] = (struct sse_message){.type = i % 2 == 0 ? NULL : "odd",
+		    .data = data,
+		    .len = strlen(data),
+		    .snapshot = g->snapshot && i == g->n - 1};
+	sqlite.engine.publish(&sqlite.engine, &post, on_done, &done);
+	memset(data, 'x', sizeof(data)); /* it need not last longer */
+	memset(names, 'x', sizeof(names));
+}
+
 static void
 give_some(const char *channel, const char *text, size_t n)
 {
-	struct sse_message m[ENGINE_BATCH_MAX];
-	char data[2000];
-	size_t i;
-
-	(void)snprintf(data, sizeof(data), "%s", text);
-	for (i = 0; i < n; i++)
-		m[i] = (struct sse_message){.type = i % 2 == 0 ? NULL : "odd",
-		    .data = data,
-		    .len = strlen(data)};
-	sqlite.engine.publish(&sqlite.engine, POST_OF(channel, m, n), on_done,
-	    &done);
-	memset(data, 'x', sizeof(data)); /* it need not last longer */
+	give(&(struct given){.channels = channel, .text = text, .n = n});
 }
 
 /* Waits for the disk if something is on its way to it. */
@@ -163,13 +189,21 @@ until_told(unsigned n)
 }
 
 static enum publish_result
-publish(const char *channel, const char *text, size_t n)
+publish_given(const struct given *g)
 {
 	unsigned told = done.told;
 
-	give_some(channel, text, n);
+	give(g);
 	until_told(told + 1);
 	return done.last.result;
+}
+
+#define PUBLISH(...) publish_given(&(struct given){__VA_ARGS__})
+
+static enum publish_result
+publish(const char *channel, const char *text, size_t n)
+{
+	return PUBLISH(.channels = channel, .text = text, .n = n);
 }
 
 static void
@@ -510,6 +544,37 @@ settle(void)
 		turn();
 }
 
+static void
+draw_channel(FILE *f, const struct channel *ch)
+{
+	char lost[EVENTID_SIZE], origin[EVENTID_SIZE], ended[EVENTID_SIZE];
+
+	(void)eventid_format(lost, ch->lost.upto);
+	(void)eventid_format(origin, ch->origin);
+	(void)eventid_format(ended, ch->ended);
+	(void)fprintf(f, "%s lost %s %d since %s", ch->name, lost,
+	    ch->lost.reason, origin);
+	if (channel_has_ended(ch))
+		(void)fprintf(f, " ended %s %.3f", ended, ch->ended_time);
+	(void)fputc('\n', f);
+}
+
+/* Those who are still known. */
+static void
+draw_keys(FILE *f)
+{
+	const struct key *k;
+	char id[EVENTID_SIZE];
+
+	TAILQ_FOREACH (k, &sqlite.keys.kept, link) {
+		if (now - k->when >= KEYS_AGE)
+			continue;
+		(void)eventid_format(id, k->last);
+		(void)fprintf(f, "key %s %s %zu %.3f\n", k->text, id, k->events,
+		    k->when);
+	}
+}
+
 /* A hub as text: what each channel holds and has lost, and what there is. */
 static char *
 picture(void)
@@ -528,19 +593,80 @@ picture(void)
 	(void)fprintf(f, " forgotten %s held %zu\n", id, hub.held);
 	for (i = 0; i < NAMES; i++) {
 		(void)snprintf(name, sizeof(name), "c%u", i);
-		if ((ch = hub_find(&hub, name)) == NULL)
-			continue;
-		(void)eventid_format(id, ch->lost.upto);
-		(void)fprintf(f, "%s lost %s\n", name, id);
+		if ((ch = hub_find(&hub, name)) != NULL)
+			draw_channel(f, ch);
 	}
 	n = find_entries(&hub);
 	for (j = 0; j < n; j++) {
 		e = entries[j].held;
-		(void)fprintf(f, "%s %.6f %.*s", entries[j].channel->name,
-		    e->time, (int)e->event->len, (const char *)e->event->bytes);
+		(void)fprintf(f, "%s %.6f %d %.*s", entries[j].channel->name,
+		    e->time, e->snapshot, (int)e->event->len,
+		    (const char *)e->event->bytes);
 	}
+	draw_keys(f);
 	(void)fclose(f);
 	return text;
+}
+
+/* One of the few that are much used, or of all. */
+static void
+draw_name(char *text, size_t size)
+{
+	(void)snprintf(text, size, "c%ld",
+	    random() % (random() % 4 == 0 ? NAMES : 5));
+}
+
+/* Several channels, which are different ones. */
+static void
+draw_names(char *text, size_t size)
+{
+	unsigned i, n = 2 + (unsigned)(random() % 3), from;
+	size_t len = 0;
+
+	from = (unsigned)(random() % NAMES);
+	for (i = 0; i < n; i++)
+		len += (size_t)snprintf(text + len, size - len, "%sc%u",
+		    i == 0 ? "" : " ", (from + i * 7) % NAMES);
+}
+
+/* A channel ends, or is erased, when all that it is promised is known. */
+static void
+give_end(const char *channel)
+{
+	struct given g = {.channels = channel, .text = "bye", .end = true};
+	const struct channel *ch = hub_find(&hub, channel);
+
+	g.erase = random() % 2 == 0;
+	g.n = g.erase ? 0 : (size_t)(random() % 3);
+	if (g.erase && ch != NULL && ch->promises > 0)
+		settle();
+	give(&g);
+}
+
+/* Something is published, of any kind. */
+static void
+give_any(void)
+{
+	static const char text[] =
+	    "a line\nand\r\nothers\rof \xc3\xa9 \x01 text";
+	char channels[64], key[16];
+	struct given g = {.channels = channels,
+	    .text = text + random() % 20,
+	    .snapshot = random() % 10 == 0};
+
+	g.n = 1 + (size_t)(random() % 20 == 0 ? random() % 60 : random() % 3);
+	draw_name(channels, sizeof(channels));
+	if (random() % 12 == 0) {
+		give_end(channels);
+		return;
+	}
+	if (random() % 6 == 0)
+		draw_names(channels, sizeof(channels));
+	if (random() % 4 == 0) {
+		(void)snprintf(key, sizeof(key), "k%ld", random() % 50);
+		g.key = key;
+	}
+	give(&g);
 }
 
 /*
@@ -550,14 +676,12 @@ picture(void)
 static void
 every_life_begins_as_the_last_one_ended(void **state)
 {
-	static const char text[] =
-	    "a line\nand\r\nothers\rof \xc3\xa9 \x01 text";
 	unsigned life, steps = getenv("STEPS") == NULL ?
 				   100 :
 				   (unsigned)atoi(getenv("STEPS"));
-	char *before, *after, channel[16];
+	char *before, *after;
 	uint64_t start = wall - 1000000;
-	unsigned i, n;
+	unsigned i;
 
 	(void)state;
 	end();
@@ -566,11 +690,7 @@ every_life_begins_as_the_last_one_ended(void **state)
 	begin_with(7, 50, 65536, 12);
 	for (life = 0; life < 100; life++) {
 		for (i = 0; i < steps; i++) {
-			(void)snprintf(channel, sizeof(channel), "c%ld",
-			    random() % (random() % 4 == 0 ? NAMES : 5));
-			n = 1 + (unsigned)(random() % 20 == 0 ? random() % 60 :
-								random() % 3);
-			give_some(channel, text + random() % 20, n);
+			give_any();
 			if (random() % 3 != 0)
 				continue;
 			if (random() % 2 == 0) {
@@ -596,6 +716,367 @@ every_life_begins_as_the_last_one_ended(void **state)
 		free(before);
 		free(after);
 	}
+	print_message("%u publications of %u\n", done.published, done.told);
+}
+
+/* What is asked of the file, which nobody has open: the first number. */
+static long long
+number_in_the_file(const char *sql)
+{
+	sqlite3 *db;
+	sqlite3_stmt *q;
+	long long n = -1;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &q, NULL), SQLITE_OK);
+	if (sqlite3_step(q) == SQLITE_ROW)
+		n = sqlite3_column_int64(q, 0);
+	assert_int_equal(sqlite3_finalize(q), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	return n;
+}
+
+static size_t
+held(const char *channel)
+{
+	const struct channel *ch = hub_find(&hub, channel);
+
+	return ch == NULL ? 0 : channel_held(ch);
+}
+
+static bool
+is_over(const char *channel, struct eventid at)
+{
+	return hub_over(&hub, &channel, 1, at);
+}
+
+static void
+what_has_ended_has_ended_in_the_next_life(void **state)
+{
+	struct eventid last, end_id;
+
+	(void)state;
+	assert_int_equal(PUBLISH(.channels = "a", .text = "x", .n = 2),
+	    PUBLISHED);
+	last = done.last.last;
+	assert_int_equal(PUBLISH(.channels = "a", .text = "bye", .n = 1,
+			     .end = true),
+	    PUBLISHED);
+	end_id = done.last.last;
+	assert_int_equal(done.last.events, 1);
+	assert_int_equal(publish("a", "x", 1), PUBLISH_ENDED);
+	assert_int_equal(PUBLISH(.channels = "b a", .text = "x", .n = 1),
+	    PUBLISH_ENDED);
+	assert_int_equal(PUBLISH(.channels = "new", .end = true), PUBLISHED);
+	assert_int_equal(done.last.events, 0);
+	end();
+	now = 5; /* the machine was started anew */
+	wall += 3000;
+	begin();
+	assert_int_equal(held("a"), 3);
+	assert_null(hub_find(&hub, "b"));
+	assert_int_equal(eventid_compare(hub_find(&hub, "a")->ended, end_id),
+	    0);
+	assert_true(hub_find(&hub, "a")->ended_time == 2);
+	assert_true(channel_has_ended(hub_find(&hub, "new")));
+	assert_int_equal(publish("a", "x", 1), PUBLISH_ENDED);
+	assert_int_equal(PUBLISH(.channels = "a", .end = true), PUBLISH_ENDED);
+	assert_int_equal(publish("new", "x", 1), PUBLISH_ENDED);
+	assert_true(is_over("a", end_id));
+	assert_false(is_over("a", last));
+	assert_int_equal(place(end_id), PLACE_AFTER);
+}
+
+/* Until it is known whether it did. */
+static void
+channel_that_is_about_to_end_takes_nothing_for_now(void **state)
+{
+	char away[160];
+
+	(void)state;
+	(void)snprintf(away, sizeof(away), "%s.away", path);
+	give(
+	    &(struct given){.channels = "a", .text = "x", .n = 1, .end = true});
+	assert_int_equal(PUBLISH(.channels = "a", .text = "x", .n = 1),
+	    PUBLISH_NO_ROOM);
+	assert_string_equal(done.last.why, "its end is under way");
+	until_told(2);
+	assert_int_equal(publish("a", "x", 1), PUBLISH_ENDED);
+	assert_int_equal(rename(path, away), 0);
+	assert_int_equal(PUBLISH(.channels = "b", .text = "x", .n = 1,
+			     .end = true),
+	    PUBLISH_AWAY);
+	assert_int_equal(rename(away, path), 0);
+	while (sqlite.down)
+		turn();
+	assert_int_equal(publish("b", "x", 1), PUBLISHED);
+	end();
+	begin();
+	assert_int_equal(publish("b", "x", 1), PUBLISHED);
+	assert_int_equal(held("b"), 2);
+}
+
+static void
+event_of_several_channels_is_in_each_in_the_next_life(void **state)
+{
+	(void)state;
+	end();
+	begin_with(2, 0, 1 << 24, 10);
+	assert_int_equal(PUBLISH(.channels = "a b c", .text = "all", .n = 2,
+			     .snapshot = true),
+	    PUBLISHED);
+	assert_int_equal(hub.held, 6);
+	assert_int_equal(publish("a", "own", 1), PUBLISHED);
+	turn();
+	assert_int_equal(held("a"), 2);
+	end();
+	assert_int_equal(number_in_the_file("SELECT count(*) FROM event"), 3);
+	assert_int_equal(number_in_the_file("SELECT count(*) FROM event"
+					    " WHERE channel = 'b c'"),
+	    1);
+	begin_with(2, 0, 1 << 24, 10);
+	assert_int_equal(held("a"), 2);
+	assert_int_equal(held("b"), 2);
+	assert_int_equal(held("c"), 2);
+	assert_true(channel_entry(hub_find(&hub, "c"), 1)->snapshot);
+	assert_false(channel_entry(hub_find(&hub, "c"), 0)->snapshot);
+	assert_int_equal(publish("b", "own", 2), PUBLISHED);
+	assert_int_equal(publish("a", "own", 1), PUBLISHED);
+	turn();
+	end();
+	assert_int_equal(number_in_the_file("SELECT count(*) FROM event"
+					    " WHERE channel = 'c'"),
+	    2);
+	begin_with(2, 0, 1 << 24, 10);
+	assert_int_equal(PUBLISH(.channels = "c", .end = true, .erase = true),
+	    PUBLISHED);
+	while (hub_age(&hub))
+		continue;
+	end();
+	assert_int_equal(number_in_the_file("SELECT count(*) FROM event"), 4);
+	begin_with(2, 0, 1 << 24, 10);
+	assert_int_equal(hub.held, 4);
+}
+
+#define MANY_EVENTS 10000
+
+/*
+ * So many that they go by and by: others need not wait for them, and a process
+ * that is killed meanwhile has erased them all the same.
+ */
+static void
+what_is_erased_is_gone_before_it_is_dropped(void **state)
+{
+	char other[160];
+	struct eventid last;
+	unsigned i;
+
+	(void)state;
+	(void)snprintf(other, sizeof(other), "%s.copy", path);
+	end();
+	begin_with(20000, 0, 1 << 26, 10);
+	for (i = 0; i < MANY_EVENTS; i += ENGINE_BATCH_MAX)
+		give_some("a", "x", ENGINE_BATCH_MAX);
+	until_told(i / ENGINE_BATCH_MAX);
+	last = done.last.last;
+	assert_int_equal(publish("b", "x", 1), PUBLISHED);
+	assert_int_equal(PUBLISH(.channels = "a", .end = true, .erase = true),
+	    PUBLISHED);
+	assert_int_equal(held("a"), 0);
+	assert_true(hub_age(&hub)); /* there is more to be done */
+	assert_in_range(sqlite.next.drops, 4096, MANY_EVENTS - 1);
+	assert_int_equal(publish("b", "x", 1), PUBLISHED);
+	copy(path, other); /* as if it were killed */
+	while (hub_age(&hub))
+		continue;
+	end();
+	assert_in_range(number_in_the_file("SELECT count(*) FROM event"), 2,
+	    MANY_EVENTS);
+	copy(other, path);
+	(void)unlink(other);
+	(void)strcat(other, "-wal");
+	(void)unlink(other);
+	begin_with(20000, 0, 1 << 26, 10);
+	assert_int_equal(hub.held, 2);
+	assert_int_equal(hub_find(&hub, "a")->lost.reason, LOSS_DELETED);
+	assert_int_equal(eventid_compare(hub_find(&hub, "a")->lost.upto, last),
+	    0);
+	assert_true(channel_has_ended(hub_find(&hub, "a")));
+	assert_in_range(sqlite.next.drops, 1000, MANY_EVENTS);
+	for (i = 0; i < 4; i++) {
+		end();
+		begin_with(20000, 0, 1 << 26, 10);
+	}
+	assert_int_equal(sqlite.next.drops, 0);
+	assert_int_equal(hub.held, 2);
+	end();
+	assert_int_equal(number_in_the_file("SELECT count(*) FROM event"), 2);
+	begin();
+}
+
+/* Also when others are on their way to the channel: all of it goes. */
+static void
+what_was_promised_before_is_erased_too(void **state)
+{
+	(void)state;
+	assert_int_equal(publish("a", "x", 2), PUBLISHED);
+	give_some("a", "y", 3);
+	(void)ev_run(loop, EVRUN_NOWAIT);
+	give_some("a", "z", 3);
+	give(&(struct given){.channels = "a", .end = true, .erase = true});
+	until_told(4);
+	assert_int_equal(done.published, 4);
+	assert_int_equal(held("a"), 0);
+	end(); /* before anything is dropped */
+	begin();
+	assert_int_equal(hub.held, 0);
+	assert_int_equal(hub_find(&hub, "a")->lost.reason, LOSS_DELETED);
+	assert_true(is_over("a", hub_find(&hub, "a")->ended));
+}
+
+static void
+end_stays_where_it_was_whatever_is_erased(void **state)
+{
+	struct eventid end_id;
+
+	(void)state;
+	assert_int_equal(PUBLISH(.channels = "a", .text = "x", .n = 3,
+			     .end = true),
+	    PUBLISHED);
+	end_id = done.last.last;
+	wall += 4000;
+	now += 4;
+	assert_int_equal(PUBLISH(.channels = "a", .end = true, .erase = true),
+	    PUBLISHED);
+	assert_true(eventid_compare(done.last.last, end_id) > 0);
+	end();
+	begin();
+	assert_int_equal(hub.held, 0);
+	assert_int_equal(eventid_compare(hub_find(&hub, "a")->ended, end_id),
+	    0);
+	assert_true(hub_find(&hub, "a")->ended_time == now - 4);
+	assert_int_equal(eventid_compare(hub.last, end_id), 1);
+}
+
+static void
+key_is_good_for_one_publication_in_all_lives(void **state)
+{
+	struct eventid first;
+
+	(void)state;
+	assert_int_equal(PUBLISH(.channels = "a b", .text = "x", .n = 2,
+			     .key = "k"),
+	    PUBLISHED);
+	assert_false(done.last.repeated);
+	first = done.last.last;
+	assert_int_equal(PUBLISH(.channels = "a", .text = "other", .n = 1,
+			     .key = "k"),
+	    PUBLISHED);
+	assert_true(done.last.repeated);
+	assert_int_equal(done.last.events, 2);
+	assert_int_equal(eventid_compare(done.last.last, first), 0);
+	assert_int_equal(PUBLISH(.channels = "a", .end = true, .key = "e"),
+	    PUBLISHED);
+	end();
+	wall += 50000;
+	now = 7;
+	begin();
+	assert_int_equal(PUBLISH(.channels = "a", .text = "x", .n = 2,
+			     .key = "k"),
+	    PUBLISHED);
+	assert_true(done.last.repeated);
+	assert_int_equal(done.last.events, 2);
+	assert_int_equal(eventid_compare(done.last.last, first), 0);
+	assert_int_equal(PUBLISH(.channels = "a", .end = true, .key = "e"),
+	    PUBLISHED);
+	assert_true(done.last.repeated);
+	assert_int_equal(hub.held, 4);
+	/* It is the first channel's alone. */
+	assert_int_equal(PUBLISH(.channels = "b", .text = "x", .n = 1,
+			     .key = "k"),
+	    PUBLISHED);
+	assert_false(done.last.repeated);
+	assert_int_equal(hub.held, 5);
+	end();
+	wall += 50001;
+	now = 8;
+	begin(); /* that of a is too old now */
+	assert_int_equal(PUBLISH(.channels = "a", .text = "x", .n = 1,
+			     .key = "k"),
+	    PUBLISH_ENDED);
+	assert_int_equal(PUBLISH(.channels = "b", .text = "x", .n = 1,
+			     .key = "k"),
+	    PUBLISHED);
+	assert_true(done.last.repeated);
+}
+
+/* Until the disk has it, and not at all if the disk does not take it. */
+static void
+key_is_under_way_with_its_publication(void **state)
+{
+	const struct given g = {.channels = "a",
+	    .text = "x",
+	    .n = 1,
+	    .key = "k"};
+	char away[160];
+
+	(void)state;
+	(void)snprintf(away, sizeof(away), "%s.away", path);
+	give(&g);
+	give(&g);
+	assert_int_equal(done.told, 1);
+	assert_int_equal(done.last.result, PUBLISH_NO_ROOM);
+	assert_string_equal(done.last.why,
+	    "a publication with this key is under way");
+	until_told(2);
+	assert_int_equal(done.last.result, PUBLISHED);
+	assert_false(done.last.repeated);
+	assert_int_equal(rename(path, away), 0);
+	assert_int_equal(PUBLISH(.channels = "b", .text = "x", .n = 1,
+			     .key = "k"),
+	    PUBLISH_AWAY);
+	assert_int_equal(publish_given(&g), PUBLISHED); /* it is known */
+	assert_true(done.last.repeated);
+	assert_int_equal(rename(away, path), 0);
+	while (sqlite.down)
+		turn();
+	assert_int_equal(PUBLISH(.channels = "b", .text = "x", .n = 1,
+			     .key = "k"),
+	    PUBLISHED);
+	assert_false(done.last.repeated);
+	assert_int_equal(PUBLISH(.channels = "a", .end = true, .key = "end"),
+	    PUBLISHED);
+	assert_int_equal(PUBLISH(.channels = "a", .text = "x", .n = 1,
+			     .key = "late"),
+	    PUBLISH_ENDED);
+	end();
+	assert_int_equal(number_in_the_file("SELECT count(*) FROM keyed"), 3);
+	begin();
+	assert_int_equal(hub.held, 2);
+}
+
+static void
+old_keys_leave_the_file(void **state)
+{
+	int second;
+
+	(void)state;
+	assert_int_equal(PUBLISH(.channels = "a", .text = "x", .n = 1,
+			     .key = "old"),
+	    PUBLISHED);
+	for (second = 0; second <= SQLITE_KEYED; second++) {
+		if (second == SQLITE_KEYED / 2)
+			assert_int_equal(PUBLISH(.channels = "a", .text = "x",
+					     .n = 1, .key = "younger"),
+			    PUBLISHED);
+		settle();
+		ev_invoke(loop, &sqlite.second, EV_TIMER);
+	}
+	settle();
+	assert_int_equal(publish("a", "x", 1), PUBLISHED);
+	end();
+	assert_int_equal(number_in_the_file("SELECT count(*) FROM keyed"), 1);
+	begin();
 }
 
 static void
@@ -636,6 +1117,15 @@ main(void)
 	    SQLITE_TEST(older_file_that_was_put_back_hides_no_loss),
 	    SQLITE_TEST(drops_go_a_few_at_a_time),
 	    SQLITE_TEST(what_is_left_of_forgotten_channels_is_not_restored),
+	    SQLITE_TEST(what_has_ended_has_ended_in_the_next_life),
+	    SQLITE_TEST(channel_that_is_about_to_end_takes_nothing_for_now),
+	    SQLITE_TEST(event_of_several_channels_is_in_each_in_the_next_life),
+	    SQLITE_TEST(what_is_erased_is_gone_before_it_is_dropped),
+	    SQLITE_TEST(what_was_promised_before_is_erased_too),
+	    SQLITE_TEST(end_stays_where_it_was_whatever_is_erased),
+	    SQLITE_TEST(key_is_good_for_one_publication_in_all_lives),
+	    SQLITE_TEST(key_is_under_way_with_its_publication),
+	    SQLITE_TEST(old_keys_leave_the_file),
 	    SQLITE_TEST(every_life_begins_as_the_last_one_ended),
 	    SQLITE_TEST(figures_are_of_one_family_together),
 	};
