@@ -1565,10 +1565,12 @@ key_that_is_there_loses_the_whole_transaction(void **state)
 /*
  * Events one after the other, oldest dropped first: what is there is told by
  * the first and the last, and each has the number of its transaction as its
- * time.
+ * time.  Some are of a second channel, too, which each transaction makes anew,
+ * and ends, and each has a publication's key in place of the one before.
  */
 struct life {
 	int64_t first, last; /* last < first: none */
+	int64_t number;	     /* of the last transaction; 0: there was none */
 	int64_t transaction[1024];
 };
 
@@ -1595,6 +1597,37 @@ length_of(int64_t n, int64_t transaction)
 	return len % 10 == 0 ? len * 3 : len;
 }
 
+static const char *
+channels_of(int64_t n)
+{
+	return n % 3 == 0 ? "b a" : "a";
+}
+
+/* What has no events, anew. */
+static void
+write_the_rest(void)
+{
+	const struct store_keyed k = {key(after.last), 1, transactions, "a",
+	    "k"};
+
+	(void)store_forget(&store, "b", 0);
+	(void)store_add_channel(&store, "b", key(after.first - 1));
+	if (after.first <= after.last)
+		(void)store_end(&store, "b", key(after.last), transactions);
+	(void)store_drop_keyed(&store, key(before.last));
+	if (after.last > before.last)
+		(void)store_add_keyed(&store, &k);
+	(void)store_set_last(&store, key(after.last));
+}
+
+static void
+drop_one(int64_t n)
+{
+	if (n % 3 == 0)
+		(void)store_drop(&store, "b", key(n));
+	(void)store_drop(&store, "a", key(n));
+}
+
 /* Adds and drops; what it comes to is in after. */
 static enum store_result
 write_some(int64_t adds, int64_t drops)
@@ -1603,21 +1636,42 @@ write_some(int64_t adds, int64_t drops)
 	int64_t n;
 
 	after = before;
-	transactions++;
+	after.number = ++transactions;
 	(void)store_begin(&store);
-	if (after.last == 0)
+	if (after.last == 0) {
 		(void)store_add_channel(&store, "a", 0);
+		(void)store_add_channel(&store, "b", 0);
+	}
 	while (adds-- > 0) {
 		n = ++after.last;
 		assert_true((size_t)n < LENGTH(after.transaction));
 		after.transaction[n] = transactions;
 		m.len = length_of(n, transactions);
-		(void)store_add(&store, key(n), transactions, "a", &m);
+		(void)store_add(&store, key(n), transactions, channels_of(n),
+		    &m);
 	}
 	while (drops-- > 0 && after.first <= after.last)
-		(void)store_drop(&store, "a", key(after.first++));
-	(void)store_set_last(&store, key(after.last));
+		drop_one(after.first++);
+	write_the_rest();
 	return store_commit(&store);
+}
+
+/* Is what has no events that of this one's last transaction? */
+static bool
+is_the_rest(const struct life *l)
+{
+	const struct got_channel *b = &got.channel[1];
+
+	if (l->number == 0)
+		return got.channels + got.keys == 0;
+	if (got.channels != 2 ||
+	    got.channel[0].lost != (l->first == 1 ? 0 : key(l->first - 1)) ||
+	    b->lost != key(l->first - 1))
+		return false;
+	if (l->first <= l->last &&
+	    (b->ended != key(l->last) || b->ended_at != l->number))
+		return false;
+	return got.keys == 1 && got.key[0].time == l->number;
 }
 
 static bool
@@ -1629,13 +1683,12 @@ is_life(const struct life *l)
 	if ((int64_t)got.events != l->last + 1 - l->first ||
 	    facts.last != key(l->last))
 		return false;
-	if (l->last > 0 &&
-	    (got.channels != 1 ||
-		got.channel[0].lost != (l->first == 1 ? 0 : key(l->first - 1))))
+	if (!is_the_rest(l))
 		return false;
 	for (n = l->first; n <= l->last; n++) {
 		e = &got.event[n - l->first];
 		if (e->key != key(n) || e->time != l->transaction[n] ||
+		    strcmp(e->channel, channels_of(n)) != 0 ||
 		    e->len != length_of(n, l->transaction[n]))
 			return false;
 	}
