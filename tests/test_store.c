@@ -461,6 +461,39 @@ event_of_several_channels_goes_with_the_last(void **state)
 		}
 }
 
+/* A transaction writes no more rows anew than would be worth waiting for. */
+static void
+many_events_of_several_channels_go_all_the_same(void **state)
+{
+	static char data[3000];
+	int64_t n;
+
+	(void)state;
+	memset(data, 'x', sizeof(data));
+	assert_int_equal(open_store(), 0);
+	assert_int_equal(store_begin(&store), 0);
+	assert_int_equal(store_add_channel(&store, "a", 0), 0);
+	assert_int_equal(store_add_channel(&store, "b", 0), 0);
+	for (n = 1; n <= 500; n++)
+		add(n, "a b", NULL, data, sizeof(data));
+	assert_int_equal(store_commit(&store), STORE_COMMITTED);
+	assert_int_equal(store_begin(&store), 0);
+	for (n = 1; n <= 450; n++)
+		assert_int_equal(store_drop(&store, "a", key(n)), 0);
+	assert_in_range(store.rewritten, 1 << 20, (1 << 20) + 4096);
+	commit_and_live_again();
+	assert_int_equal(got.events, 500);
+	assert_int_equal(got.channel[0].lost, key(450));
+	assert_int_equal(store_begin(&store), 0);
+	for (n = 1; n <= 499; n++)
+		assert_int_equal(store_drop(&store, "b", key(n)), 0);
+	assert_int_equal(store_drop(&store, "a", key(500)), 0);
+	commit_and_live_again();
+	assert_int_equal(got.events, 50);
+	assert_int_equal(got.event[49].key, key(500));
+	assert_string_equal(got.event[49].channel, "b");
+}
+
 /* Also if that is a channel which is there no more. */
 static void
 forgotten_channel_holds_nothing_of_what_others_have(void **state)
@@ -561,6 +594,28 @@ what_has_no_room_is_deleted_and_lost(void **state)
 	live_again();
 	assert_int_equal(got.events, 0);
 	assert_int_equal(facts.last, key(10));
+}
+
+/* What nobody holds any more takes no room from what somebody does. */
+static void
+what_is_still_to_be_dropped_takes_no_room(void **state)
+{
+	size_t one = 100 + 4 + STORE_EVENT_SIZE;
+
+	(void)state;
+	write_ten();
+	assert_int_equal(store_begin(&store), 0);
+	assert_int_equal(store_end(&store, "b", key(11), 1), 0);
+	assert_int_equal(store_erase(&store, "b", key(10)), 0);
+	assert_int_equal(store_set_last(&store, key(11)), 0);
+	assert_int_equal(store_commit(&store), STORE_COMMITTED);
+	live_with(5 * one);
+	assert_int_equal(got.events, 10);
+	assert_int_equal(load(3 * one), 0);
+	assert_int_equal(got.events, 7); /* of which a holds three */
+	assert_int_equal(got.event[0].key, key(4));
+	assert_int_equal(got.channel[0].lost, key(3));
+	assert_int_equal(got.channel[1].lost, key(10));
 }
 
 static void
@@ -1900,6 +1955,8 @@ write_many(size_t len, int64_t live_max, int64_t n_max)
 	for (i = 1; i <= n_max; i++) {
 		if (i % 200 == 1)
 			assert_int_equal(store_begin(&store), 0);
+		if (i == 1)
+			(void)store_add_channel(&store, "a", 0);
 		(void)store_add(&store, key(i), i, "a", &m);
 		live[i] = true;
 		n++;
@@ -1988,9 +2045,11 @@ main(void)
 	    TEST(the_view_shows_ids_and_times_as_text),
 	    TEST(ends_erasures_and_snapshots_come_back),
 	    TEST(event_of_several_channels_goes_with_the_last),
+	    TEST(many_events_of_several_channels_go_all_the_same),
 	    TEST(forgotten_channel_holds_nothing_of_what_others_have),
 	    TEST(keys_come_back_until_they_go),
 	    TEST(what_has_no_room_is_deleted_and_lost),
+	    TEST(what_is_still_to_be_dropped_takes_no_room),
 	    TEST(who_reads_back_may_have_enough),
 	    WRONG(no_directory, "its directory is not there"),
 	    WRONG(a_file_as_directory, "its directory is not there"),

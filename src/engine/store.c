@@ -144,6 +144,7 @@ int
 store_begin(struct store *st)
 {
 	assert(sqlite3_get_autocommit(st->db));
+	st->rewritten = 0;
 	st->lost =
 	    st->down || checkpoint(st) == -1 || store_run(st, SQL_BEGIN) == -1;
 	return st->lost ? -1 : 0;

@@ -54,6 +54,7 @@ struct store {
 	bool older;	     /* it was of an older form: its new one is in a
 				transaction, which store_load() commits */
 	bool lost;	     /* the transaction that is open */
+	size_t rewritten;    /* bytes of rows, in that one */
 	bool down;	     /* until store_reopen() */
 	int pages;	     /* in the WAL */
 	int code;	     /* SQLite's, of the last failure */

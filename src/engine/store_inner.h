@@ -111,6 +111,10 @@ bool store_names(struct store_row *, sqlite3_stmt *, int column);
 /* A column's text, or NULL: it has another type, or there is no memory. */
 const char *store_text(sqlite3_stmt *, int column, size_t *len);
 
+/* 1: the channel is there, and has not lost an event with this key; 0, or -1.
+ */
+int store_holds(struct store *, const char *channel, int64_t key);
+
 /* In a transaction: the channel has lost what is up to this key at least. */
 int store_lose(struct store *, const char *channel, int64_t upto);
 

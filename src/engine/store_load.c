@@ -44,7 +44,20 @@ number(struct store *st, sqlite3_stmt *q, void *arg)
 struct room {
 	size_t bytes;
 	int64_t from; /* the oldest key that has room; INT64_MAX: none */
+	bool careful; /* what no channel holds takes none */
 };
+
+/* Does one of its channels hold it?  1, 0, or -1. */
+static int
+is_held(struct store *st, const struct store_row *r)
+{
+	int found = 0;
+	size_t i;
+
+	for (i = 0; i < r->event.channels_n && found == 0; i++)
+		found = store_holds(st, r->name[i], r->event.key);
+	return found;
+}
 
 /* From the newest on: 1 when the first has no room. */
 static int
@@ -52,12 +65,15 @@ measure(struct store *st, sqlite3_stmt *q, void *arg)
 {
 	struct room *room = arg;
 	struct store_row r;
+	int held = 1;
 
 	if (store_row(st, q, INT64_MIN, room->from, &r) == -1)
 		return -1;
-	if (r.bytes > room->bytes)
+	if (room->careful && (held = is_held(st, &r)) == -1)
+		return -1;
+	if (held == 1 && r.bytes > room->bytes)
 		return 1;
-	room->bytes -= r.bytes;
+	room->bytes -= held == 1 ? r.bytes : 0;
 	room->from = r.event.key;
 	return 0;
 }
@@ -204,16 +220,33 @@ tidy(struct store *st)
 	return 0;
 }
 
+/*
+ * How much has room: 1 if that is not all.  Where it is not, what is still to
+ * be dropped is looked for: of a channel that was erased there may be much.
+ */
+static int
+measure_all(struct store *st, size_t bytes_max, struct room *room)
+{
+	int rc;
+
+	*room = (struct room){bytes_max, INT64_MAX, false};
+	rc = each(st, STORE_EVENTS "ORDER BY key DESC", 0, measure, room);
+	if (rc != 1)
+		return rc;
+	*room = (struct room){bytes_max, INT64_MAX, true};
+	return each(st, STORE_EVENTS "ORDER BY key DESC", 0, measure, room);
+}
+
 /* All of it is as we write it, and how much of it has room. */
 static int
-look_at_all(struct store *st, struct room *room, bool *full)
+look_at_all(struct store *st, size_t bytes_max, struct room *room, bool *full)
 {
 	size_t channels = 0;
 	int rc;
 
 	if (each(st, "PRAGMA quick_check(1)", 0, check_pages, NULL) == -1)
 		return -1;
-	rc = each(st, STORE_EVENTS "ORDER BY key DESC", 0, measure, room);
+	rc = measure_all(st, bytes_max, room);
 	*full = rc == 1;
 	if (rc == -1 ||
 	    each(st, STORE_CHANNELS, 0, check_channel, &channels) == -1)
@@ -225,10 +258,10 @@ int
 store_load(struct store *st, size_t bytes_max, const struct store_reader *to)
 {
 	struct told told = {to, INT64_MIN};
-	struct room room = {bytes_max, INT64_MAX};
+	struct room room;
 	bool full;
 
-	if (look_at_all(st, &room, &full) == -1 ||
+	if (look_at_all(st, bytes_max, &room, &full) == -1 ||
 	    (st->older && store_exec(st, "COMMIT") == -1))
 		return -1;
 	st->older = false;

@@ -13,8 +13,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A row that is no longer than this is written anew without a channel. */
-#define SHORT 4096
+/*
+ * A row with so many bytes of data is written anew without a channel, so that
+ * names of those that have lost it do not make the file large; but no more than
+ * so many bytes in a transaction, for which publications wait.
+ */
+#define SHORT	      4096
+#define REWRITTEN_MAX ((size_t)1 << 20)
 
 static const char *const sql[STORE_STATEMENTS] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -155,6 +160,17 @@ finds(struct store *st, enum store_statement which, bool bound)
 	return rc == SQLITE_ROW;
 }
 
+int
+store_holds(struct store *st, const char *channel, int64_t key)
+{
+	int found = finds(st, SQL_HOLDS,
+	    bind_word(st, SQL_HOLDS, 1, channel) &&
+		bind_number(st, SQL_HOLDS, 2, key));
+
+	(void)sqlite3_reset(st->statement[SQL_HOLDS]);
+	return found;
+}
+
 /* The channels that hold an event, as the row is to name them. */
 struct holders {
 	char text[STORE_NAMES_SIZE];
@@ -167,11 +183,8 @@ struct holders {
 static int
 add_holder(struct store *st, struct holders *h, const char *name, int64_t key)
 {
-	int found = finds(st, SQL_HOLDS,
-	    bind_word(st, SQL_HOLDS, 1, name) &&
-		bind_number(st, SQL_HOLDS, 2, key));
+	int found = store_holds(st, name, key);
 
-	(void)sqlite3_reset(st->statement[SQL_HOLDS]);
 	if (found != 1)
 		return found;
 	h->len += (size_t)snprintf(h->text + h->len, sizeof(h->text) - h->len,
@@ -226,8 +239,10 @@ drop_shared(struct store *st, int64_t key)
 	if (h.len == 0)
 		return change(st, SQL_DELETE_ALL,
 		    bind_number(st, SQL_DELETE_ALL, 1, key));
-	if (h.len == h.before || h.octets > SHORT)
+	if (h.len == h.before || h.octets > SHORT ||
+	    st->rewritten > REWRITTEN_MAX)
 		return 0;
+	st->rewritten += h.before + (size_t)h.octets;
 	return change(st, SQL_RENAME,
 	    bind_number(st, SQL_RENAME, 1, key) &&
 		bind_text(st, SQL_RENAME, 2, h.text, h.len));
