@@ -128,11 +128,11 @@ count_one(struct count *c, struct eventid *newest)
 static struct eventid
 before_last(const struct reader *r, unsigned long n)
 {
-	struct eventid at;
+	struct eventid at = reader_hub(r)->last;
 	struct count c;
 
 	if (n == 0)
-		return reader_hub(r)->last;
+		return at;
 	count_begin(&c, r);
 	if (n >= c.events)
 		return before_all(r, true);
