@@ -1943,7 +1943,13 @@ file_that_has_no_room_is_not_made(void **state)
 	assert_true(full > 3);
 }
 
-/* As a noisy channel leaves it beside a quiet one, of whose events it is. */
+static const char *
+name_of(int64_t n)
+{
+	return n % 2 == 0 ? "a" : "b";
+}
+
+/* As a noisy channel leaves it beside a quiet one. */
 static void
 write_many(size_t len, int64_t live_max, int64_t n_max)
 {
@@ -1956,18 +1962,20 @@ write_many(size_t len, int64_t live_max, int64_t n_max)
 		if (i % 200 == 1)
 			assert_int_equal(store_begin(&store), 0);
 		if (i == 1)
-			(void)store_add_channel(&store, "a", 0);
-		(void)store_add(&store, key(i), i, "a", &m);
+			(void)(store_add_channel(&store, "a", 0) == 0 &&
+			       store_add_channel(&store, "b", 0) == 0);
+		(void)store_add(&store, key(i), i, name_of(i), &m);
 		live[i] = true;
 		n++;
 		for (j = i - 100; j > 0 && j % 2 == 0 && live[j]; j = 0) {
-			(void)store_drop(&store, "a", key(j));
+			(void)store_drop(&store, name_of(j), key(j));
 			live[j] = false;
 			n--;
 		}
 		for (; n > live_max; oldest++)
 			if (live[oldest]) {
-				(void)store_drop(&store, "a", key(oldest));
+				(void)store_drop(&store, name_of(oldest),
+				    key(oldest));
 				live[oldest] = false;
 				n--;
 			}
