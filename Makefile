@@ -566,7 +566,7 @@ lint: need-lint
 	    --suppress=uninitvar -Isrc src # it reads TAILQ_FOREACH wrongly
 	mandoc -Tlint -Wwarning src/sse-fcgi.8
 	shellcheck -x conf/run conf/fill tests/packages \
-	    $(addprefix tests/bench/,bench clock channels few store redis fronts servers) \
+	    $(addprefix tests/bench/,bench clock channels few feeds store redis fronts servers) \
 	    tests/harness/manual tests/harness/filter tests/harness/valgrind \
 	    tests/harness/deb \
 	    tests/harness/32bit tests/here tests/edges conf/debian/postinst conf/debian/postrm .ci/run
