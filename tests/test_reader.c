@@ -180,6 +180,8 @@ static const struct row {
 	"[restart 0] a1 a.2 b3"},
     {"lost_goes_on_with_an_end", "a a. x", "a", "lost 1", "",
 	"[source <2] a.2"},
+    {"lost_goes_on_with_the_end_of_one", "a a. b", "ab", "lost 1", "",
+	"[source <2] a.2 b3"},
     {"lost_behind_all_ends_has_the_last", "a a. x", "a", "lost 2", "",
 	"[source <2] a.2"},
     {"source_loses_nothing_of_what_has_ended", "a a. b *", "ab", "after 0", "",
@@ -1033,6 +1035,7 @@ reader_is_over_when_it_has_all_ends(void **state)
 	begin(&w, "ab", &p);
 	begin(&v, "a", &none);
 	assert_false(readers.feed.over(&w.sub));
+	assert_false(readers.feed.over(&v.sub));
 	assert_int_equal(take(&v, 1), 1);
 	assert_false(readers.feed.over(&v.sub)); /* it has had a gap */
 	assert_int_equal(take(&v, 1), 1);

@@ -188,10 +188,12 @@ origin_of(const struct channel *ch)
 static void
 begin_in(struct reader *r, const struct eventid in[])
 {
-	struct eventid first = in[0], last = in[0];
 	struct beginnings *b = reader_beginnings(r);
+	struct eventid first, last;
 	unsigned i;
 
+	assert(r->n > 0);
+	first = last = in[0];
 	for (i = 1; i < r->n; i++) {
 		first = lower(first, in[i]);
 		if (eventid_compare(in[i], last) > 0)

@@ -214,7 +214,7 @@ reader_over(const struct subscriber *sub)
 		    eventid_compare(ch->ended, r->at) > 0)
 			return false;
 	}
-	return !r->waits && r->lost == 0;
+	return r->lost == 0;
 }
 
 enum hub_result
