@@ -157,8 +157,8 @@ unit_server    = server listener notify capacity rule $(SQLITE) $(VIA_REDIS) res
 		 endpoint $(unit_route)
 WAVED = flush stream publish producer ahead route # both with waves and without, as all of WIRE
 WIRE  = stream peers limits life channels gaps publish bodies status slow \
-	storm supervise kernel store disk kill redis away network lost
-STILL = redis away network lost # where waves make no difference
+	storm supervise kernel store disk kill redis same away network lost
+STILL = redis same away network lost # where waves make no difference
 STORED = channels gaps publish status storm # also with a store, as any may be
 SHARED = channels publish storm # and with a Redis
 ONCE  = resp # it takes a while, so neither in check nor with valgrind
