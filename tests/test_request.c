@@ -14,8 +14,8 @@
 
 #include "fastcgi/request.h"
 
-static const char *const method[] = {"GET", "HEAD", "OPTIONS", "POST", "DELETE",
-    "OTHER"};
+static const char *const method[] = {"GET", "HEAD", "OPTIONS", "POST", "PUT",
+    "DELETE", "OTHER"};
 
 /* NULL fields are shown as "-". */
 static const struct row {
@@ -29,7 +29,8 @@ static const struct row {
     {"options", "raw REQUEST_METHOD=OPTIONS", "OPTIONS - - -", NULL},
     {"post", "raw REQUEST_METHOD=POST", "POST - - -", NULL},
     {"delete", "raw REQUEST_METHOD=DELETE", "DELETE - - -", NULL},
-    {"put", "raw REQUEST_METHOD=PUT", "OTHER - - -", NULL},
+    {"put", "raw REQUEST_METHOD=PUT", "PUT - - -", NULL},
+    {"patch", "raw REQUEST_METHOD=PATCH", "OTHER - - -", NULL},
     {"get_in_small_letters", "raw REQUEST_METHOD=get", "OTHER - - -", NULL},
     {"method_that_begins_with_get", "raw REQUEST_METHOD=GETS", "OTHER - - -",
 	NULL},

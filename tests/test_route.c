@@ -21,7 +21,7 @@
 #define NOT_ALLOWED "Status: 405 Method Not Allowed\r\n"
 #define FAULT	    "Status: 500 Internal Server Error\r\n"
 #define READ	    "\r\nAllow: GET, HEAD, OPTIONS\r\n"
-#define WRITE	    "\r\nAllow: POST, DELETE, OPTIONS\r\n"
+#define WRITE	    "\r\nAllow: POST, PUT, DELETE, OPTIONS\r\n"
 
 static const struct row {
 	const char *name, *params;

@@ -146,6 +146,7 @@ method_of(const char *name)
 	    [METHOD_HEAD] = "HEAD",
 	    [METHOD_OPTIONS] = "OPTIONS",
 	    [METHOD_POST] = "POST",
+	    [METHOD_PUT] = "PUT",
 	    [METHOD_DELETE] = "DELETE"};
 	int m;
 

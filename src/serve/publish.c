@@ -200,7 +200,8 @@ feed_fault(const struct arguments *a, const struct request *r)
 		return a->done == NULL ? NULL :
 					 "done= says how a feed ends: it takes "
 					 "feed=1";
-	if (!is_event_stream(r->content_type))
+	if (r->content_type != NULL && *r->content_type != '\0' &&
+	    !is_event_stream(r->content_type))
 		return "a feed is an event stream: send Content-Type: "
 		       "text/event-stream";
 	if (a->key != NULL || a->snapshot != NULL || a->history != NULL)

@@ -20,6 +20,7 @@ static const char *const method_name[] = {[METHOD_GET] = "GET",
     [METHOD_HEAD] = "HEAD",
     [METHOD_OPTIONS] = "OPTIONS",
     [METHOD_POST] = "POST",
+    [METHOD_PUT] = "PUT",
     [METHOD_DELETE] = "DELETE"};
 
 static void
@@ -42,6 +43,7 @@ static const struct route {
     {"stream", METHOD_GET, subscribe},
     {"stream", METHOD_HEAD, subscribe},
     {"publish", METHOD_POST, serve_publish},
+    {"publish", METHOD_PUT, serve_publish}, /* as curl -T says */
     {"publish", METHOD_DELETE, serve_erase},
     {"status", METHOD_GET, status},
     {"status", METHOD_HEAD, status},

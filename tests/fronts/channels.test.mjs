@@ -155,7 +155,7 @@ const CHECKS = {
 	'only POST publishes, and DELETE ends': async (site, name) => {
 		const url = `${site.url}/publish?channel=${name}`;
 
-		for (const method of ['GET', 'PUT']) {
+		for (const method of ['GET', 'PATCH']) {
 			const { status, headers } = await ask(url, { method });
 			assert.equal(status, 405);
 			assert.match(headers.allow, /\bPOST\b/);
