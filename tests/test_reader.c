@@ -1022,6 +1022,30 @@ erased_events_are_counted_as_such(void **state)
 	leave(&w);
 }
 
+/* A tail cannot hold it in one channel, but in the other. */
+static void
+source_may_lose_a_shared_event_for_one_channel(void **state)
+{
+	struct position p = position("after 0"), at_once = position("now");
+	struct reader w, v;
+
+	(void)state;
+	happen("x");
+	begin(&w, "ab", &p);
+	begin(&v, "ab", &at_once);
+	publish("b");
+	hub_lose(&hub, "a", (struct loss){id_of(published), LOSS_SOURCE});
+	publish("a");
+	browser_begins();
+	assert_int_equal(take(&w, 9), 3);
+	is_read("{a 0-<2} b2 a3");
+	browser_begins();
+	assert_int_equal(take(&v, 9), 3);
+	is_read("{a 1-<2} b2 a3");
+	leave(&w);
+	leave(&v);
+}
+
 /* The stream's side asks when all that was offered is on its way. */
 static void
 reader_is_over_when_it_has_all_ends(void **state)
@@ -1256,6 +1280,7 @@ main(void)
 	    TEST(what_was_not_taken_is_offered_again),
 	    TEST(new_stream_is_woken_and_gaps_are_counted),
 	    TEST(erased_events_are_counted_as_such),
+	    TEST(source_may_lose_a_shared_event_for_one_channel),
 	    TEST(reader_is_over_when_it_has_all_ends),
 	    TEST(end_names_its_channel_as_json),
 	    TEST(largest_end_fits_its_room),
