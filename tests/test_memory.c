@@ -194,13 +194,15 @@ place_of_an_id_is_known_by_its_epoch_and_the_last(void **state)
 }
 
 static void
-it_is_ready_at_once_and_has_no_figures(void **state)
+it_is_ready_at_once_and_has_one_figure(void **state)
 {
 	struct engine_figure row[ENGINE_FIGURES_MAX];
 
 	(void)state;
 	assert_int_equal(ready, 1);
-	assert_int_equal(memory.engine.figures(&memory.engine, row), 0);
+	assert_int_equal(memory.engine.figures(&memory.engine, row), 1);
+	assert_string_equal(row[0].json, "keys");
+	assert_true(row[0].value == 0);
 	memory.engine.stop(&memory.engine);
 	assert_int_equal(done.calls, 0);
 }
@@ -378,7 +380,7 @@ main(void)
 	    TEST(events_are_held_in_order_with_their_ids),
 	    TEST(ids_increase_while_the_clock_steps_back),
 	    TEST(place_of_an_id_is_known_by_its_epoch_and_the_last),
-	    TEST(it_is_ready_at_once_and_has_no_figures),
+	    TEST(it_is_ready_at_once_and_has_one_figure),
 	    TEST(two_lives_have_two_epochs),
 	    TEST(without_a_channel_nothing_is_published),
 	    TEST(without_memory_nothing_is_published),

@@ -1089,8 +1089,10 @@ figures_are_of_one_family_together(void **state)
 	assert_int_equal(publish("a", "x", 1), PUBLISHED);
 	n = sqlite.engine.figures(&sqlite.engine, row);
 	assert_in_range(n, 10, ENGINE_FIGURES_MAX);
-	assert_string_equal(row[0].json, "store.up");
-	assert_true(row[0].value == 1);
+	assert_string_equal(row[0].json, "keys");
+	assert_true(row[0].value == 0);
+	assert_string_equal(row[1].json, "store.up");
+	assert_true(row[1].value == 1);
 	for (i = 1; i < n; i++)
 		if (row[i].suffix != NULL && row[i - 1].suffix != NULL)
 			assert_string_equal(row[i].name, row[i - 1].name);

@@ -367,6 +367,40 @@ start_with_few_channels(void **state)
 	return world_start_with((const char *[]){"--max-channels", "9", NULL});
 }
 
+static int
+start_with_rules(void **state)
+{
+	(void)state;
+	return world_start_with(
+	    (const char *[]){"--channel", "run-:history=2", "--channel",
+		"a\"b/:age=0,bytes=1M", "--channel", "run:age=0.5", NULL});
+}
+
+/* The longest first, and what they do. */
+static void
+rules_are_listed_and_hold(void **state)
+{
+	char *text;
+
+	(void)state;
+	text = status_text(&world.r, "format=json");
+	assert_non_null(
+	    strstr(text, ",\"rules\":[{\"prefix\":\"run-\",\"history\":2},"
+			 "{\"prefix\":\"a\\\"b/\",\"age\":0,\"bytes\":1048576},"
+			 "{\"prefix\":\"run\",\"age\":0.5}],\"channels\":["));
+	free(text);
+	publish_some("run-1", 5);
+	publish_some("other", 5);
+	text = status_text(&world.r, "format=json&channel=run-1&channel=other");
+	assert_non_null(
+	    strstr(text, "{\"name\":\"run-1\",\"streams\":0,\"held\":2,"));
+	assert_non_null(
+	    strstr(text, "{\"name\":\"other\",\"streams\":0,\"held\":5,"));
+	free(text);
+	publish_some("run1", 5);
+	assert_true(status_until(&world.r, "\"events\":", 2 + 5));
+}
+
 #define WITH(options, f) cmocka_unit_test_setup_teardown(f, options, world_stop)
 
 int
@@ -378,6 +412,7 @@ main(void)
 	    WITH(world_start, gaps_are_counted_by_their_reason),
 	    WITH(world_start, the_text_for_prometheus_has_every_figure),
 	    WITH(world_start, the_status_is_only_read),
+	    WITH(start_with_rules, rules_are_listed_and_hold),
 	    WITH(start_with_few_channels, readers_take_no_channel_from_anybody),
 	    WITH(start_with_two_channels,
 		without_a_channel_to_be_had_all_are_put_off),

@@ -62,6 +62,13 @@ engine_promise_key(struct keys *keys, const struct post *post, double now,
 	return k;
 }
 
+struct engine_figure
+engine_keys(size_t n)
+{
+	return (struct engine_figure){"keys", "ssefcgi_keys", "", "gauge",
+	    "Keys of publications that are known.", (double)n, NULL};
+}
+
 enum place
 engine_place(const struct eventid_source *source, const struct hub *h,
     struct eventid id)

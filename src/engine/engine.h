@@ -130,6 +130,9 @@ bool engine_repeats(struct keys *, const struct post *, double now,
 struct key *engine_promise_key(struct keys *, const struct post *, double now,
     struct published *what);
 
+/* How many keys are known, as a figure. */
+struct engine_figure engine_keys(size_t n);
+
 /*
  * The place of an id where this source decides the order, and nothing is ahead
  * of it.

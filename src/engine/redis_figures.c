@@ -49,10 +49,11 @@ redis_figures(const struct engine *engine,
 	const struct link *tail = &r->tail.link, *publisher = &r->publisher;
 	size_t n = sizeof(rows) / sizeof(rows[0]);
 
-	_Static_assert(sizeof(rows) / sizeof(rows[0]) <= ENGINE_FIGURES_MAX,
+	_Static_assert(sizeof(rows) / sizeof(rows[0]) < ENGINE_FIGURES_MAX,
 	    "there is room for all");
 	if (r->hub == NULL)
 		return 0; /* it was never started */
+	*row++ = engine_keys(r->tail.repeats.n);
 	memcpy(row, rows, sizeof(rows));
 	row[0].value = (double)census_streams(&r->upkeep.census);
 	row[1].value = is_up(tail) && is_up(publisher);
@@ -62,5 +63,5 @@ redis_figures(const struct engine *engine,
 	row[5].value = (double)r->sender.unknown;
 	row[6].value = (double)r->tail.skipped;
 	row[7].value = (double)r->tail.losses;
-	return n;
+	return 1 + n;
 }

@@ -59,7 +59,8 @@ sqlite_figures(const struct engine *engine,
 	size_t n = sizeof(rows) / sizeof(rows[0]), i;
 	unsigned long long below = 0;
 
-	assert(n <= ENGINE_FIGURES_MAX);
+	assert(1 + n <= ENGINE_FIGURES_MAX);
+	*row++ = engine_keys(s->keys.n);
 	memcpy(row, rows, sizeof(rows));
 	row[0].value = !s->down;
 	row[1].value = (double)s->failures;
@@ -71,5 +72,5 @@ sqlite_figures(const struct engine *engine,
 	}
 	row[n - 2].value = s->commit_seconds;
 	row[n - 1].value = (double)s->commits;
-	return n;
+	return 1 + n;
 }

@@ -5,6 +5,7 @@
  */
 #include "serve/status.h"
 
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -69,6 +70,28 @@ add_channels(struct text *t, const struct hub *h, const struct arguments *a)
 	}
 }
 
+/* What they do not say is as for all; an age of 0 is no limit. */
+static void
+add_rules(struct text *t, const struct config *cfg)
+{
+	char prefix[JSON_SIZE(RULE_PREFIX_MAX)];
+	const struct channel_rule *rule = cfg->rules;
+	size_t i;
+
+	for (i = 0; i < cfg->rules_n; i++, rule++) {
+		text_add(t, "%s{\"prefix\":\"%s\"", i == 0 ? "" : ",",
+		    json_escape(prefix, rule->prefix));
+		if (rule->history > 0)
+			text_add(t, ",\"history\":%zu", rule->history);
+		if (rule->age > 0)
+			text_add(t, ",\"age\":%.15g",
+			    isinf(rule->age) ? 0 : rule->age);
+		if (rule->bytes > 0)
+			text_add(t, ",\"bytes\":%zu", rule->bytes);
+		text_add(t, "}");
+	}
+}
+
 static void
 add_json(struct text *t, const struct server *sv, const struct arguments *a)
 {
@@ -78,7 +101,9 @@ add_json(struct text *t, const struct server *sv, const struct arguments *a)
 	text_add(t, "{\"pid\":%ld,\"version\":\"%s\",\"position\":\"%s\",",
 	    (long)getpid(), VERSION, id);
 	figures_json(sv, t);
-	text_add(t, ",\"channels\":[");
+	text_add(t, ",\"rules\":[");
+	add_rules(t, &sv->cfg);
+	text_add(t, "],\"channels\":[");
 	add_channels(t, &sv->hub, a);
 	text_add(t, "]}\n");
 }
