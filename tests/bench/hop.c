@@ -5,7 +5,8 @@
  *
  *	hop [-e events] [-g seconds] [-k key] REDIS
  *
- * REDIS is unix:/path or HOST:PORT; -g is the pause before each.  It prints
+ * REDIS is unix:/path or HOST:PORT, and the key is not there yet; -g is the
+ * pause before each.  It prints
  * events, hop_{p50,p99,max} (ms until the entry was there) and
  * answer_{p50,p99,max} (until XADD was answered).
  */
@@ -81,7 +82,7 @@ one(struct hop *h, uint64_t number)
 int
 main(int argc, char **argv)
 {
-	static struct hop h = {.key = "bench", .last = "$"};
+	static struct hop h = {.key = "bench", .last = "0-0"};
 	unsigned long events = 1000;
 	int c;
 
