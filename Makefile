@@ -52,7 +52,7 @@ NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 BASE	= log config config_table config_channel config_agree endpoint socket platform \
 	  capacity notify ring zone text json buffer utf8 query spelling \
 	  thread resolve
-CHANNEL	= event eventid batch sse sse_split sse_parse post type held channel rule heap names retention \
+CHANNEL	= event eventid batch sse sse_split sse_parse post type name held channel rule heap names retention \
 	  hub keys promise restore gap end position step reader
 STORE	= store store_write store_file store_make store_open store_rows \
 	  store_load
@@ -111,7 +111,7 @@ unit_eventid   = eventid
 unit_utf8      = utf8
 unit_query     = query
 unit_spelling  = spelling
-unit_channel   = channel held eventid sse event utf8
+unit_channel   = channel name held eventid sse event utf8
 unit_arguments = arguments post query spelling $(unit_channel)
 unit_origin    = origin
 unit_text      = text

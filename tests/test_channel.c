@@ -326,8 +326,8 @@ names_are_what_people_have(void **state)
 	static const char *const good[] = {"x", "A-z.0_9:x", "a/b", "a%62",
 	    "a,b", "*", "a?", "https://example.org/news/{id}?q=\"x\\y\"",
 	    "private-App.User.1",
-	    "Gr\xc3\xbc\xc3\x9f"
-	    "e",
+	    ("Gr\xc3\xbc\xc3\x9f"
+	     "e"),
 	    "\xe2\x82\xac", "\xf0\x9f\x8e\x89", "\xc2\xa0", "\xc3\x80"};
 	size_t i;
 

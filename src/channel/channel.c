@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
 #include "channel/feed.h"
 
 #define SIZE_MIN 4
@@ -335,26 +334,4 @@ bool
 channel_has_ended(const struct channel *ch)
 {
 	return ch->ended.ms != 0 || ch->ended.n != 0;
-}
-
-/* A space, or a control character: of ASCII, or U+0080 to U+009F. */
-static bool
-is_forbidden(const uint8_t *c)
-{
-	return c[0] <= ' ' || c[0] == 0x7f ||
-	       (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f);
-}
-
-bool
-channel_name_valid(const char *name)
-{
-	const uint8_t *c, *bytes = (const uint8_t *)name;
-	size_t len = strnlen(name, CHANNEL_NAME_MAX + 1);
-
-	if (len == 0 || len > CHANNEL_NAME_MAX || !utf8_valid(bytes, len))
-		return false;
-	for (c = bytes; c < bytes + len; c++)
-		if (is_forbidden(c))
-			return false;
-	return true;
 }

@@ -13,9 +13,7 @@
 
 #include "channel/eventid.h"
 #include "channel/held.h"
-
-#define CHANNEL_NAME_MAX 255	 /* bytes */
-#define CHANNEL_CLOCK	 "clock" /* the name that is no channel's */
+#include "channel/name.h"
 
 #define CHANNEL_HEAPS 2 /* in which one may be: see hub.h */
 
@@ -189,12 +187,5 @@ bool channel_has_ended(const struct channel *);
 
 /* There is something for its readers. */
 void channel_wake(const struct channel *);
-
-/*
- * Is the name one: UTF-8, not more than CHANNEL_NAME_MAX bytes, and neither
- * empty nor with a control character or a space?  Whoever writes it anywhere
- * escapes it for there.
- */
-bool channel_name_valid(const char *name);
 
 #endif

@@ -143,6 +143,7 @@ prepare(struct hub *h, struct promise *p, const struct post *post,
 		p->share[i].channel = ch[i];
 		p->share[i].is_new = !ch[i]->published;
 		p->share[i].lost = ch[i]->lost.upto;
+		ch[i]->ending = p->end;
 	}
 	return result;
 }
@@ -165,7 +166,6 @@ hub_prepare(struct hub *h, const struct post *post, const struct eventid ids[],
 		promise_free(h, p);
 		return result;
 	}
-	p->share[0].channel->ending = p->end;
 	TAILQ_INSERT_TAIL(&h->promises, p, link);
 	retention_make_room(h);
 	*promise = p;
