@@ -190,6 +190,20 @@ time_passes(void)
 	model_age(&run.model);
 }
 
+/* Who has been idle for longest goes first. */
+static void
+check_shelf(const struct channel_list *shelf)
+{
+	const struct channel *ch;
+	unsigned long last = 0, idle;
+
+	TAILQ_FOREACH (ch, shelf, link) {
+		idle = run.model.channel[channel_of(ch->name)].idle;
+		CHECK(idle > last);
+		last = idle;
+	}
+}
+
 /* All that the two know. */
 static void
 compare_all(void)
@@ -215,12 +229,16 @@ compare_all(void)
 		CHECK((ch->lost.reason == LOSS_DELETED) ==
 		      run.model.channel[i].deleted);
 		CHECK(same(ch->ended, run.model.channel[i].ended));
+		CHECK(!ch->published ||
+		      same(ch->origin, run.model.channel[i].origin));
 		CHECK(ch->ending == run.model.channel[i].ending);
 		CHECK(!channel_has_ended(ch) ||
 		      ch->ended_time == run.model.channel[i].ended_time);
 		CHECK(channel_held(ch) == run.model.channel[i].held);
 		CHECK(ch->reading == run.model.channel[i].readers);
 	}
+	check_shelf(&run.hub.unused);
+	check_shelf(&run.hub.unread);
 	for (i = 0; i < LOSS_REASONS; i++)
 		CHECK(run.readers.gaps[i] == run.gaps[i]);
 	check_keeper();
