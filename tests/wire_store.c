@@ -253,6 +253,235 @@ the_channels_are_as_many_as_there_may_be_now(void **state)
 	subscriber_end(&s);
 }
 
+/* The answer to a POST, or a DELETE: its status, and its text until the next.
+ */
+static struct {
+	char id[48], text[400];
+} answer;
+
+static int
+ask(const char *method, const char *query, const char *body)
+{
+	const char *const more[] = {"REQUEST_METHOD", method, NULL};
+	struct post p = {.query = query,
+	    .more = more,
+	    .body = body,
+	    .len = strlen(body)};
+	struct front f;
+	int status;
+
+	post(&f, &world.r, &p);
+	status = answer_status(&f);
+	answer_id(&f, answer.id);
+	(void)snprintf(answer.text, sizeof(answer.text), "%s", answer_text(&f));
+	front_close(&f);
+	return status;
+}
+
+/* How many rows the file has, when nobody has it. */
+static int
+count(const char *table)
+{
+	char text[64];
+	sqlite3 *db;
+	sqlite3_stmt *q;
+	int n;
+
+	(void)snprintf(text, sizeof(text), "SELECT count(*) FROM %s", table);
+	assert_int_equal(sqlite3_open(stored_file("events.db"), &db),
+	    SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, text, -1, &q, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	n = sqlite3_column_int(q, 0);
+	assert_int_equal(sqlite3_finalize(q), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	return n;
+}
+
+/* Who has read it all is not to come back; and nothing is taken any more. */
+static void
+an_end_is_one_in_the_next_process(void **state)
+{
+	struct subscriber all, both, late;
+	unsigned last;
+
+	(void)state;
+	stored_read(&all, "a", NULL);
+	stored_read(&both, "a b", NULL);
+	stored_read(&late, "a", NULL);
+	subscriber_cut(&late);
+	publish_some("a", 2);
+	last = checker_event(&world.c, "a", NULL, "the last");
+	(void)checker_end(&world.c, "a");
+	assert_int_equal(try_publish(&world.r, &world.c, last, last + 1), 200);
+	assert_true(subscriber_over(&all));
+	stored_restart(NULL);
+	assert_int_equal(ask("POST", "channel=a", "no"), 409);
+	assert_int_equal(ask("POST", "channel=a&end=1", ""), 409);
+	assert_int_equal(ask("POST", "channel=b&channel=a", "no"), 409);
+	subscriber_again(&late, &world.r, NULL);
+	assert_true(subscriber_over(&late));
+	subscriber_again(&all, &world.r, NULL);
+	assert_true(subscriber_over(&all));
+	subscriber_again(&both, &world.r, NULL);
+	publish_some("b", 2);
+	stored_check(&both);
+	stored_check_all("b a");
+	subscriber_check(&all, true);
+	subscriber_check(&late, true);
+	subscriber_end(&all);
+	subscriber_end(&both);
+	subscriber_end(&late);
+}
+
+/* Its age counts from its end, also while there is no process. */
+static void
+what_has_ended_ages_from_its_end(void **state)
+{
+	(void)state;
+	publish_some("a", 3);
+	publish_some("b", 3);
+	assert_int_equal(ask("POST", "channel=a&end=1", ""), 200);
+	assert_int_equal(responder_signal(&world.r, SIGTERM), 0);
+	sql(stored_file("events.db"),
+	    "UPDATE event SET time = time - 90000;"
+	    "UPDATE channel SET time = time - 30000 WHERE ended > 0");
+	responder_again(&world.r,
+	    (const char *[]){"--history-age", "60", NULL});
+	assert_true(status_until(&world.r, EVENTS, 3)); /* those of a */
+	stored_restart((const char *[]){"--history-age", "20", NULL});
+	assert_true(status_until(&world.r, EVENTS, 0));
+	assert_int_equal(ask("POST", "channel=a", "no"), 409);
+}
+
+static void
+what_was_erased_is_not_in_the_next_process(void **state)
+{
+	char from[48], query[96];
+	struct front f;
+
+	(void)state;
+	say("channel=a", "secret one", from);
+	(void)snprintf(query, sizeof(query), "channel=a&last_event_id=%s",
+	    from);
+	assert_int_equal(ask("POST", "channel=a&channel=b", "secret two"), 200);
+	assert_int_equal(ask("DELETE", "channel=a", ""), 200);
+	stored_restart(NULL);
+	open_raw(&f, query, NULL, NULL);
+	assert_comes(&f, "\"reason\":\"deleted\"");
+	assert_comes(&f, "event: end\n");
+	assert_true(front_until_end(&f, PATIENCE));
+	assert_int_equal(front_count(&f, "secret"), 0);
+	front_close(&f);
+	open_raw(&f, "channel=b&last_event_id=earliest", NULL, NULL);
+	assert_comes(&f, "data: secret two\n");
+	front_close(&f);
+	assert_int_equal(ask("DELETE", "channel=b", ""), 200);
+	stored_restart(NULL);
+	FIGURE(EVENTS, 0);
+	assert_int_equal(responder_signal(&world.r, SIGTERM), 0);
+	assert_int_equal(count("event"), 0);
+	assert_int_equal(count("channel"), 2);
+	assert_int_equal(count("ends"), 2);
+	responder_again(&world.r, NULL);
+	FIGURE("{\"pid\":", world.r.pid); /* it is there to be ended */
+}
+
+/* Each of its channels has it, and each reader once. */
+static void
+what_several_channels_have_each_has(void **state)
+{
+	struct subscriber s;
+	unsigned number;
+
+	(void)state;
+	stored_read(&s, "a b c/\xc3\xa9", NULL);
+	number = checker_event(&world.c, "a", NULL, "for all");
+	checker_also(&world.c, number, "b");
+	checker_also(&world.c, number, "c/\xc3\xa9");
+	publish(&world.r, &world.c, number);
+	publish_some("b", 1);
+	stored_restart(NULL);
+	FIGURE(EVENTS, 4);
+	publish_some("c/\xc3\xa9", 1);
+	subscriber_again(&s, &world.r, NULL);
+	stored_check(&s);
+	stored_check_all("a b c/\xc3\xa9");
+	stored_check_all("c/\xc3\xa9 b");
+	subscriber_end(&s);
+}
+
+static void
+a_snapshot_is_one_in_the_next_process(void **state)
+{
+	struct front f;
+
+	(void)state;
+	assert_int_equal(ask("POST", "channel=a", "before"), 200);
+	assert_int_equal(ask("POST", "channel=a&snapshot=1", "all"), 200);
+	assert_int_equal(ask("POST", "channel=a", "behind"), 200);
+	stored_restart(NULL);
+	open_raw(&f, "channel=a", NULL, NULL);
+	assert_comes(&f, "data: behind\n");
+	assert_int_equal(front_count(&f, "data: all\n"), 1);
+	assert_int_equal(front_count(&f, "data: before\n"), 0);
+	front_close(&f);
+}
+
+static void
+a_key_is_known_to_the_next_process(void **state)
+{
+	char first[48];
+
+	(void)state;
+	assert_int_equal(ask("POST", "channel=a&channel=b&key=k", "x"), 200);
+	assert_null(strstr(answer.text, "repeated"));
+	(void)snprintf(first, sizeof(first), "%s", answer.id);
+	stored_restart(NULL);
+	assert_int_equal(ask("POST", "channel=a&channel=b&key=k", "x"), 200);
+	assert_string_equal(answer.id, first);
+	assert_non_null(strstr(answer.text, "\"repeated\":true"));
+	assert_int_equal(ask("POST", "channel=a&key=other", "x"), 200);
+	assert_string_not_equal(answer.id, first);
+	FIGURE(EVENTS, 3);
+}
+
+/* Of 0.4.0: it has fewer columns, and no keys. */
+static void
+a_file_of_the_version_before_is_taken_over(void **state)
+{
+	struct subscriber s;
+	int i;
+
+	(void)state;
+	stored_read(&s, "a b", NULL);
+	publish_some("a", 3);
+	publish_some("b", 2);
+	assert_true(subscriber_until(&s, 5));
+	assert_int_equal(responder_signal(&world.r, SIGTERM), 0);
+	sql(stored_file("events.db"),
+	    "DROP VIEW events; DROP VIEW ends; DROP TABLE keyed;"
+	    "ALTER TABLE event DROP COLUMN snapshot;"
+	    "ALTER TABLE channel DROP COLUMN origin;"
+	    "ALTER TABLE channel DROP COLUMN ended;"
+	    "ALTER TABLE channel DROP COLUMN time;"
+	    "ALTER TABLE channel DROP COLUMN erased;"
+	    "CREATE VIEW events AS SELECT key, data FROM event;"
+	    "PRAGMA user_version = 1");
+	responder_again(&world.r, NULL);
+	for (i = 0; i < 2; i++) {
+		if (i > 0)
+			stored_restart(NULL);
+		publish_some("a", 1);
+		assert_int_equal(ask("POST", "channel=c&key=k", "x"), 200);
+		subscriber_again(&s, &world.r, NULL);
+		stored_check(&s);
+		stored_check_all("b a");
+	}
+	assert_int_equal(responder_logged(&world.r, "it is damaged"), 0);
+	subscriber_end(&s);
+}
+
 /* A process more, which is to end with this in its log. */
 static void
 assert_refused(const char *const options[], const char *why)
@@ -357,7 +586,7 @@ prepare(const char *what, const char *path)
 	else if (strcmp(what, "damaged") == 0)
 		stored_write(path, 4096, noise, sizeof(noise));
 	else if (strcmp(what, "edited") == 0)
-		sql(path, "UPDATE event SET channel = 'a/b c'");
+		sql(path, "UPDATE event SET channel = 'a  b'");
 	else {
 		assert_int_equal(unlink(path), 0);
 		if (strcmp(what, "text") == 0)
@@ -463,7 +692,8 @@ the_file_is_its_owners_and_whole(void **state)
 	assert_int_equal(responder_signal(&world.r, SIGTERM), 0);
 	assert_int_equal(stat(stored_file("events.db-wal"), &st), -1);
 	assert_int_equal(stat(stored_file("events.db-shm"), &st), -1);
-	sql(stored_file("events.db"), "SELECT id, time, data FROM events");
+	sql(stored_file("events.db"),
+	    "SELECT id, time, channel, type, data, snapshot FROM events");
 	responder_again(&world.r, NULL);
 	stored_check_all("a");
 }
@@ -489,6 +719,13 @@ main(void)
 	    WITH(events_age_while_there_is_no_process),
 	    WITH(the_bytes_are_as_many_as_there_may_be_now),
 	    WITH(the_channels_are_as_many_as_there_may_be_now),
+	    WITH(an_end_is_one_in_the_next_process),
+	    WITH(what_has_ended_ages_from_its_end),
+	    WITH(what_was_erased_is_not_in_the_next_process),
+	    WITH(what_several_channels_have_each_has),
+	    WITH(a_snapshot_is_one_in_the_next_process),
+	    WITH(a_key_is_known_to_the_next_process),
+	    WITH(a_file_of_the_version_before_is_taken_over),
 	    WITH(a_store_in_use_is_not_shared),
 	    WITH(the_next_process_waits_for_the_store),
 	    WITH(the_status_says_how_the_store_is),
