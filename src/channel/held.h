@@ -13,15 +13,15 @@
 
 /* One published event where it is held: in its channel's history. */
 struct held {
-	TAILQ_ENTRY(held) link; /* while it is only promised */
+	STAILQ_ENTRY(held) link; /* while it is only promised */
 	struct eventid id;
-	double time;   /* monotonic seconds, of its publishing */
-	size_t cost;   /* bytes of memory, all of it */
-	bool snapshot; /* it is the whole state: who is new begins here */
+	double time; /* monotonic seconds, of its publishing */
+	size_t cost; /* bytes of memory, all of it */
 	struct event *event;
+	bool snapshot; /* it is the whole state: who is new begins here */
 };
 
-TAILQ_HEAD(held_list, held);
+STAILQ_HEAD(held_list, held);
 
 /*
  * The message encoded with its id, published at that time, in no channel yet;

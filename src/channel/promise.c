@@ -43,7 +43,7 @@ promise_new(const struct post *post, const struct eventid ids[])
 	p->newest = ids[post_ids(post) - 1];
 	p->end = post->end;
 	for (i = 0; i < n; i++)
-		TAILQ_INIT(&p->share[i].batch);
+		STAILQ_INIT(&p->share[i].batch);
 	return p;
 }
 
@@ -56,8 +56,8 @@ promise_free(struct hub *h, struct promise *p)
 
 	for (i = 0; i < p->n; i++) {
 		batch = &p->share[i].batch;
-		while ((e = TAILQ_FIRST(batch)) != NULL) {
-			TAILQ_REMOVE(batch, e, link);
+		while ((e = STAILQ_FIRST(batch)) != NULL) {
+			STAILQ_REMOVE_HEAD(batch, link);
 			held_free(e, &h->held_bytes, &h->slow_bytes);
 		}
 	}
@@ -81,7 +81,7 @@ encode_all(struct hub *h, struct promise *p, const struct post *post,
 			    &h->held_bytes);
 			if (e == NULL)
 				return HUB_NO_MEMORY;
-			TAILQ_INSERT_TAIL(&s->batch, e, link);
+			STAILQ_INSERT_TAIL(&s->batch, e, link);
 			if (h->held_bytes - before > h->set.bytes_max)
 				return HUB_TOO_LARGE;
 		}
@@ -223,8 +223,8 @@ publish(struct hub *h, struct promise *p)
 
 	for (i = 0; i < p->events; i++)
 		for (s = p->share; s < p->share + p->n; s++) {
-			e = TAILQ_FIRST(&s->batch);
-			TAILQ_REMOVE(&s->batch, e, link);
+			e = STAILQ_FIRST(&s->batch);
+			STAILQ_REMOVE_HEAD(&s->batch, link);
 			e->time = *h->set.now;
 			retention_hold(h, s->channel, e);
 		}
