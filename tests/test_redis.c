@@ -212,6 +212,20 @@ before_that_nobody_can_say_where_anything_is(void **state)
 	    PLACE_AFTER);
 }
 
+/* What the XREAD that is waiting hears: one entry. */
+#define READ(id, fields) "*1\r\n*2\r\n$3\r\nsse\r\n*1\r\n*2\r\n" id fields
+#define EVENT_Y		 "*4\r\n$1\r\nc\r\n$1\r\na\r\n$1\r\nd\r\n$1\r\ny\r\n"
+#define END_OF_A	 "*4\r\n$1\r\nc\r\n$1\r\na\r\n$1\r\ne\r\n$1\r\n1\r\n"
+
+static void
+tail_hears(const char *bytes)
+{
+	UNTIL(loop, strstr(server.heard, "XREAD") != NULL);
+	server.heard[0] = '\0';
+	scripted_tell(tailing(), bytes, strlen(bytes));
+}
+
+/* And is answered then. */
 static void
 what_is_published_comes_back_as_an_entry(void **state)
 {
@@ -219,20 +233,57 @@ what_is_published_comes_back_as_an_entry(void **state)
 	begin(usual);
 	publish("y");
 	assert_true(figure("redis.queue") == 1);
+	UNTIL(loop, figure("redis.queue") == 0);
+	some_turns(loop, 3);
+	assert_int_equal(done.told, 0);
+	assert_int_equal(hub.held, 1); /* it is not here yet */
+	tail_hears(READ("$3\r\n5-8\r\n", EVENT_Y));
 	UNTIL(loop, done.told == 1);
+	assert_int_equal(hub.held, 2);
 	assert_int_equal(done.last.result, PUBLISHED);
 	assert_int_equal(done.last.last.n, 8);
-	assert_true(figure("redis.queue") == 0);
-	assert_int_equal(hub.held, 1); /* it is not here yet */
-	UNTIL(loop, strstr(server.heard, "XREAD") != NULL);
-	scripted_tell(tailing(),
-	    "*1\r\n*2\r\n$3\r\nsse\r\n*1\r\n*2\r\n$3\r\n5-8\r\n"
-	    "*4\r\n$1\r\nc\r\n$1\r\na\r\n$1\r\nd\r\n$1\r\ny\r\n",
-	    sizeof("*1\r\n*2\r\n$3\r\nsse\r\n*1\r\n*2\r\n$3\r\n5-8\r\n"
-		   "*4\r\n$1\r\nc\r\n$1\r\na\r\n$1\r\nd\r\n$1\r\ny\r\n") -
-		1);
-	UNTIL(loop, hub.held == 2);
 	assert_int_equal(hub.last.n, 8);
+}
+
+/* Somebody else's end stands between. */
+static void
+what_is_published_behind_an_end_is_not(void **state)
+{
+	static const struct line later[] = {GREETED, HELD,
+	    {"XREVRANGE sse 5-8 - ", "*1\r\n*2\r\n$3\r\n5-8\r\n" END_OF_A},
+	    {"XADD sse * c a d ", "$3\r\n5-9\r\n"}, {"HGETALL", "*0\r\n"},
+	    {NULL, NULL}};
+
+	(void)state;
+	begin(later);
+	publish("y");
+	UNTIL(loop, figure("redis.queue") == 0);
+	tail_hears(READ("$3\r\n5-8\r\n", END_OF_A));
+	UNTIL(loop, hub.last.n == 8);
+	assert_int_equal(done.told, 0);
+	tail_hears(READ("$3\r\n5-9\r\n", EVENT_Y));
+	UNTIL(loop, done.told == 1);
+	assert_int_equal(done.last.result, PUBLISH_ENDED);
+	assert_int_equal(hub.held, 1);
+	assert_true(figure("redis.skipped") == 1);
+	publish("z");
+	assert_int_equal(done.told, 2);
+	assert_int_equal(done.last.result, PUBLISH_ENDED);
+}
+
+/* A tail that says nothing is not waited for. */
+static void
+what_redis_has_is_published_in_the_end(void **state)
+{
+	double since = platform_clock();
+
+	(void)state;
+	begin(usual);
+	publish("y");
+	UNTIL(loop, done.told == 1);
+	assert_int_equal(done.last.result, PUBLISHED);
+	assert_true(platform_clock() - since > SENDER_COMING);
+	assert_int_equal(hub.held, 1);
 }
 
 static void
@@ -406,6 +457,8 @@ main(void)
 	    TEST(it_is_ready_with_what_redis_holds),
 	    TEST(before_that_nobody_can_say_where_anything_is),
 	    TEST(what_is_published_comes_back_as_an_entry),
+	    TEST(what_is_published_behind_an_end_is_not),
+	    TEST(what_redis_has_is_published_in_the_end),
 	    TEST(who_is_ahead_waits_for_the_entry),
 	    TEST(connection_that_is_lost_leaves_it_unknown),
 	    TEST(publisher_goes_where_the_tail_goes),
