@@ -41,7 +41,10 @@ redis_figures(const struct engine *engine,
 		"Publications of which Redis has not said whether it has them.",
 		0, NULL},
 	    {"redis.skipped", "ssefcgi_redis_skipped_total", "", "counter",
-		"Entries of the stream that are no events of ours.", 0, NULL},
+		"Entries of the stream that are no events, or behind an end.",
+		0, NULL},
+	    {"redis.repeated", "ssefcgi_redis_repeated_total", "", "counter",
+		"Entries of the stream whose key had come before.", 0, NULL},
 	    {"redis.losses", "ssefcgi_redis_losses_total", "", "counter",
 		"Losses in Redis, each told to the streams.", 0, NULL},
 	};
@@ -62,6 +65,7 @@ redis_figures(const struct engine *engine,
 	row[4].value = (double)r->sender.events;
 	row[5].value = (double)r->sender.unknown;
 	row[6].value = (double)r->tail.skipped;
-	row[7].value = (double)r->tail.losses;
+	row[7].value = (double)r->tail.repeated;
+	row[8].value = (double)r->tail.losses;
 	return 1 + n;
 }

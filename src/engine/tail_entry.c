@@ -35,7 +35,7 @@ tail_skip(struct tail *t, struct eventid id, const char *why)
 	if (!tells(t, &t->inner->told_skip))
 		return;
 	(void)eventid_format(text, id);
-	log_warn("--redis-key %s: entry %s is no event: %s (%llu so far)",
+	log_warn("--redis-key %s: entry %s is skipped: %s (%llu so far)",
 	    t->set.key, text, why, t->skipped);
 }
 
