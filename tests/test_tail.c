@@ -433,6 +433,41 @@ event_of_several_channels_is_in_each(void **state)
 	}
 }
 
+/* Of what was there before the oldest nobody knows whose it was. */
+static void
+who_wants_all_is_told_what_may_be_lost(void **state)
+{
+	const struct position all = {.kind = POSITION_ALL};
+
+	(void)state;
+	happen("aab");
+	key_trim(&key, 2);
+	process_runs(one);
+	happen("c");
+	process_runs(one);
+	viewer_opens(&viewer, one, "a", &all);
+	SHOWS("[a 0-1-1048575] a2");
+	viewer_closes(&viewer);
+	viewer_opens(&viewer, one, "c", &all);
+	SHOWS("c4");
+	viewer_closes(&viewer);
+}
+
+static void
+who_wants_all_has_all_where_nothing_was_trimmed(void **state)
+{
+	const struct position all = {.kind = POSITION_ALL};
+
+	(void)state;
+	process_runs(one); /* its note is the first */
+	happen("ab");
+	begin_again();
+	process_runs(one);
+	viewer_opens(&viewer, one, "a", &all);
+	SHOWS("a1");
+	viewer_closes(&viewer);
+}
+
 static void
 nothing_comes_behind_an_end(void **state)
 {
@@ -1582,6 +1617,8 @@ main(void)
 	    TEST(connection_that_ends_while_loading_begins_anew),
 	    TEST(what_is_published_is_read),
 	    TEST(event_of_several_channels_is_in_each),
+	    TEST(who_wants_all_is_told_what_may_be_lost),
+	    TEST(who_wants_all_has_all_where_nothing_was_trimmed),
 	    TEST(nothing_comes_behind_an_end),
 	    TEST(end_may_be_all_that_there_is),
 	    TEST(what_is_erased_is_gone),

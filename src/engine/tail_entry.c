@@ -159,17 +159,6 @@ publish(struct tail *t, const struct entry *e, enum entry_kind kind)
 	return true;
 }
 
-bool
-tail_says_lost(const struct resp_value *note)
-{
-	const struct resp_value *name = note->first->next->first;
-
-	for (; name != NULL; name = name->next->next)
-		if (resp_is(name, RESP_STRING, "n"))
-			return resp_is(name->next, RESP_STRING, "lost");
-	return false;
-}
-
 static void
 took(struct tail *t, struct eventid id, uint64_t print)
 {
@@ -207,14 +196,15 @@ tail_take(struct tail *t, const struct resp_value *v)
 		return TAIL_ENDED;
 	}
 	if (!t->inner->holds)
-		lose_between(t, e.id, kind == ENTRY_NOTE && !tail_says_lost(v));
+		lose_between(t, e.id,
+		    kind == ENTRY_NOTE && !tail_note_says(v, TAIL_LOST));
 	is_lost = eventid_compare(e.id, t->at) == 0;
 	if ((kind == ENTRY_EVENT || kind == ENTRY_END) && !is_lost &&
 	    !publish(t, &e, kind))
 		return TAIL_STUCK;
 	if (kind == ENTRY_SKIPPED)
 		tail_skip(t, e.id, why);
-	if (kind == ENTRY_NOTE && tail_says_lost(v)) {
+	if (kind == ENTRY_NOTE && tail_note_says(v, TAIL_LOST)) {
 		if (!is_lost)
 			tail_lose(t, e.id);
 		t->inner->owes = 0; /* all have this one */

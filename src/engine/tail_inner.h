@@ -38,6 +38,7 @@ struct tail_inner {
 	size_t n, bytes;	   /* entries; bytes that the hub will hold */
 	struct eventid newest, oldest; /* 0-0: none yet */
 	bool enough;		       /* no budget has room for more */
+	bool whole;	  /* the oldest is the first that there ever was */
 	bool resumes;	  /* the next connection goes on where this one was */
 	uint64_t ms;	  /* what Redis took the time for */
 	double now;	  /* then */
@@ -129,7 +130,12 @@ void tail_probe_large(struct tail *, const struct resp_value *part);
  * by and by; false: it is not yet; and the reply.
  */
 void tail_add_note(struct tail *, bool older);
-void tail_send_note(struct tail *, const char *id, bool lost);
+#define TAIL_HERE  "here"
+#define TAIL_LOST  "lost"
+#define TAIL_BEGIN "begin"
+
+void tail_send_note(struct tail *, const char *id, const char *what);
+bool tail_note_says(const struct resp_value *note, const char *what);
 void tail_owes_note(struct tail *);
 bool tail_tells_all(struct tail *);
 void tail_end_note(struct tail *, const struct resp_value *);
@@ -141,7 +147,6 @@ enum tail_result tail_take(struct tail *, const struct resp_value *);
 void tail_lose(struct tail *, struct eventid upto);
 void tail_skip(struct tail *, struct eventid, const char *why);
 void tail_take_large(struct tail *, struct eventid);
-bool tail_says_lost(const struct resp_value *note);
 
 /* Why an entry is skipped that comes behind its channel's end. */
 #define TAIL_ENDED_WHY "its channel has ended"

@@ -123,9 +123,10 @@ take(struct tail *t, const struct resp_value *v)
 		tail_skip(t, e.id, why);
 	if (tail_is_zero(in->newest))
 		in->print = entry_print(v);
+	in->whole = kind == ENTRY_NOTE && tail_note_says(v, TAIL_BEGIN);
 	if (passes(t, e.id) == -1 ||
 	    keep_if_needed(t, &e, kind,
-		kind == ENTRY_NOTE && tail_says_lost(v)) == -1) {
+		kind == ENTRY_NOTE && tail_note_says(v, TAIL_LOST)) == -1) {
 		link_again(&t->link, "there is no memory for what Redis has");
 		return false;
 	}
@@ -178,7 +179,7 @@ tail_load(struct tail *t)
 	ids_free(&in->known);
 	in->n = in->bytes = 0;
 	in->newest = in->oldest = (struct eventid){0, 0};
-	in->enough = in->leave_out = false;
+	in->enough = in->leave_out = in->whole = false;
 	in->print = 0;
 	tail_say(t, TAIL_TIME, TAIL_PATIENCE, time);
 	ask_page(t);
@@ -208,7 +209,7 @@ end_page(struct tail *t, struct resp_value *reply)
 static void
 begin_stream(struct tail *t)
 {
-	tail_send_note(t, "*", false);
+	tail_send_note(t, "*", TAIL_BEGIN);
 }
 
 void

@@ -3,7 +3,8 @@
  * Notes: entries of ours that are no events.  One that says "here" is something
  * to hold on to, where the newest entry has gone and nothing is lost; one that
  * says "lost" is a gap for all who read it, now or in a process that is yet to
- * begin.  No two are alike, so nobody takes another's for his own.
+ * begin; and behind one that says "begin" there is all that there ever was.  No
+ * two are alike, so nobody takes another's for his own.
  */
 #include <math.h>
 #include <stdio.h>
@@ -17,6 +18,17 @@
 #define NOTE_FIELDS 3	/* the first of them, among the words */
 #define TELL_PERIOD 2.0 /* seconds between two notes to all */
 
+bool
+tail_note_says(const struct resp_value *note, const char *what)
+{
+	const struct resp_value *name = note->first->next->first;
+
+	for (; name != NULL; name = name->next->next)
+		if (resp_is(name, RESP_STRING, "n"))
+			return resp_is(name->next, RESP_STRING, what);
+	return false;
+}
+
 /* The next id behind ours; false: there is none more. */
 static bool
 next_id(const struct tail *t, struct eventid *id)
@@ -28,11 +40,11 @@ next_id(const struct tail *t, struct eventid *id)
 }
 
 void
-tail_send_note(struct tail *t, const char *id, bool lost)
+tail_send_note(struct tail *t, const char *id, const char *what)
 {
 	char mark[40];
-	const char *const words[] = {"XADD", t->set.key, id, "n",
-	    lost ? "lost" : "here", "by", mark, NULL};
+	const char *const words[] = {"XADD", t->set.key, id, "n", what, "by",
+	    mark, NULL};
 
 	(void)snprintf(mark, sizeof(mark), "%lx%08lx", (unsigned long)random(),
 	    (unsigned long)random());
@@ -52,7 +64,7 @@ tail_add_note(struct tail *t, bool older)
 	}
 	t->inner->older = older;
 	(void)eventid_format(id, next);
-	tail_send_note(t, id, older);
+	tail_send_note(t, id, older ? TAIL_LOST : TAIL_HERE);
 }
 
 /*
@@ -78,7 +90,7 @@ tail_tells_all(struct tail *t)
 		return false;
 	t->inner->telling = true;
 	t->inner->told_all = *t->hub->set.now;
-	tail_send_note(t, "*", true);
+	tail_send_note(t, "*", TAIL_LOST);
 	return true;
 }
 

@@ -128,6 +128,20 @@ has_ended(const struct hub *h, const struct entry *e)
 	return false;
 }
 
+/*
+ * Whether there was something of the channel before what is here nobody knows,
+ * unless all is: so who wants all of it is told that something is lost.
+ */
+static void
+open_channel(struct tail *t, const char *name)
+{
+	const struct channel *ch = hub_find(t->hub, name);
+	const struct channel_facts facts = {.name = name, .lost = t->hub->base};
+
+	if (!t->inner->whole && (ch == NULL || !ch->published))
+		(void)hub_restore_channel(t->hub, &facts);
+}
+
 /* Into each of its channels; in one that has no memory for it it is lost. */
 static void
 hold(struct tail *t, const struct entry *e, enum entry_kind kind)
@@ -139,6 +153,7 @@ hold(struct tail *t, const struct entry *e, enum entry_kind kind)
 
 	for (i = 0; i < e->channels_n; i++) {
 		channel = e->channels[i];
+		open_channel(t, channel);
 		result = kind == ENTRY_END ? hub_restore_end(t->hub, channel,
 						 e->id, time, e->erase) :
 					     hub_restore(t->hub, channel, e->id,
