@@ -641,8 +641,7 @@ status_has_the_rows_of_the_engine(void **state)
 		end_turn();
 		assert_non_null(strstr(peer_read(&of), wanted[i]));
 		if (i == 0) {
-			assert_non_null(
-			    strstr(answer.text, "},\"channels\":["));
+			assert_non_null(strstr(answer.text, "},\"rules\":["));
 			assert_null(strstr(answer.text, ",,"));
 		}
 		peer_close(&of);
