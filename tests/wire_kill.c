@@ -2,7 +2,9 @@
 /*
  * Killed again and again while it is published to: what was answered 200 is
  * there, in its order and once, and what was answered otherwise is not.  Of
- * what was not answered either all is there or nothing.
+ * what was not answered either all is there or nothing; what has a key is sent
+ * until it is answered, and is there once.  A channel whose end was answered
+ * has ended.
  *
  * A life lasts some hundredths of a second, its start included.  In some of
  * them a reader asks for all that there ever was before it is published to.
@@ -30,6 +32,7 @@
 #define READERS	   10
 #define BATCH	   40  /* events sent as one, at most */
 #define LIFE	   120 /* milliseconds, at most */
+#define RUNS	   30  /* channels that end with their only event */
 
 static const char all_channels[] = "k0 k1 k2 k3 k4";
 static const char *const options[] = {"--history", "1000000", "--history-age",
@@ -39,6 +42,10 @@ struct publisher {
 	struct front f;
 	bool busy;	/* an answer is awaited: */
 	unsigned first; /* to the event with this number */
+	unsigned n;	/* and those behind it */
+	char query[80];
+	bool keyed; /* it is sent until there is an answer */
+	bool again; /* as has been done */
 };
 
 static struct {
@@ -46,7 +53,8 @@ static struct {
 	int epoll;
 	struct publisher publisher[PUBLISHERS];
 	struct subscriber reader[READERS]; /* the last reads all channels */
-	unsigned answered, unanswered, refused;
+	unsigned runs, run[RUNS];	   /* the number of each one's event */
+	unsigned answered, unanswered, refused, retried;
 	unsigned ended, checked; /* lives, in order, and looked at */
 } kill9;
 
@@ -74,30 +82,63 @@ publisher_connects(struct publisher *p)
 	watch(p->f.fd, p);
 }
 
-/* One event, or a text/event-stream of several. */
-static void
-publisher_sends(struct publisher *p)
+/* A text that is mostly short. */
+static const char *
+draw_text(void)
 {
 	static char rest[3000];
-	char query[32], channel[16];
-	struct post what = {.query = query};
-	struct bytes text = {0};
-	unsigned n = below(3) == 0 ? 2 + below(BATCH - 1) : 1, i;
 
-	(void)snprintf(channel, sizeof(channel), "k%u", below(CHANNELS));
-	(void)snprintf(query, sizeof(query), "channel=%s", channel);
-	p->first = world.c.events;
-	for (i = 0; i < n; i++) {
-		memset(rest, 'r', sizeof(rest));
-		rest[below(20) == 0 ? below(sizeof(rest)) : below(100)] = '\0';
-		(void)checker_event(&world.c, channel,
-		    n > 1 && i % 2 == 0 ? "t" : NULL, rest);
+	memset(rest, 'r', sizeof(rest));
+	rest[below(20) == 0 ? below(sizeof(rest)) : below(100)] = '\0';
+	return rest;
+}
+
+/* Some events for a channel, or for two. */
+static void
+make_events(struct publisher *p)
+{
+	unsigned one = below(CHANNELS),
+		 other = below(4) == 0 ? below(CHANNELS) : one, i, number;
+	char channel[4] = {'k', (char)('0' + one), '\0'},
+	     also[4] = {'k', (char)('0' + other), '\0'};
+
+	p->n = below(3) == 0 ? 2 + below(BATCH - 1) : 1;
+	for (i = 0; i < p->n; i++) {
+		number = checker_event(&world.c, channel,
+		    p->n > 1 && i % 2 == 0 ? "t" : NULL, draw_text());
+		if (other != one)
+			checker_also(&world.c, number, also);
 	}
-	checker_sent(&world.c, p->first, n);
-	what.body = world.c.event[p->first].data;
-	what.len = world.c.event[p->first].len;
-	if (n > 1) {
-		batch_text(&text, &world.c, p->first, n);
+	(void)sprintf(p->query, "channel=%s", channel);
+	if (other != one)
+		(void)sprintf(p->query + strlen(p->query), "&channel=%s", also);
+}
+
+/* One, behind which its channel ends. */
+static void
+make_run(struct publisher *p)
+{
+	char channel[8];
+
+	(void)sprintf(channel, "e%u", kill9.runs);
+	(void)sprintf(p->query, "channel=%s&end=1", channel);
+	kill9.run[kill9.runs++] = p->first;
+	(void)checker_event(&world.c, channel, NULL, draw_text());
+	(void)checker_end(&world.c, channel);
+	p->n = 1;
+}
+
+/* One event, or a text/event-stream of several. */
+static void
+publisher_posts(struct publisher *p)
+{
+	struct post what = {.query = p->query,
+	    .body = world.c.event[p->first].data,
+	    .len = world.c.event[p->first].len};
+	struct bytes text = {0};
+
+	if (p->n > 1) {
+		batch_text(&text, &world.c, p->first, p->n);
 		what.type = "text/event-stream";
 		what.body = text.at;
 		what.len = text.len;
@@ -107,6 +148,31 @@ publisher_sends(struct publisher *p)
 	(void)(post_head(&p->f, p - kill9.publisher < PUBLISHERS / 2, &what) &&
 	       post_body(&p->f, &what));
 	free(text.at);
+}
+
+static void
+publisher_sends(struct publisher *p)
+{
+	p->first = world.c.events;
+	if (below(8) == 0 && kill9.runs < RUNS)
+		make_run(p);
+	else
+		make_events(p);
+	p->keyed = below(2) == 0;
+	p->again = false;
+	if (p->keyed)
+		(void)sprintf(p->query + strlen(p->query), "&key=%u", p->first);
+	checker_sent(&world.c, p->first, world.c.events - p->first);
+	publisher_posts(p);
+}
+
+/* The same once more: it may be there already. */
+static void
+publisher_tries_again(struct publisher *p)
+{
+	kill9.retried++;
+	p->again = true;
+	publisher_posts(p);
 }
 
 /* Half of the publishers keep their connection. */
@@ -120,28 +186,36 @@ publisher_is_answered(struct publisher *p)
 		answer_id(&p->f, id);
 		checker_acknowledged(&world.c, p->first, id);
 		kill9.answered++;
-	} else if (status == 503) {
+	} else if (status == 503 && !p->again) {
 		checker_refused(&world.c, p->first);
 		kill9.refused++;
-	} else if (status != 504)
+	} else if (status != 504 && status != 503)
 		fail_msg("a publisher is told: %s", p->f.text);
 	p->busy = false;
 	if (p - kill9.publisher < PUBLISHERS / 2)
 		front_next(&p->f, (uint16_t)(p->f.id + 2));
 	else
 		publisher_connects(p);
+	if (p->keyed && status != 200 && (status == 504 || p->again))
+		publisher_tries_again(p);
 }
 
 static void
 publisher_reads(struct publisher *p)
 {
+	bool busy;
+
 	(void)front_read(&p->f, 0);
 	if (p->busy && p->f.ended)
 		publisher_is_answered(p);
 	if (!p->f.closed)
 		return;
-	kill9.unanswered += p->busy;
+	busy = p->busy;
 	publisher_connects(p);
+	if (busy && p->keyed)
+		publisher_tries_again(p);
+	else
+		kill9.unanswered += busy;
 }
 
 static void
@@ -218,6 +292,33 @@ forget_the_rest(void)
 		}
 }
 
+/* What ended, and was answered, has ended, with all that there was. */
+static void
+look_at_runs(void)
+{
+	struct subscriber s;
+	char query[24];
+	struct post more = {.query = query, .body = "more", .len = 4};
+	struct front f;
+	unsigned i;
+
+	for (i = 0; i < kill9.runs; i++) {
+		if (world.c.event[kill9.run[i]].state != ACKNOWLEDGED)
+			continue;
+		(void)sprintf(query, "channel=e%u", i);
+		subscriber_begin(&s, &world.c, strchr(query, '=') + 1);
+		subscriber_connect(&s, &world.r, "earliest", NULL);
+		if (!subscriber_over(&s))
+			fail_msg("e%u has not ended: %s", i, s.page.error);
+		assert_int_equal(s.page.gaps, 0);
+		subscriber_check(&s, true);
+		subscriber_end(&s);
+		post(&f, &world.r, &more);
+		assert_int_equal(answer_status(&f), 409);
+		front_close(&f);
+	}
+}
+
 /* One who asks for all gets all, and each steady reader lacks nothing. */
 static void
 look_at_all(void)
@@ -236,6 +337,7 @@ look_at_all(void)
 	assert_int_equal(s.page.gaps, 0);
 	subscriber_check(&s, true);
 	subscriber_end(&s);
+	look_at_runs();
 	forget_the_rest();
 	kill9.checked++;
 }
@@ -379,9 +481,10 @@ what_was_answered_outlives_every_kill(void **state)
 	assert_int_equal(responder_signal(&world.r, SIGTERM), 0);
 	the_file_is_whole();
 	print_message("%u events; %u publications answered, %u not, %u "
-		      "refused; %u lives ended in order, %u were looked at\n",
+		      "refused, %u sent again; %u channels ended; %u lives "
+		      "ended in order, %u were looked at\n",
 	    world.c.events, kill9.answered, kill9.unanswered, kill9.refused,
-	    kill9.ended, kill9.checked);
+	    kill9.retried, kill9.runs, kill9.ended, kill9.checked);
 	assert_true(kill9.answered > 0);
 }
 
