@@ -210,6 +210,8 @@ what_is_seen_is_as_old_as_it_says(void **state)
 	    KEYS_DONE);
 	assert_int_equal(first("a", "1"), 11);
 	now += 10;
+	assert_int_equal(first("a", "none"), 0);
+	assert_int_equal(keys.n, 2); /* that one has gone first */
 	assert_int_equal(first("a", "1"), 0);
 	assert_int_equal(first("a", "2"), 12);
 	now += 70;
