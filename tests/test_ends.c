@@ -200,6 +200,38 @@ event_of_several_channels_is_as_large_as_all_its_copies(void **state)
 	assert_string_equal(shown(), "a3 b3 c3 ");
 }
 
+static void
+post_that_is_none_is_known(void **state)
+{
+	static const char *const names[] = {"a", "b", "a"};
+	const struct sse_message m = {.data = ""};
+	struct post p = {.channels = names,
+	    .channels_n = 2,
+	    .messages = &m,
+	    .n = 1};
+
+	(void)state;
+	assert_true(post_valid(&p));
+	p.end = true; /* of two */
+	assert_false(post_valid(&p));
+	p.channels_n = 1;
+	assert_true(post_valid(&p));
+	p.erase = true; /* and a message */
+	assert_false(post_valid(&p));
+	p.n = 0;
+	assert_true(post_valid(&p));
+	assert_int_equal(post_ids(&p), 1);
+	p.erase = p.end = false;
+	assert_false(post_valid(&p));
+	p.n = 1;
+	p.channels_n = 3; /* one of them twice */
+	assert_false(post_valid(&p));
+	p.channels_n = 0;
+	assert_false(post_valid(&p));
+	p.channels_n = POST_CHANNELS_MAX + 1;
+	assert_false(post_valid(&p));
+}
+
 /* There are three places, and a channel of the post is none to make one of. */
 static void
 all_channels_of_a_post_get_a_place_or_none_does(void **state)
@@ -273,6 +305,36 @@ broken_promise_to_several_channels_has_never_been(void **state)
 	assert_int_equal(TAILQ_FIRST(&hub.unread)->promises, 0);
 	leave(0);
 	assert_int_equal(hub.channels, 2);
+}
+
+/* However many there are, that each hold all that they may. */
+static void
+runs_leave_a_quiet_channel_and_each_its_newest(void **state)
+{
+	const struct channel *ch;
+	unsigned i, runs = 50;
+	char name[16];
+
+	(void)state;
+	hub.set.history = 60000;
+	hub.set.bytes_max = 200000;
+	publish("quiet");
+	for (i = 0; i < 20000; i++) {
+		(void)snprintf(name, sizeof(name), "run-%u", i % runs);
+		assert_int_equal(publish_batch(name, 1, 10 + i % 90), 0);
+		if (i % 100 == 99)
+			turn_ends();
+	}
+	assert_int_equal(channel_held(hub_find(&hub, "quiet")), 1);
+	for (i = 0; i < runs; i++) {
+		(void)snprintf(name, sizeof(name), "run-%u", i);
+		ch = hub_find(&hub, name);
+		assert_true(channel_held(ch) > 5);
+		assert_true(
+		    channel_entry(ch, ch->end - 1)->id.ms > published - runs);
+		assert_int_equal(end_of(name, 0), HUB_DONE);
+	}
+	assert_int_equal(lost("quiet"), 0);
 }
 
 static void
@@ -629,6 +691,8 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    TEST(event_of_several_channels_has_one_id_and_is_held_in_each),
+	    TEST(post_that_is_none_is_known),
+	    TEST(runs_leave_a_quiet_channel_and_each_its_newest),
 	    TEST(readers_of_all_its_channels_are_counted),
 	    TEST(one_channel_drops_what_another_still_holds),
 	    TEST(event_of_several_channels_is_as_large_as_all_its_copies),

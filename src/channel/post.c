@@ -4,16 +4,31 @@
  */
 #include "channel/post.h"
 
+#include <string.h>
+
 size_t
 post_ids(const struct post *p)
 {
 	return p->n + p->end;
 }
 
+static bool
+are_different(const char *const names[], size_t n)
+{
+	size_t i, other;
+
+	for (i = 1; i < n; i++)
+		for (other = 0; other < i; other++)
+			if (strcmp(names[i], names[other]) == 0)
+				return false;
+	return true;
+}
+
 bool
 post_valid(const struct post *p)
 {
-	if (p->channels_n == 0 || p->channels_n > POST_CHANNELS_MAX)
+	if (p->channels_n == 0 || p->channels_n > POST_CHANNELS_MAX ||
+	    !are_different(p->channels, p->channels_n))
 		return false;
 	if (p->end)
 		return p->channels_n == 1 && (!p->erase || p->n == 0);

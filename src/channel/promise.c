@@ -152,10 +152,11 @@ enum hub_result
 hub_prepare(struct hub *h, const struct post *post, const struct eventid ids[],
     struct promise **promise)
 {
-	enum hub_result result = judge(h, post);
+	enum hub_result result;
 	struct promise *p;
 
 	assert(post_valid(post) && eventid_compare(ids[0], newest(h)) > 0);
+	result = judge(h, post);
 	if (result != HUB_DONE)
 		return result;
 	p = promise_new(post, ids);
