@@ -93,7 +93,7 @@ unit_writer    = writer batch event record
 unit_wave      = wave ring writer batch event record log
 unit_ring      = ring
 unit_clock     = clock sse batch event
-unit_config    = config config_table config_channel config_agree utf8
+unit_config    = config config_table config_channel config_agree
 unit_address   = address
 unit_age       = age
 unit_log       = log
@@ -153,7 +153,7 @@ unit_route     = route subscribe ahead publish publication producer producer_pos
 unit_publish   = $(unit_route)
 unit_producer  = $(unit_route)
 unit_ahead     = $(unit_route)
-unit_server    = server listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
+unit_server    = server config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
 		 endpoint $(unit_route)
 WAVED = flush stream publish producer ahead route # both with waves and without, as all of WIRE
 WIRE  = stream peers limits life channels gaps publish bodies status slow \

@@ -333,10 +333,6 @@ static const struct rule_row {
     {"--channel a:bytes=65535", NULL, "bytes: '65535'"},
     {"--channel a:bytes=63K", NULL, "(K, M, G) from 65536"},
     {"--channel a:bytes=1T", NULL, "bytes: '1T'"},
-    {"--channel a\t:age=1", NULL, "control characters"},
-    {"--channel a\177:age=1", NULL, "control characters"},
-    {"--channel a\302\237:age=1", NULL, "control characters"},
-    {"--channel a\303:age=1", NULL, "not UTF-8"},
 };
 
 static void
@@ -472,20 +468,6 @@ number_is_held_to_its_bounds(void **state)
 		assert_int_equal(parse_one(&cfg, b->name, never[i], err,
 				     sizeof(err)),
 		    -1);
-}
-
-/* make_line() divides at spaces. */
-static void
-rule_s_prefix_has_no_space(void **state)
-{
-	struct config cfg;
-	char err[200];
-
-	(void)state;
-	assert_int_equal(parse_one(&cfg, "channel", "a b:age=1", err,
-			     sizeof(err)),
-	    -1);
-	assert_non_null(strstr(err, "spaces"));
 }
 
 static void
@@ -688,7 +670,6 @@ main(void)
 {
 	static const struct CMUnitTest others[] = {
 	    cmocka_unit_test(key_has_512_bytes_at_most),
-	    cmocka_unit_test(rule_s_prefix_has_no_space),
 	    cmocka_unit_test(rule_s_prefix_is_as_long_as_a_name),
 	    cmocka_unit_test(long_setting_is_refused),
 	    cmocka_unit_test(rules_are_sixty_four_at_most),

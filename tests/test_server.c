@@ -240,20 +240,78 @@ unix_sockets_are_not_asked_for_what_they_have_not(void **state)
 	assert_int_equal(no_delay_of_one(), 0);
 }
 
+/* What the options say of channels, beside what they say themselves. */
+static const struct rule_case {
+	const char *name, *option;
+	bool good;
+} rule_cases[] = {
+    {"plain prefix", "--channel=run-:age=1", true},
+    {"prefix of UTF-8", "--channel=\303\244/@%:age=1", true},
+    {"prefix with a space that is none", "--channel=\302\240:age=1", true},
+    {"space in a prefix", "--channel=a b:age=1", false},
+    {"tab in a prefix", "--channel=a\t:age=1", false},
+    {"DEL in a prefix", "--channel=a\177:age=1", false},
+    {"C1 in a prefix", "--channel=a\302\237:age=1", false},
+    {"half a character in a prefix", "--channel=a\303:age=1", false},
+};
+
+static void
+prefix_is_checked_like_a_name(void **state)
+{
+	const struct rule_case *row = *state;
+	char option[64], err[200] = "", *argv[] = {"sse-fcgi", option, NULL};
+	static struct config cfg;
+
+	(void)snprintf(option, sizeof(option), "%s", row->option);
+	assert_int_equal(config_parse(&cfg, 2, argv, err, sizeof(err)), 0);
+	assert_int_equal(server_check(&cfg, err, sizeof(err)),
+	    row->good ? 0 : -1);
+	if (!row->good)
+		assert_non_null(strstr(err, "a PREFIX has"));
+}
+
+/* What another process needs for its rules, these being its own. */
+static void
+stream_of_redis_keeps_what_any_channel_holds(void **state)
+{
+	static struct server other;
+	char *argv[] = {"sse-fcgi", "--redis=127.0.0.1:1",
+	    "--channel=run-:age=900", "--channel=job-:age=20", NULL};
+	char err[200];
+
+	(void)state;
+	assert_int_equal(config_parse(&other.cfg, 4, argv, err, sizeof(err)),
+	    0);
+	server_make_hub(&other);
+	assert_true(other.redis.set.age == 900);
+	assert_int_equal(other.hub.set.rules_n, 2);
+	assert_string_equal(other.hub.set.rules[0].prefix, "run-");
+	other.engine->stop(other.engine);
+	hub_free(&other.hub);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
 main(void)
 {
-	static const struct CMUnitTest tests[] = {
+	static const struct CMUnitTest others[] = {
 	    TEST(nobody_connects_before_the_engine_is_ready),
 	    TEST(engine_that_is_never_ready_is_not_waited_for),
 	    TEST(what_others_share_is_not_waited_for_so_long),
 	    TEST(process_that_ends_does_not_begin),
 	    TEST(small_writes_over_tcp_do_not_wait_for_one_another),
 	    TEST(unix_sockets_are_not_asked_for_what_they_have_not),
+	    cmocka_unit_test(stream_of_redis_keeps_what_any_channel_holds),
 	};
+	static struct CMUnitTest tests[LENGTH(others) + LENGTH(rule_cases)];
+	size_t n = LENGTH(others), i;
+
+	memcpy(tests, others, sizeof(others));
+	for (i = 0; i < LENGTH(rule_cases); i++)
+		tests[n++] = row_test(rule_cases[i].name,
+		    prefix_is_checked_like_a_name, &rule_cases[i]);
 
 	(void)log_open("/dev/null", false);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return _cmocka_run_group_tests("server", tests, n, NULL, NULL);
 }

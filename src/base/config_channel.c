@@ -6,10 +6,7 @@
 #include "base/config_inner.h"
 
 #include <math.h>
-#include <stdint.h>
 #include <string.h>
-
-#include "base/utf8.h"
 
 #define SETTING_MAX 64 /* bytes; of more, so many are none of the three too */
 
@@ -19,30 +16,13 @@ static const char *const settings[][2] = {{"history", "history"},
 
 enum { HISTORY, AGE, BYTES_HELD, SETTINGS };
 
-/* C0 and DEL, C1, the space, or what is no UTF-8. */
-static bool
-is_in_no_name(const char *s, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		if ((unsigned char)s[i] <= ' ' || s[i] == '\177' ||
-		    (s[i] == '\xc2' && (unsigned char)s[i + 1] < 0xa0))
-			return true;
-	return !utf8_valid((const uint8_t *)s, len);
-}
-
 static int
 set_prefix(struct channel_rule *rule, const char *value, char *err, size_t size)
 {
 	const char *end = strrchr(value, ':');
 	size_t len = end == NULL ? 0 : (size_t)(end - value);
 
-	if (end != NULL && is_in_no_name(value, len))
-		(void)snprintf(err, size,
-		    "--channel: its PREFIX has spaces or control characters, "
-		    "or is not UTF-8, as no channel's name");
-	else if (len == 0)
+	if (len == 0)
 		(void)snprintf(err, size,
 		    "--channel: it has no PREFIX: give "
 		    "PREFIX:history=N,age=SEC,bytes=BYTES");

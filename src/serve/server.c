@@ -15,6 +15,7 @@
 #include "base/endpoint.h"
 #include "base/log.h"
 #include "base/platform.h"
+#include "channel/name.h"
 #include "channel/rule.h"
 #include "serve/publish.h"
 
@@ -22,6 +23,23 @@
 #define DRAIN_GRACES 2.0  /* seconds behind the drain: see drain.c */
 #define ENGINE_READY 30.0 /* seconds that it may take to be so */
 #define REDIS_READY  5.0  /* what others share is not waited for so long */
+
+/* A prefix is a name in itself: it may be all of one. */
+static int
+check_rules(const struct config *cfg, char *err, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < cfg->rules_n; i++) {
+		if (channel_name_valid(cfg->rules[i].prefix))
+			continue;
+		(void)snprintf(err, size,
+		    "--channel: a PREFIX has spaces or control characters, or "
+		    "is not UTF-8, and so is no channel's");
+		return -1;
+	}
+	return 0;
+}
 
 int
 server_check(const struct config *cfg, char *err, size_t size)
@@ -34,6 +52,8 @@ server_check(const struct config *cfg, char *err, size_t size)
 	for (i = 0; cfg->listen[i] != NULL; i++)
 		if (endpoint_parse(&e, cfg->listen[i], err, size) == -1)
 			return -1;
+	if (check_rules(cfg, err, size) == -1)
+		return -1;
 	if (cfg->redis == NULL)
 		return 0;
 	finder = finder_new(&set, cfg->redis, cfg->redis_sentinel, err, size);
