@@ -156,10 +156,10 @@ unit_ahead     = $(unit_route)
 unit_server    = server config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
 		 endpoint $(unit_route)
 WAVED = flush stream publish producer ahead route # both with waves and without, as all of WIRE
-WIRE  = stream peers limits life channels gaps publish bodies status slow \
+WIRE  = stream peers limits life channels gaps publish bodies feed status slow \
 	storm supervise kernel store disk kill redis same away network lost
 STILL = redis same away network lost # where waves make no difference
-STORED = channels gaps publish status storm # also with a store, as any may be
+STORED = channels gaps publish feed status storm # also with a store, as any may be
 SHARED = channels publish storm # and with a Redis
 ONCE  = resp # it takes a while, so neither in check nor with valgrind
 HARNESS = front responder post parser checker order page notice verdict subscriber world stored \
@@ -305,7 +305,7 @@ $(TESTS:%=build/tests/test_%): build/tests/test_%: tests/test_%.c \
 	$(CC) $(OURS) $(SANITIZE) -Isrc $(wrap_$*) -o $@ \
 	    $(filter %.c %.o,$^) -lcmocka $(LIBS)
 
-build/tests/wire_disk: | build/tests/slowdisk.so
+build/tests/wire_disk build/tests/wire_feed: | build/tests/slowdisk.so
 build/tests/wire_network: | build/tests/proxy
 build/tests/wire_kernel: | build/tests/sandbox build/tests/allowed
 $(patsubst %,build/tests/wire_%,$(WIRE) $(ONCE)): build/tests/wire_%: tests/wire_%.c \
