@@ -453,7 +453,7 @@ keys_of_posts_are_bounded(void **state)
 		    (size_t)snprintf(key, sizeof(key), "%u", i), 1,
 		    (struct eventid){5, i}, false);
 	publish_post(0, (struct post){.n = 1, .key = "K"});
-	check(0, PUBLISH_NO_ROOM, "as many keys as there may be");
+	check(0, PUBLISH_NO_ROOM, "there are too many keys");
 	publish_post(1, (struct post){.n = 1, .key = "17"});
 	assert_true(log_.told[1].what.repeated);
 	now += 101;

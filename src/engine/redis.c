@@ -2,8 +2,9 @@
 /*
  * Events that many processes share.  Two connections: what is published goes
  * out on the one, and whatever anybody publishes comes in on the other, with
- * the ids that Redis has given.  So a publisher is answered when Redis has its
- * event, and the event reaches the streams here the way it does everywhere.
+ * the ids that Redis has given.  So an event reaches the streams here the way
+ * it does everywhere; and a publisher is answered when Redis has it, and this
+ * process knows by what came before it what it is.
  */
 #include "engine/redis_inner.h"
 

@@ -44,10 +44,12 @@ forget(struct repeats *rs, struct repeat *k)
 void
 repeats_free(struct repeats *rs)
 {
-	struct repeat *k;
+	struct repeat *k, *next;
 
-	while ((k = TAILQ_FIRST(&rs->seen)) != NULL)
+	for (k = TAILQ_FIRST(&rs->seen); k != NULL; k = next) {
+		next = TAILQ_NEXT(k, link);
 		forget(rs, k);
+	}
 }
 
 void
@@ -73,12 +75,13 @@ is_old(const struct repeat *k, uint64_t ms)
 static void
 forget_old(struct repeats *rs, uint64_t ms)
 {
-	struct repeat *k;
+	struct repeat *k = TAILQ_FIRST(&rs->seen), *next;
 	unsigned n;
 
-	for (n = 0; n < SLICE && (k = TAILQ_FIRST(&rs->seen)) != NULL; n++) {
+	for (n = 0; n < SLICE && k != NULL; n++, k = next) {
 		if (!is_old(k, ms) && rs->n < REPEATS_MAX)
 			return;
+		next = TAILQ_NEXT(k, link);
 		forget(rs, k);
 	}
 }
@@ -92,6 +95,14 @@ compose(char text[TEXT_MAX], const char *channel, const char *key,
 	    (int)key_len, key);
 }
 
+static struct repeat *
+find(struct repeats *rs, const char *text)
+{
+	struct repeat wanted = {.text = text};
+
+	return RB_FIND(repeat_texts, &rs->texts, &wanted);
+}
+
 struct repeat *
 repeats_find(struct repeats *rs, const char *channel, const char *key,
     size_t key_len, uint64_t ms)
@@ -100,7 +111,7 @@ repeats_find(struct repeats *rs, const char *channel, const char *key,
 	struct repeat *k;
 
 	(void)compose(text, channel, key, key_len);
-	k = RB_FIND(repeat_texts, &rs->texts, &(struct repeat){.text = text});
+	k = find(rs, text);
 	return k == NULL || is_old(k, ms) ? NULL : k;
 }
 
@@ -121,16 +132,12 @@ repeats_again(struct repeats *rs, struct repeat *k, struct eventid id)
 static struct repeat *
 make(struct repeats *rs, const char *text, size_t len)
 {
-	struct repeat *k = calloc(1, sizeof(*k) + len + 1), *old;
+	struct repeat *k = calloc(1, sizeof(*k) + len + 1);
 
 	if (k == NULL)
 		return NULL;
 	k->text = memcpy(k->bytes, text, len + 1);
-	old = RB_INSERT(repeat_texts, &rs->texts, k);
-	if (old != NULL) { /* it was too old to be found */
-		forget(rs, old);
-		(void)RB_INSERT(repeat_texts, &rs->texts, k);
-	}
+	(void)RB_INSERT(repeat_texts, &rs->texts, k);
 	TAILQ_INSERT_TAIL(&rs->seen, k, link);
 	rs->n++;
 	return k;
@@ -142,13 +149,14 @@ repeats_note(struct repeats *rs, const char *channel, const char *key,
 {
 	struct repeat *k;
 	char text[TEXT_MAX];
+	size_t len = compose(text, channel, key, key_len);
 
 	forget_old(rs, id.ms);
-	k = repeats_find(rs, channel, key, key_len, id.ms);
-	if (k != NULL)
-		repeats_again(rs, k, id);
+	k = find(rs, text);
+	if (k == NULL)
+		k = make(rs, text, len);
 	else
-		k = make(rs, text, compose(text, channel, key, key_len));
+		repeats_again(rs, k, id);
 	if (k == NULL)
 		return;
 	k->ms = id.ms;

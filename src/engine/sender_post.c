@@ -78,7 +78,7 @@ sender_obstacle(struct sender *s, const struct post *post, const char **why)
 	*why = "more is published than Redis takes";
 	if (s->bytes > SENDER_BYTES)
 		return PUBLISH_NO_ROOM;
-	*why = "there are as many keys as there may be";
+	*why = "there are too many keys";
 	if (post->key != NULL &&
 	    repeats_full(s->repeats,
 		repeats_now(s->repeats, *s->link->set->now)))
