@@ -133,6 +133,32 @@ key_is_known_for_its_age_and_no_longer(void **state)
 	assert_int_equal(keys.n, 1);
 }
 
+/* More of them than are forgotten in one call. */
+static void
+old_key_is_not_known_even_if_it_is_still_there(void **state)
+{
+	char key[20];
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 1000; i++) {
+		(void)snprintf(key, sizeof(key), "%u", i);
+		publish("a", key, i + 2);
+	}
+	now += 100;
+	assert_int_equal(first("a", "999"), 0);
+	assert_in_range(keys.n, 500, 999);
+	assert_int_equal(publish("a", "999", 5000), KEYS_DONE);
+	assert_int_equal(first("a", "999"), 5000);
+	assert_int_equal(keys_note(&keys, "a", "998", (struct eventid){6000, 0},
+			     1, now),
+	    KEYS_DONE);
+	assert_int_equal(first("a", "998"), 6000);
+	for (i = 0; i < 20; i++)
+		assert_int_equal(first("a", "997"), 0);
+	assert_int_equal(keys.n, 2);
+}
+
 /* However long the engine takes: its age begins when it was published. */
 static void
 pending_key_does_not_grow_old(void **state)
@@ -275,6 +301,7 @@ main(void)
 	    TEST(long_texts_are_whole),
 	    TEST(broken_promise_leaves_nothing),
 	    TEST(key_is_known_for_its_age_and_no_longer),
+	    TEST(old_key_is_not_known_even_if_it_is_still_there),
 	    TEST(pending_key_does_not_grow_old),
 	    TEST(where_there_are_as_many_as_may_be_none_is_forgotten_sooner),
 	    TEST(very_many_keys_are_found_and_forgotten),

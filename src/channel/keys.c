@@ -6,6 +6,7 @@
 #include "channel/keys.h"
 
 #include <assert.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,11 +35,10 @@ keys_init(struct keys *ks, size_t max)
 }
 
 static void
-forget(struct keys *ks, struct key *k)
+take_out(struct keys *ks, struct key *k)
 {
+	assert(TAILQ_FIRST(&ks->kept) != k);
 	(void)RB_REMOVE(key_texts, &ks->texts, k);
-	if (!k->pending)
-		TAILQ_REMOVE(&ks->kept, k, link);
 	ks->n--;
 	free(k);
 }
@@ -48,8 +48,9 @@ keys_free(struct keys *ks)
 {
 	struct key *k;
 
+	TAILQ_INIT(&ks->kept);
 	while ((k = RB_ROOT(&ks->texts)) != NULL)
-		forget(ks, k);
+		take_out(ks, k);
 }
 
 static bool
@@ -69,7 +70,8 @@ grow_old(struct keys *ks, double now)
 		k = TAILQ_FIRST(&ks->kept);
 		if (k == NULL || !is_old(k, now))
 			return;
-		forget(ks, k);
+		TAILQ_REMOVE(&ks->kept, k, link);
+		take_out(ks, k);
 	}
 }
 
@@ -82,26 +84,38 @@ compose(char text[TEXT_MAX], const char *channel, const char *key)
 	assert(n > 0 && n < TEXT_MAX);
 }
 
+/* Known or not any more. */
 static struct key *
-find(struct keys *ks, const char *channel, const char *key, double now)
+look_up(const struct keys *ks, const char text[TEXT_MAX])
 {
-	char text[TEXT_MAX];
-	struct key *k;
-
-	compose(text, channel, key);
-	k = RB_FIND(key_texts, &ks->texts, &(struct key){.text = text});
-	if (k != NULL && is_old(k, now)) {
-		forget(ks, k);
-		return NULL;
-	}
-	return k;
+	return RB_FIND(key_texts, (struct key_texts *)(uintptr_t)&ks->texts,
+	    &(struct key){.text = text});
 }
 
 const struct key *
 keys_find(struct keys *ks, const char *channel, const char *key, double now)
 {
+	char text[TEXT_MAX];
+	const struct key *k;
+
 	grow_old(ks, now);
-	return find(ks, channel, key, now);
+	compose(text, channel, key);
+	k = look_up(ks, text);
+	return k == NULL || is_old(k, now) ? NULL : k;
+}
+
+static struct key *
+key_new(struct keys *ks, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	struct key *k = calloc(1, sizeof(*k) + size);
+
+	if (k == NULL)
+		return NULL;
+	k->text = memcpy(k->bytes, text, size);
+	(void)RB_INSERT(key_texts, &ks->texts, k);
+	ks->n++;
+	return k;
 }
 
 enum keys_result
@@ -110,21 +124,18 @@ keys_promise(struct keys *ks, const char *channel, const char *key, double now,
 {
 	char text[TEXT_MAX];
 	struct key *k;
-	size_t size;
 
 	grow_old(ks, now);
-	if (ks->n >= ks->max)
-		return KEYS_FULL;
 	compose(text, channel, key);
-	size = strlen(text) + 1;
-	k = calloc(1, sizeof(*k) + size);
-	if (k == NULL)
+	k = look_up(ks, text);
+	if (k != NULL) { /* and has only not been forgotten yet */
+		assert(is_old(k, now));
+		TAILQ_REMOVE(&ks->kept, k, link);
+	} else if (ks->n >= ks->max)
+		return KEYS_FULL;
+	else if ((k = key_new(ks, text)) == NULL)
 		return KEYS_NO_MEMORY;
-	k->text = memcpy(k->bytes, text, size);
 	k->pending = true;
-	if (RB_INSERT(key_texts, &ks->texts, k) != NULL)
-		assert(!"the key is not known");
-	ks->n++;
 	*promise = k;
 	return KEYS_DONE;
 }
@@ -153,17 +164,20 @@ void
 keys_break(struct keys *ks, struct key *k)
 {
 	assert(k->pending);
-	forget(ks, k);
+	take_out(ks, k);
 }
 
 enum keys_result
 keys_note(struct keys *ks, const char *channel, const char *key,
     struct eventid last, size_t events, double when)
 {
-	struct key *k = find(ks, channel, key, when);
+	char text[TEXT_MAX];
+	struct key *k;
 	enum keys_result result = KEYS_DONE;
 
-	if (k == NULL)
+	compose(text, channel, key);
+	k = look_up(ks, text);
+	if (k == NULL || is_old(k, when))
 		result = keys_promise(ks, channel, key, when, &k);
 	if (result == KEYS_DONE && k->pending)
 		keys_keep(ks, k, last, events, when);
