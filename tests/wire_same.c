@@ -16,6 +16,7 @@
 
 #define RETRIES 1000
 #define RACES	60
+#define FED	500
 #define KEYS	60 /* over restarts */
 
 /* The answer to a POST, or a DELETE: its status, and its text until the next.
@@ -344,6 +345,41 @@ keys_are_known_over_a_restart(void **state)
 	subscriber_end(&s);
 }
 
+/* What is fed to one process is read at the other, and its end, too. */
+static void
+a_feed_comes_to_all(void **state)
+{
+	struct post p = {.query = "channel=a&feed=1&end=1",
+	    .type = "text/event-stream"};
+	unsigned first = world.c.events, i;
+	struct bytes text = {0};
+	struct subscriber s;
+	struct front f;
+
+	(void)state;
+	read_at(&s, &shared.second, "a", NULL);
+	for (i = 0; i < FED; i++)
+		checker_sent(&world.c,
+		    checker_event(&world.c, "a", NULL, "fed"), 1);
+	batch_text(&text, &world.c, first, FED);
+	p.body = text.at;
+	p.len = text.len;
+	p.piece = 1000;
+	checker_sent(&world.c, checker_end(&world.c, "a"), 1);
+	post(&f, &world.r, &p);
+	take_answer(&f);
+	assert_int_equal(answer.status, 200);
+	checker_acknowledged(&world.c, first + FED, answer.id);
+	check_reader(&s, 0);
+	assert_true(subscriber_over(&s));
+	until_status(&shared.second, "channel=a", "no", 409);
+	post(&f, &shared.second, &p);
+	take_answer(&f);
+	assert_int_equal(answer.status, 409);
+	free(text.at);
+	subscriber_end(&s);
+}
+
 /*
  * One publishes, the other one ends, and nobody knows who is the first: but
  * what was answered 200 is there, and what was answered 409 is not.
@@ -421,6 +457,7 @@ main(void)
 	    WITH(one_key_at_two_processes_is_one_event),
 	    WITH(a_batch_is_not_there_twice),
 	    WITH(keys_are_known_over_a_restart),
+	    WITH(a_feed_comes_to_all),
 	    WITH(whoever_is_first_both_are_told_the_truth),
 	};
 
