@@ -428,6 +428,32 @@ a_snapshot_is_one_in_the_next_process(void **state)
 	front_close(&f);
 }
 
+/* From the beginning, or a gap in place of what is gone of it. */
+static void
+the_beginning_is_known_to_the_next_process(void **state)
+{
+	struct front f;
+
+	(void)state;
+	assert_int_equal(ask("POST", "channel=b", "another's"), 200);
+	assert_int_equal(ask("POST", "channel=a", "one"), 200);
+	assert_int_equal(ask("POST", "channel=a", "two"), 200);
+	assert_int_equal(ask("POST", "channel=a", "three"), 200);
+	stored_restart(NULL);
+	open_raw(&f, "channel=a&history=all", NULL, NULL);
+	assert_comes(&f, "data: three\n");
+	assert_int_equal(front_count(&f, "data: one\n"), 1);
+	assert_int_equal(front_count(&f, "event: gap\n"), 0);
+	front_close(&f);
+	stored_restart((const char *[]){"--history", "2", NULL});
+	open_raw(&f, "channel=a&history=all", NULL, NULL);
+	assert_comes(&f, "event: gap\n");
+	assert_comes(&f, "data: three\n");
+	assert_int_equal(front_count(&f, "data: one\n"), 0);
+	assert_int_equal(front_count(&f, "data: two\n"), 1);
+	front_close(&f);
+}
+
 static void
 a_key_is_known_to_the_next_process(void **state)
 {
@@ -724,6 +750,7 @@ main(void)
 	    WITH(what_was_erased_is_not_in_the_next_process),
 	    WITH(what_several_channels_have_each_has),
 	    WITH(a_snapshot_is_one_in_the_next_process),
+	    WITH(the_beginning_is_known_to_the_next_process),
 	    WITH(a_key_is_known_to_the_next_process),
 	    WITH(a_file_of_the_version_before_is_taken_over),
 	    WITH(a_store_in_use_is_not_shared),
