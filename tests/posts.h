@@ -13,4 +13,10 @@
 	    .messages = (message),                                          \
 	    .n = (count)})
 
+/* And a channel's end. */
+#define END_OF(channel)                                                     \
+	(&(const struct post){.channels = (const char *const[]){(channel)}, \
+	    .channels_n = 1,                                                \
+	    .end = true})
+
 #endif

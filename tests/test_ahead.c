@@ -119,6 +119,83 @@ it_waits_and_goes_on_behind_its_event(void **state)
 	assert_int_equal(server.streams.open, 0);
 }
 
+/* Its channel has ended meanwhile, with the id that it says that it had. */
+static void
+end_comes(void)
+{
+	struct eventid id = {1, ++engine.last};
+	size_t readers;
+
+	assert_int_equal(hub_publish(&server.hub, END_OF("a"), &id, &readers),
+	    HUB_DONE);
+}
+
+static void
+whose_channel_has_ended_there_is_not_to_come_back(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	event_comes("one");
+	peer_open(&p, KEPT);
+	end_turn();
+	check_silent(&p);
+	end_comes();
+	say(0, PLACE_AFTER);
+	assert_string_equal(peer_read(&p),
+	    "Status: 204 No Content\r\nCache-Control: no-store\r\n\r\n");
+	assert_int_equal(answer.ends, 1);
+	assert_int_equal(server.streams.gone, 1);
+	assert_int_equal(server.streams.open, 0);
+	assert_int_equal(conns->count[CONN_KEPT], 1);
+	peer_close(&p);
+}
+
+/* Its page said where it begins: its client has not had the end. */
+static void
+who_begins_at_an_end_is_told_of_it(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	event_comes("one");
+	peer_open(&p,
+	    "begin 1; " GET "QUERY_STRING=last_event_id%3d1-102" REST);
+	end_turn();
+	check_silent(&p);
+	end_comes();
+	say(0, PLACE_AFTER);
+	(void)peer_read(&p);
+	assert_non_null(strstr(answer.text, "\n\nevent: end\n"));
+	assert_non_null(strstr(answer.text, "\nid: 1-102\n\n"));
+	assert_null(strstr(answer.text, "data: one"));
+	assert_int_equal(answer.ends, 1);
+	assert_int_equal(server.streams.over, 1);
+	peer_close(&p);
+}
+
+/* Where it was is not known, so nor is whether it has had the end. */
+static void
+who_was_nowhere_gets_a_gap_and_the_end(void **state)
+{
+	static const enum place places[] = {PLACE_UNKNOWN, PLACE_LOST};
+	struct peer p;
+	size_t i;
+
+	(void)state;
+	end_comes();
+	for (i = 0; i < LENGTH(places); i++) {
+		peer_open(&p, AHEAD);
+		end_turn();
+		say(i, places[i]);
+		(void)peer_read(&p);
+		assert_non_null(strstr(answer.text, "event: gap\n"));
+		assert_non_null(strstr(answer.text, "event: end\n"));
+		assert_int_equal(answer.ends, 1);
+		peer_close(&p);
+	}
+}
+
 static void
 what_is_not_there_is_a_gap(void **state)
 {
@@ -539,6 +616,9 @@ main(void)
 {
 	static const struct CMUnitTest others[] = {
 	    TEST(it_waits_and_goes_on_behind_its_event),
+	    TEST(whose_channel_has_ended_there_is_not_to_come_back),
+	    TEST(who_begins_at_an_end_is_told_of_it),
+	    TEST(who_was_nowhere_gets_a_gap_and_the_end),
 	    TEST(what_is_not_there_is_a_gap),
 	    TEST(what_is_said_at_once_is_a_stream_at_once),
 	    TEST(its_channels_and_its_address_are_kept),

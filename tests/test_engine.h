@@ -24,7 +24,9 @@ struct test_engine {
 		char data[16];	 /* of the first message */
 		char text[2048]; /* "type:data|" of all, and ";" at an end */
 		size_t messages;
-		bool end;
+		char channels[64]; /* all, a space behind each */
+		char key[72];
+		bool end, erase, snapshot;
 		bool pending;
 	} given[TEST_ENGINE_MAX];
 	size_t awaited; /* how often somebody waited for an id */
@@ -36,6 +38,7 @@ struct test_engine {
 	} early[TEST_ENGINE_MAX];
 	bool not_yet;		    /* nobody can say where an id is */
 	const char *why;	    /* it takes no publications, in words */
+	bool repeats;		    /* what is published had been before */
 	bool at_once;		    /* it answers within publish(), await() */
 	enum place place;	    /* with this */
 	enum publish_result result; /* with this */
@@ -63,13 +66,16 @@ test_engine_answer(struct test_engine *e, size_t i, enum publish_result result)
 {
 	struct given *g = &e->given[i];
 	struct sse_message m = {.data = g->data, .len = strlen(g->data)};
-	struct published what = {.result = result, .events = g->messages};
+	struct published what = {.result = result,
+	    .events = g->messages,
+	    .repeated = e->repeats};
 	const char *channel = g->channel;
 	const struct post post = {.channels = &channel,
 	    .channels_n = 1,
 	    .messages = &m,
 	    .n = g->messages > 0,
-	    .end = g->end};
+	    .end = g->end,
+	    .erase = g->erase};
 	struct eventid ids[2];
 
 	assert_true(g->pending);
@@ -114,6 +120,15 @@ test_engine_publish(struct engine *engine, const struct post *post,
 		(void)snprintf(g->data, sizeof(g->data), "%.*s",
 		    (int)post->messages[0].len, post->messages[0].data);
 	g->end = post->end;
+	g->erase = post->erase;
+	g->snapshot = post->n > 0 && post->messages[0].snapshot;
+	(void)snprintf(g->key, sizeof(g->key), "%s",
+	    post->key == NULL ? "" : post->key);
+	g->channels[0] = '\0';
+	for (i = 0; i < post->channels_n; i++) {
+		(void)strcat(g->channels, post->channels[i]);
+		(void)strcat(g->channels, " ");
+	}
 	for (i = 0; i < post->n; i++)
 		test_engine_note(g, &post->messages[i]);
 	if (post->end && strlen(g->text) + 1 < sizeof(g->text))

@@ -185,6 +185,145 @@ is_answered_like_this(void **state)
 	check_row(*state, false);
 }
 
+/* What is given to the engine, and the answer to it. */
+static const struct asked {
+	const char *name, *params, *body;
+	const char *given;  /* channels, key, what, messages */
+	const char *answer; /* behind the id */
+	unsigned ends, deletes;
+} asked[] = {
+    {"several_channels", "QUERY_STRING=channel%3da%26channel%3db%2526c", "'x",
+	"a b&c  1 :x|",
+	",\"channel\":\"a\",\"channels\":[\"a\",\"b&c\"],\"streams\":0}\n", 0,
+	0},
+    {"a_key", "QUERY_STRING=channel%3da%26key%3dk-1", "'x", "a k-1 1 :x|",
+	",\"channel\":\"a\",\"streams\":0}\n", 0, 0},
+    {"a_snapshot", "QUERY_STRING=channel%3da%26snapshot%3d1", "'x",
+	"a  snapshot 1 :x|", ",\"channel\":\"a\",\"streams\":0}\n", 0, 0},
+    {"an_event_and_the_end", "QUERY_STRING=channel%3da%26end%3d1", "'x",
+	"a  end 1 :x|;", ",\"channel\":\"a\",\"streams\":0,\"ended\":true}\n",
+	1, 0},
+    {"a_type_and_the_end", "QUERY_STRING=channel%3da%26end%3d1%26event%3dt", "",
+	"a  end 1 t:|;", ",\"channel\":\"a\",\"streams\":0,\"ended\":true}\n",
+	1, 0},
+    {"an_end_alone", "QUERY_STRING=channel%3da%26end%3d1%26event%3d", "",
+	"a  end 0 ;", ",\"channel\":\"a\",\"streams\":0,\"ended\":true}\n", 1,
+	0},
+    {"no_events_and_the_end",
+	"QUERY_STRING=channel%3da%26end%3d1 CONTENT_TYPE=text/event-stream", "",
+	"a  end 0 ;",
+	",\"channel\":\"a\",\"streams\":0,\"events\":0,\"ended\":true}\n", 1,
+	0},
+    {"several_events_and_the_end",
+	"QUERY_STRING=channel%3da%26end%3d1 CONTENT_TYPE=text/event-stream",
+	"'data:1%0a%0adata:2%0a%0a", "a  end 2 :1|:2|;",
+	",\"channel\":\"a\",\"streams\":0,\"events\":2,\"ended\":true}\n", 1,
+	0},
+    {"delete", "REQUEST_METHOD=DELETE QUERY_STRING=channel%3da", "",
+	"a  end erase 0 ;",
+	",\"channel\":\"a\",\"streams\":0,\"ended\":true}\n", 0, 1},
+    {"delete_with_a_body", "REQUEST_METHOD=DELETE SSE_CHANNEL=%2525", "'body",
+	"%  end erase 0 ;",
+	",\"channel\":\"%\",\"streams\":0,\"ended\":true}\n", 0, 1},
+    {"a_name_that_is_escaped", "SSE_CHANNEL=%22%5c", "'x", "\"\\  1 :x|",
+	",\"channel\":\"\\\"\\\\\",\"streams\":0}\n", 0, 0},
+};
+
+static void
+post_is_what_was_asked_for(void **state)
+{
+	const struct asked *row = *state;
+	const struct given *g = &engine.given[0];
+	char notation[400], given[2300];
+	struct peer p;
+
+	(void)snprintf(notation, sizeof(notation),
+	    "begin 1; params 1 %sSSE_ROLE=publish %s; params 1; "
+	    "%s%s%sstdin 1",
+	    strstr(row->params, "METHOD") == NULL ? "REQUEST_METHOD=POST " : "",
+	    row->params, *row->body == '\0' ? "" : "stdin 1 ", row->body,
+	    *row->body == '\0' ? "" : "; ");
+	peer_open(&p, notation);
+	end_turn();
+	check_silent(&p);
+	assert_int_equal(engine.n, 1);
+	(void)snprintf(given, sizeof(given), "%s%s %s%s%s%zu %s", g->channels,
+	    g->key, g->end ? "end " : "", g->erase ? "erase " : "",
+	    g->snapshot ? "snapshot " : "", g->messages, g->text);
+	assert_string_equal(given, row->given);
+	say(0, PUBLISHED);
+	check_answer(&p, OK, row->answer);
+	assert_int_equal(server.publisher.ends, row->ends);
+	assert_int_equal(server.publisher.deletes, row->deletes);
+	peer_close(&p);
+}
+
+/* Its front says what it wants before its body has come. */
+static void
+delete_does_not_wait_for_a_body(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	peer_open(&p,
+	    "begin 1 keep; params 1 REQUEST_METHOD=DELETE SSE_ROLE=publish "
+	    "SSE_CHANNEL=a; params 1; stdin 1 'bo");
+	end_turn();
+	assert_int_equal(engine.n, 1);
+	peer_send(&p, "stdin 1 'dy; stdin 1");
+	turn();
+	say(0, PUBLISHED);
+	check_answer(&p, OK, "\"ended\":true}\n");
+	assert_int_equal(conns->count[CONN_KEPT], 1);
+	peer_close(&p);
+}
+
+/* It counts as what it was, and that is said. */
+static void
+what_had_been_published_is_repeated(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	engine.repeats = true;
+	peer_open(&p,
+	    "begin 1; params 1 REQUEST_METHOD=POST SSE_ROLE=publish "
+	    "QUERY_STRING=channel%3da%26key%3dk%26end%3d1; params 1; stdin 1");
+	end_turn();
+	say(0, PUBLISHED);
+	check_answer(&p, OK, ",\"ended\":true,\"repeated\":true}\n");
+	assert_int_equal(server.publisher.repeated, 1);
+	assert_int_equal(server.publisher.ends, 0);
+	peer_close(&p);
+}
+
+static void
+channels_that_have_ended_are_counted(void **state)
+{
+	struct peer p;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		peer_open(&p,
+		    i == 0 ? "begin 1; params 1 REQUEST_METHOD=POST "
+			     "SSE_ROLE=publish SSE_CHANNEL=a%20b; params 1; "
+			     "stdin 1" :
+			     POST);
+		end_turn();
+		if (i == 1) /* nobody hears that it has */
+			peer_close(&p);
+		say((size_t)i, PUBLISH_ENDED);
+		if (i == 0) {
+			check_answer(&p, "Status: 409 Conflict\r\n",
+			    "one of the channels has ended");
+			peer_close(&p);
+		}
+	}
+	assert_int_equal(server.publisher.ended, 2);
+	assert_int_equal(server.publisher.refused, 1);
+}
+
 /* A publication that waits is no silent stream. */
 static void
 it_gets_no_heartbeat(void **state)
@@ -763,6 +902,9 @@ int
 main(void)
 {
 	static const struct CMUnitTest others[] = {
+	    TEST(delete_does_not_wait_for_a_body),
+	    TEST(what_had_been_published_is_repeated),
+	    TEST(channels_that_have_ended_are_counted),
 	    TEST(it_gets_no_heartbeat),
 	    TEST(it_is_answered_504_after_its_limit_of_time),
 	    TEST(limit_of_time_counts_from_the_whole_body),
@@ -787,7 +929,8 @@ main(void)
 	    TEST(position_follows_what_the_engine_says),
 	    TEST(any_order_of_all_that_happens_does_no_harm),
 	};
-	static struct CMUnitTest tests[LENGTH(rows) + LENGTH(others)];
+	static struct CMUnitTest
+	    tests[LENGTH(rows) + LENGTH(asked) + LENGTH(others)];
 	size_t n = 0, i;
 	int failed;
 
@@ -797,6 +940,12 @@ main(void)
 	for (i = 0; i < LENGTH(rows); i++)
 		tests[n++] =
 		    row_test(rows[i].name, is_answered_like_this, &rows[i]);
+	for (i = 0; i < LENGTH(asked); i++) {
+		tests[n] = row_test(asked[i].name, post_is_what_was_asked_for,
+		    &asked[i]);
+		tests[n].setup_func = set_up;
+		tests[n++].teardown_func = tear_down;
+	}
 	for (i = 0; i < LENGTH(others); i++)
 		tests[n++] = others[i];
 	failed = _cmocka_run_group_tests("publish", tests, n, NULL, NULL);

@@ -1282,6 +1282,133 @@ stream_that_keeps_up_loses_nothing_of_a_large_batch(void **state)
 }
 
 static void
+end_channel(const char *channel)
+{
+	struct eventid id = {1000, (5 << 20) + ++published};
+	size_t reading;
+
+	assert_int_equal(hub_publish(&hub, END_OF(channel), &id, &reading),
+	    HUB_DONE);
+}
+
+#define END_OF_B "event: end\ndata: {\"channel\":\"b\"}\nid: 1000-"
+
+/* Behind the end nothing comes: no retry:, no position, no heartbeat. */
+static void
+stream_ends_behind_the_last_end(void **state)
+{
+	const char *end;
+	struct peer p;
+
+	(void)state;
+	next.serve = serve_channels;
+	peer_open(&p, GET_KEPT);
+	end_turn();
+	publish("a", 1, 3);
+	end_channel("a");
+	end_turn();
+	(void)peer_read(&p);
+	assert_non_null(strstr(answer.text, "{\"channel\":\"a\"}"));
+	assert_int_equal(answer.ends, 0);
+	end_channel("b");
+	end_turn();
+	end_turn();
+	end = strstr(peer_read(&p), END_OF_B);
+	assert_non_null(end);
+	assert_string_equal(strchr(end + strlen(END_OF_B), '\n'), "\n\n");
+	assert_int_equal(answer.ends, 1);
+	assert_int_equal(streams.over, 1);
+	assert_int_equal(streams.open, 0);
+	assert_int_equal(streams.conns.count[CONN_KEPT], 1);
+	peer_close(&p);
+}
+
+/* Wherever its last write is cut. */
+static void
+slow_stream_ends_behind_the_last_end(void **state)
+{
+	size_t cut;
+	struct peer p;
+
+	(void)state;
+	for (cut = 1; cut < 260; cut += 7) {
+		assert_int_equal(tear_down(NULL), 0);
+		assert_int_equal(set_up(NULL), 0);
+		next.serve = serve_channels;
+		peer_open(&p, GET);
+		end_turn();
+		end_channel("a");
+		publish("b", 1, 30);
+		front_takes((long)cut);
+		end_channel("b");
+		end_turn();
+		turn();
+		turn();
+		(void)peer_read(&p);
+		assert_non_null(strstr(answer.text, END_OF_B));
+		assert_int_equal(answer.ends, 1);
+		assert_int_equal(streams.over, 1);
+		peer_close(&p);
+	}
+}
+
+static void
+drain_and_the_last_end_are_one_end(void **state)
+{
+	double begin = streams.conns.now;
+	struct peer p;
+
+	(void)state;
+	next.serve = serve_channels;
+	peer_open(&p, GET);
+	end_turn();
+	end_channel("a");
+	end_channel("b");
+	drain_start(&streams);
+	drain_step(begin + 2);
+	(void)peer_read(&p);
+	assert_non_null(strstr(answer.text, END_OF_B));
+	assert_int_equal(answer.ends, 1);
+	peer_close(&p);
+}
+
+static void
+who_has_had_the_last_end_is_not_to_come_back(void **state)
+{
+	struct peer p;
+	size_t i;
+
+	(void)state;
+	next.serve = serve_channels;
+	end_channel("a");
+	end_channel("b");
+	position.kind = POSITION_AFTER;
+	position.id = (struct eventid){1000, (5 << 20) + 2};
+	for (i = 0; i < 3; i++) {
+		cfg.max_streams = i == 2 ? 0 : 100; /* full or not */
+		if (i == 1)
+			position.id.n += 100;
+		peer_open(&p, GET);
+		end_turn();
+		assert_string_equal(peer_read(&p),
+		    "Status: 204 No Content\r\nCache-Control: no-store\r\n"
+		    "\r\n");
+		assert_int_equal(answer.ends, 1);
+		peer_close(&p);
+	}
+	assert_int_equal(streams.gone, 3);
+	assert_int_equal(streams.opened, 0);
+	cfg.max_streams = 100;
+	position.id = (struct eventid){1000, (5 << 20) + 1};
+	peer_open(&p, GET);
+	end_turn();
+	assert_non_null(strstr(peer_read(&p), END_OF_B));
+	assert_int_equal(answer.ends, 1);
+	peer_close(&p);
+	assert_int_equal(streams.over, 1);
+}
+
+static void
 all_is_freed_whatever_is_open(void **state)
 {
 	static struct peer p[5];
@@ -1362,6 +1489,10 @@ main(void)
 	    TEST(drain_tells_when_to_come_back),
 	    TEST(drain_does_not_wait_for_a_front_that_takes_nothing),
 	    TEST(drain_of_nothing_is_done_at_once),
+	    TEST(stream_ends_behind_the_last_end),
+	    TEST(slow_stream_ends_behind_the_last_end),
+	    TEST(drain_and_the_last_end_are_one_end),
+	    TEST(who_has_had_the_last_end_is_not_to_come_back),
 	    TEST(all_is_freed_whatever_is_open),
 	    TEST(pipelined_begin_that_is_cut_does_no_harm),
 	    TEST(channels_stream_begins_with_its_position),
