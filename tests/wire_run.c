@@ -136,15 +136,23 @@ an_end_is_an_event_and_the_end_of_the_stream(void **state)
 {
 	char *answer, id[48], want[200];
 	struct front f, other;
+	int streams;
 
 	(void)state;
 	open_raw(&f, "channel=e1", NULL, NULL);
 	first_position(&f, id);
 	answer = answer_to("POST", "channel=e1&end=1", "", 200);
-	assert_int_equal(sscanf(answer, "{\"id\":\"%47[0-9-]\"", id), 1);
+	assert_int_equal(sscanf(answer,
+			     "{\"id\":\"%47[0-9-]\",\"channel\":\"e1\","
+			     "\"streams\":%d",
+			     id, &streams),
+	    2);
+	/* By Redis it may be over before that has answered. */
+	assert_true(streams == 1 || (streams == 0 && getenv("SHARED") != NULL));
 	(void)snprintf(want, sizeof(want),
-	    "{\"id\":\"%s\",\"channel\":\"e1\",\"streams\":1,\"ended\":true}\n",
-	    id);
+	    "{\"id\":\"%s\",\"channel\":\"e1\",\"streams\":%d,"
+	    "\"ended\":true}\n",
+	    id, streams);
 	assert_string_equal(answer, want);
 	free(answer);
 	assert_true(front_until_end(&f, PATIENCE));
