@@ -45,6 +45,7 @@ enum store_statement {
 	SQL_LAST,
 	SQL_PROOF
 };
+_Static_assert(SQL_PROOF + 1 == STORE_STATEMENTS, "there is room for all");
 
 /*
  * What is wrong with the file at path, before SQLite sees it: 0 and whether it
