@@ -160,7 +160,7 @@ WIRE  = stream peers limits life channels gaps publish run bodies feed status sl
 	storm supervise kernel store disk kill redis same away network lost
 STILL = redis same away network lost # where waves make no difference
 STORED = channels gaps publish run feed status storm # also with a store, as any may be
-SHARED = channels publish run storm # and with a Redis
+SHARED = channels publish run feed storm # and with a Redis
 ONCE  = resp # it takes a while, so neither in check nor with valgrind
 HARNESS = front responder post parser checker order page notice verdict subscriber world stored \
 	  redis shared scripted script between

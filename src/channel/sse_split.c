@@ -325,7 +325,7 @@ sse_split_next(const struct sse_split *s, size_t *at, struct sse_message *m)
 	const char *here;
 	struct head head;
 
-	if (*at == sse_split_kept(s))
+	if (s->text == NULL || *at == s->text->kept)
 		return false;
 	here = (const char *)s->text->bytes + *at;
 	memcpy(&head, here, sizeof(head));

@@ -156,7 +156,7 @@ end(struct grace *g)
 {
 	const struct channel *c = hub_find(g->all->hub, g->channel);
 
-	assert(g->feeds == 0); /* none waits while there is one */
+	assert(g->waits && g->feeds == 0); /* none waits while there is one */
 	stop_waiting(g);
 	if (!g->given && !(c != NULL && channel_has_ended(c)) &&
 	    eventid_compare(newest(g->all, g->channel), g->at) <= 0)
