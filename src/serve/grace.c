@@ -212,11 +212,13 @@ grace_feed_dies(struct graces *all, const char *channel, struct eventid last)
 void
 graces_sweep(struct graces *all)
 {
-	struct grace *g;
+	struct grace *g, *next;
 
-	while ((g = TAILQ_FIRST(&all->waiting)) != NULL &&
-	       (all->none || g->due <= *all->now))
+	for (g = TAILQ_FIRST(&all->waiting);
+	     g != NULL && (all->none || g->due <= *all->now); g = next) {
+		next = TAILQ_NEXT(g, link);
 		end(g);
+	}
 }
 
 void
@@ -241,9 +243,10 @@ graces_init(struct graces *all, struct engine *engine, const struct hub *h,
 void
 graces_free(struct graces *all)
 {
-	struct grace *g;
+	struct grace *g, *next;
 
-	while ((g = TAILQ_FIRST(&all->waiting)) != NULL) {
+	for (g = TAILQ_FIRST(&all->waiting); g != NULL; g = next) {
+		next = TAILQ_NEXT(g, link);
 		stop_waiting(g);
 		leave(g);
 	}
