@@ -299,8 +299,7 @@ static void
 guest_begins(struct guest *g)
 {
 	char names[CHANNELS * 16] = "";
-	unsigned n = 1 + below(1 + below(CHANNELS)),
-		 from = below(CHANNELS), i;
+	unsigned n = 1 + below(1 + below(CHANNELS)), from = below(CHANNELS), i;
 
 	for (i = 0; i < n; i++) {
 		(void)strcat(names, i == 0 ? "" : " ");
