@@ -70,6 +70,11 @@ static struct {
 		bool behind;	    /* the end of one of its channels */
 		bool erased;	    /* in r */
 	} event[EVENTS];
+	/*
+	 * The last id before this phase.  Whoever is below it, because what
+	 * came last was passed over, may be told of what was lost then.
+	 */
+	struct eventid begun;
 	unsigned run;		/* the channel r of this phase */
 	unsigned long end_step; /* when it ended; 0: it has not */
 	struct publication end; /* likewise, as one of r */
@@ -148,7 +153,8 @@ see_gap(struct visitor *v, const char *data)
 	v->gap[v->gaps].channel = channel[0];
 	v->gap[v->gaps++].to = id_of(to);
 	run.gaps++;
-	CHECK(!run.calm || strcmp(reason, "deleted") == 0);
+	CHECK(!run.calm || strcmp(reason, "deleted") == 0 ||
+	      !above(id_of(to), run.begun));
 }
 
 static void
@@ -763,6 +769,17 @@ is_told(const struct visitor *v, const struct publication *e)
 	return false;
 }
 
+/*
+ * What an older copy lacks may be found out behind the end of a run, or that
+ * has an id that was given out again, and is below what somebody has: then
+ * there is nobody to be told.
+ */
+static bool
+is_over(const struct visitor *v, const struct publication *e)
+{
+	return run.replaced && run.end_step > 0 && reads(v, e) == 'r';
+}
+
 static void
 reckon_event(const struct visitor *v, const struct publication *e)
 {
@@ -771,8 +788,8 @@ reckon_event(const struct visitor *v, const struct publication *e)
 	if (e->seen & 1U << (v - run.visitor))
 		return;
 	CHECK(!run.calm || (e->erased && reads(v, e) == 'r'));
-	if (run.replaced && v->ended && reads(v, e) == 'r')
-		return; /* that was found out behind the end: it is over */
+	if (is_over(v, e))
+		return;
 	CHECK(e->unknown || is_told(v, e));
 	run.unknown += e->unknown;
 }
@@ -790,7 +807,8 @@ reckon(void)
 		    reads(v, &run.end) == '\0' || v->ended)
 			continue;
 		CHECK(!run.calm);
-		CHECK(run.end.unknown || is_told(v, &run.end));
+		CHECK(run.end.unknown || is_over(v, &run.end) ||
+		      is_told(v, &run.end));
 	}
 }
 
@@ -803,6 +821,7 @@ phase_begins(void)
 	run.step++;
 	run.first = run.number + 1;
 	run.calm = !run.calm;
+	run.begun = key.last;
 	run.was_cut = run.cut;
 	run.replaced = run.forgotten = run.cut = false;
 	run.trimmed &= !run.calm; /* that it was, when this one was calm */
