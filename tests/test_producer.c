@@ -584,22 +584,26 @@ engine_that_is_slow_slows_the_producer(void **state)
 	(void)close(p.fd);
 }
 
+/* Who needs more than there is waits for others, but not for ever. */
 static void
 all_feeds_together_have_a_budget(void **state)
 {
 	static struct peer p[3];
+	size_t i;
 
 	(void)state;
 	server.publisher.bodies.max = 5000;
 	opens(&p[0], FEED ONE);
 	opens(&p[1], FEED "; stdin 1 'data:; stdin 1 .1500");
-	check_silent(&p[1]);
 	opens(&p[2], FEED "; stdin 1 'data:; stdin 1 .1500");
-	check_answer(&p[2], AWAY, "too many unfinished bodies");
+	sends(&p[2], "stdin 1 '%0a%0a");
+	assert_int_equal(engine.n, 1); /* nothing is read of it */
+	seconds_pass(28);
+	again();
 	sends(&p[0], "stdin 1 'data:; stdin 1 .1500; stdin 1 '%0a%0a");
 	sends(&p[0], TWO);
-	assert_int_equal(engine.n, 1);
-	say(PUBLISHED); /* it had waited, and goes on */
+	test_engine_answer(&engine, 0, PUBLISHED);
+	end_turn();
 	assert_int_equal(engine.n, 2);
 	say(PUBLISHED);
 	turn();
@@ -607,9 +611,38 @@ all_feeds_together_have_a_budget(void **state)
 	say(PUBLISHED);
 	sends(&p[0], "stdin 1");
 	check_answer(&p[0], OK, "\"events\":3}");
+	check_silent(&p[1]);
+	check_silent(&p[2]);
+	seconds_pass(2);
+	again();
+	check_answer(&p[2], AWAY, "too many unfinished bodies");
+	sends(&p[1], "stdin 1 '%0a%0a" END);
+	say(PUBLISHED);
+	check_answer(&p[1], OK, "\"events\":1}");
+	for (i = 0; i < 3; i++)
+		peer_close(&p[i]);
+}
+
+static void
+room_that_others_leave_is_taken(void **state)
+{
+	static struct peer p[2];
+
+	(void)state;
+	engine.at_once = true;
+	server.publisher.bodies.max = 4000;
+	opens(&p[0], FEED "; stdin 1 'data:; stdin 1 .1500");
+	opens(&p[1], FEED "; stdin 1 'data:; stdin 1 .1500");
+	sends(&p[1], "stdin 1 '%0a%0a" END);
+	assert_int_equal(engine.n, 0);
+	sends(&p[0], "stdin 1 '%0a%0a");
+	assert_int_equal(engine.n, 1);
+	again();
+	turn();
+	assert_int_equal(engine.n, 2);
+	check_answer(&p[1], OK, "\"events\":1}");
 	peer_close(&p[0]);
 	peer_close(&p[1]);
-	peer_close(&p[2]);
 }
 
 static void
@@ -1059,6 +1092,7 @@ main(void)
 	    TEST(silence_is_no_reason_to_end),
 	    TEST(engine_that_is_slow_slows_the_producer),
 	    TEST(all_feeds_together_have_a_budget),
+	    TEST(room_that_others_leave_is_taken),
 	    TEST(feeds_are_counted_with_the_streams),
 	    TEST(producer_that_dies_is_told_of_after_its_grace),
 	    TEST(abort_is_a_death),

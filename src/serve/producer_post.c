@@ -76,7 +76,7 @@ is_for_now(enum publish_result result)
 	       result == PUBLISH_AWAY;
 }
 
-/* The engine cannot take it now.  Returns whether it is given again. */
+/* It cannot be taken now.  Returns whether it is tried again. */
 static bool
 postpone(struct producer *p)
 {
@@ -155,11 +155,24 @@ pace(struct producer *p)
 		conn_go_on(p->conn);
 }
 
-void
-producer_push(struct producer *p)
+/*
+ * Half an event is here, and all bodies together have too much for the other
+ * half: it waits like one that the engine refuses.
+ */
+static void
+wait_for_room(struct producer *p)
 {
 	const struct bodies *bodies = &p->all->by->bodies;
 
+	if (p->bytes == 0 || bodies->bytes <= bodies->max)
+		p->refused = 0;
+	else if (!postpone(p))
+		producer_break_off(p, 503, PUBLICATION_NO_ROOM, DIED);
+}
+
+void
+producer_push(struct producer *p)
+{
 	if (p->dropped && p->state == POST_REFUSED)
 		set_state(p, POST_NONE);
 	while (p->state == POST_NONE && has_more(p) && !p->all->stopped)
@@ -168,10 +181,8 @@ producer_push(struct producer *p)
 		sse_split_give_up(&p->split);
 		p->at = 0;
 		producer_count(p);
-		/* Half an event alone, and no room for the other half. */
-		if (p->course == GOES_ON && p->bytes > 0 &&
-		    bodies->bytes > bodies->max)
-			producer_break_off(p, 503, PUBLICATION_NO_ROOM, DIED);
+		if (p->course == GOES_ON)
+			wait_for_room(p);
 		if (p->course != GOES_ON) {
 			producer_finish(p);
 			return;
