@@ -194,6 +194,18 @@ checker_sent(struct checker *c, unsigned first, unsigned count)
 	c->ordered = false;
 }
 
+void
+checker_joined(struct checker *c, unsigned first, unsigned count)
+{
+	unsigned i;
+
+	for (i = first; i < first + count; i++) {
+		c->event[i].first = first;
+		c->event[i].count = count;
+	}
+	c->ordered = false;
+}
+
 static void
 set_state(struct checker *c, unsigned first, enum published_state state)
 {

@@ -92,6 +92,9 @@ bool checker_is_in(const struct published *, unsigned channel);
 /* count events from number first on are about to be sent as one. */
 void checker_sent(struct checker *, unsigned first, unsigned count);
 
+/* They were sent as one after all. */
+void checker_joined(struct checker *, unsigned first, unsigned count);
+
 /* They were acknowledged, with the id of their last, or refused. */
 void checker_acknowledged(struct checker *, unsigned first, const char *id);
 void checker_refused(struct checker *, unsigned first);

@@ -143,7 +143,7 @@ due_at(const struct page *page, struct id at)
 		    (c->event[ch->end].has_id &&
 			id_compare(c->event[ch->end].id, at) > 0))
 			return DUE_NOT;
-		if (c->event[ch->end].state != ACKNOWLEDGED)
+		if (!c->event[ch->end].has_id)
 			due = DUE_MAY;
 	}
 	return due;
@@ -174,7 +174,9 @@ take_event(struct page *page, const struct block *b)
 		page->events++;
 		page->latest = (unsigned)(e - page->checker->event);
 		add(page, EVENT, page->latest);
-		page->over = e->end && due_at(page, id) != DUE_NOT;
+		if (e->end)
+			page->due = due_at(page, id);
+		page->over = e->end && page->due != DUE_NOT;
 	}
 }
 
@@ -200,7 +202,7 @@ take(void *arg, const struct block *b)
 
 	bool position = bytes_are(&b->type, "position", 8);
 
-	if (page->over)
+	if (page->over && page->due == DUE)
 		page_fail(page, "something behind the end of all channels");
 	if (page->fresh && (!b->has_retry || !position))
 		page_fail(page, "the first block is not retry and position");

@@ -32,8 +32,8 @@ struct seen_gap {
 
 /*
  * Will it be told that nothing will ever come any more (204)?  That is so if
- * all its channels ended at or before its position; MAY: one's end has no
- * answer yet.
+ * all its channels ended at or before its position; MAY: of one's
+ * end it is not known yet where it is.
  */
 enum page_due { DUE_NOT, DUE_MAY, DUE };
 
@@ -46,7 +46,7 @@ struct page {
 	struct bytes last_id; /* what it would come back with; empty: nothing */
 	bool fresh;	      /* nothing came on this connection yet */
 	bool over;	      /* it has all that there will ever be */
-	enum page_due due;    /* on this connection */
+	enum page_due due;    /* as it connected, or at the last end */
 	bool early; /* and perhaps before there is a position to begin at */
 	struct log_entry *log;
 	size_t len, size;

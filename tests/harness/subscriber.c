@@ -44,14 +44,16 @@ subscriber_connect(struct subscriber *s, const struct responder *r,
 	char query[PAGE_CHANNELS * QUERY_SIZE + 100];
 	const char *more[] = {"QUERY_STRING", query, "HTTP_LAST_EVENT_ID",
 	    position, NULL};
+	bool is_history = by != NULL && strcmp(by, "history") == 0;
+	const char *all =
+	    is_history && strcmp(position, "all") == 0 ? "earliest" : NULL;
 
 	make_query(s, query, sizeof(query), position, by);
 	if (position == NULL || by != NULL)
 		more[2] = NULL;
 	assert_true(front_connect(&s->f, r->address));
 	s->headers = false;
-	page_connected(&s->page,
-	    by != NULL && strcmp(by, "history") == 0 ? NULL : position);
+	page_connected(&s->page, is_history ? all : position);
 	if (by != NULL && strcmp(by, "last_event_id") == 0)
 		s->page.due = DUE_NOT; /* where its page lets it begin */
 	assert_true(front_request(&s->f, 0, "GET", more));
@@ -151,6 +153,17 @@ void
 subscriber_cut(struct subscriber *s)
 {
 	front_close(&s->f);
+}
+
+void
+subscriber_leave(struct subscriber *s, unsigned chance)
+{
+	if (front_read(&s->f, 0) && s->f.text_len > 0) {
+		s->f.text_len = chance % s->f.text_len;
+		s->f.text[s->f.text_len] = '\0';
+		hand_over(s);
+	}
+	subscriber_cut(s);
 }
 
 void

@@ -48,6 +48,12 @@ bool subscriber_joined(struct subscriber *);
  */
 bool subscriber_over(struct subscriber *);
 
+/*
+ * Reads what is there, of which the page gets a part alone, and cuts: anywhere,
+ * by chance.
+ */
+void subscriber_leave(struct subscriber *, unsigned chance);
+
 /* Ends the connection, and takes everything away. */
 void subscriber_cut(struct subscriber *);
 void subscriber_end(struct subscriber *);
