@@ -156,11 +156,11 @@ unit_ahead     = $(unit_route)
 unit_server    = server config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
 		 endpoint $(unit_route)
 WAVED = flush stream publish producer ahead route # both with waves and without, as all of WIRE
-WIRE  = stream peers limits life channels gaps publish run bodies feed status slow \
+WIRE  = stream peers limits life channels gaps publish run runs bodies feed status slow \
 	storm supervise kernel store disk kill redis same away network lost
 STILL = redis same away network lost # where waves make no difference
-STORED = channels gaps publish run feed status storm # also with a store, as any may be
-SHARED = channels publish run feed storm # and with a Redis
+STORED = channels gaps publish run runs feed status storm # also with a store, as any may be
+SHARED = channels publish run runs feed storm # and with a Redis
 ONCE  = resp # it takes a while, so neither in check nor with valgrind
 HARNESS = front responder post parser checker order page notice verdict subscriber world stored \
 	  redis shared scripted script between
