@@ -30,7 +30,10 @@ decode(char *text, char plus)
 
 	for (from = text; *from != '\0'; from++) {
 		if (*from != '%') {
-			*to++ = *from == '+' ? plus : *from;
+			*to = *from;
+			if (*to == '+')
+				*to = plus;
+			to++;
 			continue;
 		}
 		if ((high = hex(from[1])) == -1 || (low = hex(from[2])) == -1 ||

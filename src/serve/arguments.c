@@ -63,19 +63,19 @@ static const struct mistaken {
 /* The names whose value is kept, of which the first counts. */
 static const struct value {
 	const char *name;
-	int roles; /* to others it is a name like any */
 	size_t offset;
+	int roles; /* to others it is a name like any */
 	bool flag; /* its value is 1, or it is not meant */
 } values[] = {
 #define VALUE(field) offsetof(struct arguments, field)
-    {"event", STREAM | PUBLISH | STATUS, VALUE(event), false},
-    {"history", STREAM | PUBLISH | STATUS, VALUE(history), false},
-    {"format", STREAM | PUBLISH | STATUS, VALUE(format), false},
-    {"end", PUBLISH, VALUE(end), true},
-    {"snapshot", PUBLISH, VALUE(snapshot), true},
-    {"feed", PUBLISH, VALUE(feed), true},
-    {"key", PUBLISH, VALUE(key), false},
-    {"done", PUBLISH, VALUE(done), false},
+    {"event", VALUE(event), STREAM | PUBLISH | STATUS, false},
+    {"history", VALUE(history), STREAM | PUBLISH | STATUS, false},
+    {"format", VALUE(format), STREAM | PUBLISH | STATUS, false},
+    {"end", VALUE(end), PUBLISH, true},
+    {"snapshot", VALUE(snapshot), PUBLISH, true},
+    {"feed", VALUE(feed), PUBLISH, true},
+    {"key", VALUE(key), PUBLISH, false},
+    {"done", VALUE(done), PUBLISH, false},
 };
 
 #define VALUES (sizeof(values) / sizeof(values[0]))
