@@ -825,6 +825,29 @@ what_the_engine_refuses_to_tell_it_is_told_later(void **state)
 	assert_int_equal(engine.n, 2);
 }
 
+/* Another feed has come and died while the engine had not said that. */
+static void
+who_dies_while_a_death_is_being_told_is_told_of_once(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	opens(&p, FEED);
+	peer_close(&p);
+	seconds_pass(GRACE + 1);
+	opens(&p, FEED);
+	peer_close(&p);
+	assert_int_equal(producers->graces.n, 1);
+	say(PUBLISH_AWAY);
+	assert_int_equal(producers->graces.n, 1);
+	seconds_pass(GRACE + 1);
+	check_given(2, "abandoned:{\"channel\":\"a\"}|");
+	say(PUBLISHED);
+	assert_int_equal(producers->graces.abandoned, 1);
+	seconds_pass(GRACE + 1);
+	assert_int_equal(engine.n, 2);
+}
+
 /* What the drain's timer does, and the end of that turn. */
 static void
 drain_step(double at)
@@ -1102,6 +1125,7 @@ main(void)
 	    TEST(nobody_is_told_while_another_feed_is_there),
 	    TEST(without_a_grace_it_is_told_at_once),
 	    TEST(what_the_engine_refuses_to_tell_it_is_told_later),
+	    TEST(who_dies_while_a_death_is_being_told_is_told_of_once),
 	    TEST(drain_lets_a_feed_end_by_itself),
 	    TEST(drain_tells_at_its_end_how_far_it_came),
 	    TEST(none_begins_while_the_process_ends),

@@ -121,7 +121,9 @@ on_published(void *arg, const struct published *what)
 	case PUBLISH_NO_ROOM:
 	case PUBLISH_NO_MEMORY:
 	case PUBLISH_AWAY:
-		if (++g->tries < TRIES && g->feeds == 0 && !g->all->none)
+		/* Unless another feed is there, or has died since. */
+		if (++g->tries < TRIES && g->feeds == 0 && !g->waits &&
+		    !g->all->none)
 			begin_waiting(g, AGAIN);
 		break;
 	default:
