@@ -514,6 +514,37 @@ forgotten_channel_holds_nothing_of_what_others_have(void **state)
 	assert_int_equal(got.channels, 1);
 }
 
+/* Nobody knows that it was forgotten: for want of memory, or as disks fail. */
+static void
+ended_channel_begins_anew_without_having_been_forgotten(void **state)
+{
+	(void)state;
+	assert_int_equal(open_store(), 0);
+	assert_int_equal(store_begin(&store), 0);
+	assert_int_equal(store_add_channel(&store, "a", 0), 0);
+	add(1, "a", NULL, "1", 1);
+	assert_int_equal(store_end(&store, "a", key(2), 7), 0);
+	assert_int_equal(store_erase(&store, "a", key(1)), 0);
+	assert_int_equal(store_set_last(&store, key(2)), 0);
+	commit_and_live_again();
+	assert_int_equal(got.channel[0].ended, key(2));
+	assert_int_equal(store_begin(&store), 0);
+	assert_int_equal(store_add_channel(&store, "a", key(3)), 0);
+	add(4, "a", NULL, "4", 1);
+	commit_and_live_again();
+	assert_int_equal(got.channels, 1);
+	assert_int_equal(got.channel[0].lost, key(3));
+	assert_int_equal(got.channel[0].origin, key(3));
+	assert_int_equal(got.channel[0].ended, 0);
+	assert_false(got.channel[0].erased);
+	assert_int_equal(store_begin(&store), 0);
+	assert_int_equal(store_end(&store, "a", key(5), 8), 0);
+	assert_int_equal(store_set_last(&store, key(5)), 0);
+	commit_and_live_again();
+	assert_int_equal(got.channel[0].ended, key(5));
+	assert_int_equal(got.channel[0].ended_at, 8);
+}
+
 static void
 keys_come_back_until_they_go(void **state)
 {
@@ -2087,6 +2118,7 @@ main(void)
 	    TEST(event_of_several_channels_goes_with_the_last),
 	    TEST(many_events_of_several_channels_go_all_the_same),
 	    TEST(forgotten_channel_holds_nothing_of_what_others_have),
+	    TEST(ended_channel_begins_anew_without_having_been_forgotten),
 	    TEST(keys_come_back_until_they_go),
 	    TEST(what_has_no_room_is_deleted_and_lost),
 	    TEST(what_is_still_to_be_dropped_takes_no_room),

@@ -143,7 +143,10 @@ int store_load(struct store *, size_t bytes_max, const struct store_reader *);
 
 int store_begin(struct store *);
 
-/* The channel is there, and has lost what is up to this key at least. */
+/*
+ * The channel is there, and has lost what is up to this key at least.  It has
+ * not ended: a row that says so is of a former life, and was to be forgotten.
+ */
 int store_add_channel(struct store *, const char *name, int64_t lost);
 
 /*

@@ -27,7 +27,9 @@ static const char *const sql[STORE_STATEMENTS] = {
     [SQL_ROLLBACK] = "ROLLBACK",
     [SQL_CHANNEL] = "INSERT INTO channel (name, lost, origin)"
 		    " VALUES (?1, ?2, ?2) ON CONFLICT (name) DO"
-		    " UPDATE SET lost = max(lost, excluded.lost)",
+		    " UPDATE SET lost = max(lost, excluded.lost),"
+		    " origin = max(origin, excluded.origin),"
+		    " ended = 0, time = 0, erased = 0",
     [SQL_EVENT] = "INSERT INTO event (key, time, channel, type, data, snapshot)"
 		  " VALUES (?, ?, ?, ?, ?, ?)",
     [SQL_LOSE] = "UPDATE channel SET lost = ?2 WHERE name = ?1 AND lost < ?2",
