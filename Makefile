@@ -78,7 +78,7 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 TESTS = event sse record params buffer gate writer ring wave flush clock config address \
 	age log endpoint socket request stream route eventid utf8 query json \
 	spelling channel sse_split sse_parse arguments origin text memory store gathering sqlite \
-	resolve resp entry finder link ids repeats tail tailmodel \
+	resolve resp entry finder link ids repeats tail tailposts tailmodel \
 	rule heap hub retention keys promise ends restore reader \
 	model notify platform capacity zone publish producer ahead server sender upkeep census redis
 unit_event     = event
@@ -143,6 +143,7 @@ unit_ids       = ids eventid
 unit_tail      = ids tail tail_load tail_restore tail_cycle tail_probe tail_note \
 		 tail_entry entry repeats resp type log \
 		 $(unit_reader)
+unit_tailposts = $(unit_tail)
 unit_tailmodel = $(unit_tail)
 unit_model     = $(unit_reader)
 unit_reader    = reader step position gap end json batch $(unit_hub)
