@@ -87,6 +87,30 @@ giving_up_leaves_what_is_latest(void **state)
 }
 
 static void
+room_that_is_not_used_is_given_back(void **state)
+{
+	static const uint8_t much[100000];
+	struct buffer *s = NULL;
+
+	(void)state;
+	buffer_shrink(&s);
+	assert_null(s);
+	assert_int_equal(buffer_add(&s, much, sizeof(much)), 0);
+	buffer_shrink(&s);
+	assert_true(s->cap >= sizeof(much));
+	buffer_keep(s);
+	add(&s, "latest");
+	buffer_give_up(&s);
+	assert_true(s->cap >= sizeof(much));
+	buffer_shrink(&s);
+	assert_in_range(s->cap, 6, 2048);
+	assert_latest(s, "latest");
+	add(&s, " and more");
+	assert_latest(s, "latest and more");
+	buffer_free(&s);
+}
+
+static void
 a_million_single_bytes_stay_in_order(void **state)
 {
 	struct buffer *s = NULL;
@@ -112,6 +136,7 @@ main(void)
 	    cmocka_unit_test(what_is_kept_is_not_latest),
 	    cmocka_unit_test(forgetting_leaves_what_is_kept),
 	    cmocka_unit_test(giving_up_leaves_what_is_latest),
+	    cmocka_unit_test(room_that_is_not_used_is_given_back),
 	    cmocka_unit_test(a_million_single_bytes_stay_in_order),
 	};
 

@@ -541,7 +541,7 @@ engine_that_says_nothing_ends_it(void **state)
 static void
 silence_is_no_reason_to_end(void **state)
 {
-	struct peer p;
+	static struct peer p;
 
 	(void)state;
 	opens(&p, FEED ONE);
@@ -550,9 +550,13 @@ silence_is_no_reason_to_end(void **state)
 	check_silent(&p);
 	assert_false(conns_drop_oldest(conns));
 	assert_int_equal(server.publisher.bodies.bytes, 0); /* nor memory */
-	sends(&p, "stdin 1 'data:2%0a%0a" END);
+	sends(&p, "stdin 1 'data:; stdin 1 .16000; stdin 1 '%0a%0ada");
+	turn();
 	say(PUBLISHED);
-	check_answer(&p, OK, "\"events\":2}");
+	assert_in_range(server.publisher.bodies.bytes, 0, 2048);
+	sends(&p, "stdin 1 'ta:3%0a%0a" END);
+	say(PUBLISHED);
+	check_answer(&p, OK, "\"events\":3}");
 	(void)close(p.fd);
 }
 

@@ -71,6 +71,22 @@ buffer_give_up(struct buffer **buffer)
 }
 
 void
+buffer_shrink(struct buffer **buffer)
+{
+	struct buffer *b = *buffer;
+	size_t cap;
+
+	if (b == NULL || b->cap <= 2 * SIZE_MIN || b->len >= b->cap / 4)
+		return;
+	cap = b->len * 2 < SIZE_MIN ? SIZE_MIN : b->len * 2;
+	b = realloc(b, sizeof(*b) + cap);
+	if (b == NULL)
+		return; /* it stays as it is */
+	b->cap = cap;
+	*buffer = b;
+}
+
+void
 buffer_free(struct buffer **buffer)
 {
 	free(*buffer);

@@ -30,6 +30,9 @@ void buffer_keep(struct buffer *);
 void buffer_forget(struct buffer **);
 void buffer_give_up(struct buffer **);
 
+/* Room for much more than there is, is given back. */
+void buffer_shrink(struct buffer **);
+
 void buffer_free(struct buffer **);
 
 #endif

@@ -338,6 +338,7 @@ void
 sse_split_give_up(struct sse_split *s)
 {
 	buffer_give_up(&s->text);
+	buffer_shrink(&s->text); /* half an event may stay for long */
 }
 
 const char *
