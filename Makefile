@@ -307,7 +307,7 @@ $(TESTS:%=build/tests/test_%): build/tests/test_%: tests/test_%.c \
 	    $(filter %.c %.o,$^) -lcmocka $(LIBS)
 
 build/tests/wire_disk build/tests/wire_feed: | build/tests/slowdisk.so
-build/tests/wire_network: | build/tests/proxy
+build/tests/wire_network build/tests/wire_same: | build/tests/proxy
 build/tests/wire_kernel: | build/tests/sandbox build/tests/allowed
 $(patsubst %,build/tests/wire_%,$(WIRE) $(ONCE)): build/tests/wire_%: tests/wire_%.c \
     $(HARNESS:%=build/tests/%.o) | build/tests

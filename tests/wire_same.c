@@ -171,6 +171,39 @@ what_is_deleted_is_gone_everywhere(void **state)
 	assert_int_equal(delete_at(&world.r, "channel=a"), 200); /* again */
 }
 
+/*
+ * One process is away while a channel ends, and then Redis has the end no more.
+ * It tells its streams that they have lost something, and knows of no end,
+ * until somebody deletes the channel, wherever.
+ */
+static void
+an_end_that_redis_has_lost_is_a_loss(void **state)
+{
+	const char *const more[] = {"QUERY_STRING", "channel=a", NULL};
+	struct front f;
+
+	(void)state;
+	assert_true(front_connect(&f, shared.second.address));
+	assert_true(front_request(&f, 0, "GET", more));
+	assert_comes(&f, "event: position");
+	proxy_does("hold");
+	proxy_does("kill");
+	assert_int_equal(post_to(&world.r, "channel=a&end=1", ""), 200);
+	assert_int_equal(post_to(&world.r, "channel=b", "last"), 200);
+	(void)redis_ask(&shared.redis, "XTRIM sse MAXLEN 1");
+	proxy_does("pass");
+	proxy_does("kill");
+	assert_comes(&f, "\"reason\":\"source\"");
+	until_status(&shared.second, "channel=a", "goes on here", 200);
+	assert_comes(&f, "goes on here");
+	assert_int_equal(post_to(&world.r, "channel=a", "no"), 409);
+	assert_int_equal(delete_at(&world.r, "channel=a"), 200);
+	assert_true(front_until_end(&f, PATIENCE));
+	assert_non_null(strstr(blocks_of(&f), "end "));
+	until_status(&shared.second, "channel=a", "no", 409);
+	front_close(&f);
+}
+
 static void
 a_snapshot_is_where_a_new_reader_begins(void **state)
 {
@@ -452,6 +485,9 @@ main(void)
 	    WITH(an_end_is_one_everywhere),
 	    WITH(others_may_end_it),
 	    WITH(what_is_deleted_is_gone_everywhere),
+	    cmocka_unit_test_setup_teardown(
+		an_end_that_redis_has_lost_is_a_loss, shared_start_behind_proxy,
+		shared_stop),
 	    WITH(a_snapshot_is_where_a_new_reader_begins),
 	    WITH(one_post_goes_to_several_channels),
 	    WITH(one_key_at_two_processes_is_one_event),
