@@ -550,11 +550,11 @@ silence_is_no_reason_to_end(void **state)
 	check_silent(&p);
 	assert_false(conns_drop_oldest(conns));
 	assert_int_equal(server.publisher.bodies.bytes, 0); /* nor memory */
-	sends(&p, "stdin 1 'data:; stdin 1 .16000; stdin 1 '%0a%0ada");
+	sends(&p, "stdin 1 'data:; stdin 1 .16000; stdin 1 '%0a%0adata:3");
 	turn();
 	say(PUBLISHED);
-	assert_in_range(server.publisher.bodies.bytes, 0, 2048);
-	sends(&p, "stdin 1 'ta:3%0a%0a" END);
+	assert_in_range(server.publisher.bodies.bytes, 1, 2048);
+	sends(&p, "stdin 1 '%0a%0a" END);
 	say(PUBLISHED);
 	check_answer(&p, OK, "\"events\":3}");
 	(void)close(p.fd);
