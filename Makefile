@@ -200,8 +200,8 @@ help:
 	@echo "                FRONT is one of: $$(tests/here $(FRONTS))"
 	@echo "make test       everything: units, wire, front servers, browser"
 	@echo "make check      units and wire, in about a minute [JOBS=$(JOBS)]"
-	@echo "make torture    kill -9 under load, and all that Redis can do," \
-	    "300 times [KILLS=.. FAULTS=..]"
+	@echo "make torture    kill -9 under load, all that Redis can do, 300" \
+	    "times, a thousand runs [KILLS=.. FAULTS=.. RUNS=..]"
 	@echo "make bench      the figures, side by side"
 	@echo "make bench-fronts [FRONTS=..]: behind each front, likewise"
 	@echo "make fuzz       what peers write under libFuzzer [SECONDS=60]"
@@ -395,8 +395,19 @@ test-resp: build/tests/wire_resp build/asan/sse-fcgi
 	GROUPS=1 CUTS=64 RECONNECTS=50 SEED=$${SEED:-$$(date +%s)} \
 	    WAVES=always PROGRAM=build/asan/sse-fcgi build/tests/wire_resp
 
+# A thousand runs, which as many readers again and again come to: what one core
+# can check in that time, without a sanitizer.
+RUNS	?= 1000
+READERS	?= 2000
+LASTS	?= 60
+build/tests/plain_runs: tests/wire_runs.c $(HARNESS:%=tests/harness/%.c) \
+    | build/tests
+	$(CC) $(filter-out -MMD -MP,$(OURS)) $(CFLAGS) -Itests/harness -o $@ \
+	    $^ -lcmocka -lsqlite3 -lhiredis
+
 torture: need-torture
 	@$(MAKE) -s build/tests/wire_kill build/tests/wire_resp \
+	    build/tests/plain_runs build/sse-fcgi \
 	    build/tests/test_sqlite build/tests/test_tailmodel \
 	    build/asan/sse-fcgi
 	STEPS=10000 build/tests/test_sqlite # a million, in a hundred lives
@@ -405,6 +416,9 @@ torture: need-torture
 	KILLS=$(KILLS) FRONTS=nginx PROGRAM=build/asan/sse-fcgi node --test \
 	    --test-name-pattern=kills tests/fronts/activation.test.mjs
 	STEPS=10000000 build/tests/test_tailmodel
+	RUNS=$(RUNS) READERS=$(READERS) LASTS=$(LASTS) \
+	    SEED=$${SEED:-$$(date +%s)} PROGRAM=build/sse-fcgi \
+	    build/tests/plain_runs
 	CUTS=1 RECONNECTS=10000 SEED=$${SEED:-$$(date +%s)} WAVES=always \
 	    PROGRAM=build/asan/sse-fcgi build/tests/wire_resp
 	LONG=1 FAULTS=$(FAULTS) EVENTS=$(EVENTS) SEED=$${SEED:-$$(date +%s)} \

@@ -29,12 +29,13 @@
 #include "world.h"
 
 #define FEEDERS	 20
-#define RATE	 50  /* events a second, of each run */
-#define LANES	 5   /* runs of a cohort that go on at a time */
-#define TURNS	 3   /* runs of a lane, one behind the other, at most */
-#define PACE	 0.2 /* seconds between two bodies for one run, at least */
-#define BODY	 200 /* events in one, at most */
-#define LEAVES	 20  /* times that a reader leaves, at most */
+#define RATE	 50   /* events a second, of each run */
+#define LANES	 5    /* runs of a cohort that go on at a time */
+#define TURNS	 3    /* runs of a lane, one behind the other, at most */
+#define PACE	 0.2  /* seconds between two bodies for one run, at least */
+#define BODY	 200  /* events in one, at most */
+#define LONG	 2000 /* bytes of a long event */
+#define LEAVES	 20   /* times that a reader leaves, at most */
 #define MAX_BODY 65536
 #define QUIET	 4 /* events of the channel that is quiet */
 
@@ -108,6 +109,7 @@ static struct {
 	uint32_t seed;
 	int epoll;
 	bool tight; /* not all can be held */
+	bool big;   /* events are long */
 	unsigned runs, readers, lasts, cohorts, names;
 	struct feeder feeder[FEEDERS];
 	size_t feeders, sites, fed; /* the last sites are fed */
@@ -413,11 +415,12 @@ static unsigned
 due(const struct lane *l)
 {
 	const struct run *r = &l->run[l->at];
-	unsigned n = (unsigned)((all.now - l->began) * RATE);
+	unsigned n = (unsigned)((all.now - l->began) * RATE), most;
 
 	n = n < r->events ? n : r->events;
 	n = n > r->made ? n - r->made : 0;
-	return n < BODY ? n : BODY;
+	most = all.big ? MAX_BODY / 2 / LONG : BODY;
+	return n < most ? n : most;
 }
 
 static void
@@ -425,11 +428,16 @@ make_events(struct cohort *co, struct run *r, unsigned n, bool mute)
 {
 	static const char token[] = "the quick brown fox jumps over the lazy";
 	static const char *const types[] = {NULL, NULL, NULL, "token", "a b"};
-	char rest[sizeof(token)];
+	char rest[LONG];
 
+	memset(rest, '.', sizeof(rest));
 	for (; n > 0; n--, r->made++) {
 		(void)snprintf(rest, sizeof(rest), "%s",
 		    token + below(sizeof(token) - 1));
+		if (all.big) {
+			rest[strlen(rest)] = ' ';
+			rest[sizeof(rest) - 1] = '\0';
+		}
 		(void)checker_event(&co->c, r->name,
 		    mute ? NULL : types[below(LENGTH(types))], rest);
 	}
@@ -689,11 +697,12 @@ number_from(const char *variable, unsigned standard)
 }
 
 static void
-numbers_are_set(bool tight)
+numbers_are_set(bool tight, bool big)
 {
 	memset(&all, 0, sizeof(all));
 	STAILQ_INIT(&all.all);
 	all.tight = tight;
+	all.big = big;
 	all.runs = number_from("RUNS", slow(1) > 1 ? 20 : 100);
 	all.readers = number_from("READERS", 2 * all.runs);
 	all.lasts = number_from("LASTS", 2);
@@ -814,11 +823,15 @@ memory_counts(void)
 	return slow(1) == 1 && kilobytes("VmPeak:") < (size_t)1 << 30;
 }
 
-/* An event costs some 200 bytes; a fourth of them can be held. */
+/*
+ * Kilobytes, of which all events would take some four times as many: a short
+ * one costs 200 bytes.
+ */
 static unsigned
 budget(void)
 {
-	return all.runs * RATE * all.lasts * 200 / 4 / 1024;
+	return all.runs * RATE * all.lasts * (all.big ? LONG + 200 : 200) / 4 /
+	       1024;
 }
 
 /*
@@ -913,19 +926,18 @@ static int
 start_roomy(void **state)
 {
 	(void)state;
-	numbers_are_set(false);
+	numbers_are_set(false, false);
 	return world_start_with((const char *[]){"--channel",
 	    "run-:history=1000000,age=3600,bytes=1G", "--history-bytes", "1G",
 	    "--max-channels", "100000", "--heartbeat", "3600", NULL});
 }
 
 static int
-start_tight(void **state)
+start_with_budget(bool big)
 {
 	char bytes[32];
 
-	(void)state;
-	numbers_are_set(true);
+	numbers_are_set(true, big);
 	(void)snprintf(bytes, sizeof(bytes), "%uK", budget());
 	return world_start_with((const char *[]){"--channel",
 	    "run-:history=300,age=60,bytes=64K", "--history-bytes", bytes,
@@ -933,13 +945,21 @@ start_tight(void **state)
 	    "100000", "--heartbeat", "3600", NULL});
 }
 
-/* The same, with the plain program. */
+static int
+start_tight(void **state)
+{
+	(void)state;
+	return start_with_budget(false);
+}
+
+/* The same with the plain program, and events that are what it holds. */
 static int
 start_plain(void **state)
 {
+	(void)state;
 	if (getenv("PLAIN") != NULL)
 		(void)setenv("PROGRAM", getenv("PLAIN"), 1);
-	return start_tight(state);
+	return start_with_budget(true);
 }
 
 int
