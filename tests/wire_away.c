@@ -58,6 +58,46 @@ redis_that_is_away_at_the_start_may_come_later(void **state)
 	subscriber_end(&s);
 }
 
+/* Who has had the end is told so by a process that has read it, and no other.
+ */
+static void
+an_end_is_known_while_redis_is_away(void **state)
+{
+	struct subscriber s, late;
+	char first[64], end[64];
+
+	(void)state;
+	read_at(&s, &world.r, "a", NULL);
+	add_some("a", 1);
+	until_last(&s);
+	(void)snprintf(first, sizeof(first), "%s", s.page.last_id.at);
+	add_some("a", 2);
+	publish(&world.r, &world.c, checker_end(&world.c, "a"));
+	assert_true(subscriber_over(&s));
+	(void)snprintf(end, sizeof(end), "%s", s.page.last_id.at);
+	subscriber_again(&s, &shared.second, NULL);
+	assert_true(subscriber_over(&s));
+	redis_end(&shared.redis, SIGKILL);
+	subscriber_again(&s, &world.r, NULL);
+	assert_true(subscriber_over(&s));
+	read_at(&late, &shared.second, "a", first);
+	assert_true(subscriber_over(&late));
+	subscriber_check(&late, true);
+	assert_int_equal(late.page.gaps, 0);
+	assert_int_equal(responder_signal(&world.r, SIGTERM), 0);
+	responder_again(&world.r, NULL);
+	assert_sent_back(&world.r, end);
+	redis_again(&shared.redis, NULL);
+	publish_until(&world.r, "b");
+	subscriber_again(&s, &world.r, NULL);
+	assert_true(subscriber_over(&s));
+	subscriber_check(&s, true);
+	assert_int_equal(s.page.gaps, 0);
+	assert_int_equal(publish_to(&world.r, "a"), 409);
+	subscriber_end(&s);
+	subscriber_end(&late);
+}
+
 static void
 a_kill_of_redis_loses_nothing(void **state)
 {
@@ -305,6 +345,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    WITH(redis_that_is_away_at_the_start_may_come_later),
+	    WITH(an_end_is_known_while_redis_is_away),
 	    WITH(a_kill_of_redis_loses_nothing),
 	    WITH(redis_that_hangs_is_not_waited_for),
 	    WITH(the_password_is_the_files),

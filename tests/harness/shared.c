@@ -185,7 +185,7 @@ publish_to(const struct responder *r, const char *channel)
 	answer_id(&f, id);
 	if (status == 200)
 		checker_acknowledged(&world.c, number, id);
-	else if (status == 503)
+	else if (status == 503 || status == 409)
 		checker_refused(&world.c, number);
 	else
 		assert_int_equal(status, 504);
