@@ -588,7 +588,7 @@ lint: need-lint
 
 SECONDS ?= 60
 fuzz_gate  = gate buffer params record
-fuzz_parse = $(unit_sse_parse) query eventid
+fuzz_parse = $(unit_sse_parse) query json eventid $(unit_channel)
 fuzz_split = $(unit_sse_split)
 fuzz_resp  = $(unit_entry)
 fuzz_libs_resp = -lhiredis

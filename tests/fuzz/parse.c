@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a publisher and a browser may write: an event stream, a query, an event
- * id.  Each message that comes out of a stream is encoded and read again, and
- * must be the same.
+ * What a publisher and a browser may write: an event stream, a query, a
+ * channel's name, an event id.  Each message that comes out of a stream is
+ * encoded and read again, and must be the same.
  */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "channel/channel.h"
 #include "channel/eventid.h"
 #include "channel/sse_parse.h"
+#include "base/json.h"
 #include "base/query.h"
 #include "channel/sse.h"
 #include "base/utf8.h"
@@ -70,6 +72,23 @@ query(char *text)
 			assert(strlen(q.name) + strlen(q.value) <= len);
 }
 
+/* A name as a front writes it, and as we do. */
+static void
+name(const char *text, size_t len)
+{
+	char *copy = malloc(len + 1), escaped[JSON_SIZE(CHANNEL_NAME_MAX)];
+	size_t room;
+
+	assert(copy != NULL);
+	(void)strcpy(copy, text);
+	if (query_percent(copy) == 0 && channel_name_valid(copy)) {
+		room = strlen(copy);
+		assert(room <= CHANNEL_NAME_MAX && strchr(copy, ' ') == NULL);
+		assert(strlen(json_escape(escaped, copy)) < JSON_SIZE(room));
+	}
+	free(copy);
+}
+
 static void
 id(const char *text)
 {
@@ -93,6 +112,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	(void)utf8_valid(bytes, len);
 	stream(bytes, len);
 	id(text);
+	name(text, len);
 	query(text);
 	free(text);
 	return 0;
