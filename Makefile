@@ -599,7 +599,7 @@ fuzz: need-fuzz-rt | build/fuzz
 fuzz-%:
 	clang -g -O1 -std=c11 -D_DEFAULT_SOURCE -Isrc \
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	    -o build/fuzz/$* tests/fuzz/$*.c $(addprefix src/,$(addsuffix .c,$(call files,$(fuzz_$*)))) \
+	    -o build/fuzz/$* tests/fuzz/$*.c $(addprefix src/,$(addsuffix .c,$(sort $(call files,$(fuzz_$*))))) \
 	    $(fuzz_libs_$*)
 	@mkdir -p build/fuzz/$*.corpus
 	build/fuzz/$* -max_total_time=$(SECONDS) -max_len=8192 \
