@@ -390,6 +390,16 @@ what_came_before_an_end_or_with_it_was(void **state)
 }
 
 static void
+end_is_not_behind_itself(void **state)
+{
+	(void)state;
+	publish_post(0, (struct post){.end = true});
+	end("c", (struct eventid){5, 7});
+	reply("$3\r\n5-7\r\n");
+	check(0, PUBLISHED, NULL);
+}
+
+static void
 key_that_is_known_has_its_answer(void **state)
 {
 	(void)state;
@@ -673,9 +683,18 @@ bytes_on_their_way_are_bounded(void **state)
 static void
 what_the_hub_could_never_hold_is_not_sent(void **state)
 {
+	static char data[(1 << 21) + 1];
+	const struct sse_message m = {.data = data, .len = sizeof(data)};
+	struct post both = {.channels = names,
+	    .channels_n = 2,
+	    .messages = &m,
+	    .n = 1};
+
 	(void)state;
 	publish_large(0, (1 << 22) + 1);
 	check(0, PUBLISH_TOO_LARGE, NULL);
+	sender_publish(&sender, &both, on_done, &log_.number[1]);
+	check(1, PUBLISH_TOO_LARGE, NULL); /* each holds it */
 	assert_int_equal(line.n, 0);
 }
 
@@ -825,6 +844,7 @@ main(void)
 	    TEST(behind_an_end_nothing_is_sent),
 	    TEST(what_came_behind_an_end_was_not_published),
 	    TEST(what_came_before_an_end_or_with_it_was),
+	    TEST(end_is_not_behind_itself),
 	    TEST(key_that_is_known_has_its_answer),
 	    TEST(key_is_known_for_a_while),
 	    TEST(key_that_came_first_elsewhere_has_that_answer),
