@@ -474,6 +474,26 @@ older_file_that_was_put_back_hides_no_loss(void **state)
 	assert_int_equal(place(done.last.last), PLACE_AFTER);
 }
 
+/* Each event of many channels is as many drops: no fewer go than come. */
+static void
+drops_of_several_channels_do_not_gather(void **state)
+{
+	const size_t held = ENGINE_BATCH_MAX * POST_CHANNELS_MAX;
+	unsigned round, i;
+
+	(void)state;
+	end();
+	begin_with(10, 0, 1 << 24, 20);
+	for (round = 1; round <= 8; round++) {
+		for (i = 0; i < 4; i++)
+			give_some("a b c d e f g h i j k l m n o p", "x",
+			    ENGINE_BATCH_MAX);
+		until_told(4 * round);
+	}
+	assert_int_equal(done.published, 4 * 8);
+	assert_in_range(sqlite.next.drops, 0, 5 * held);
+}
+
 /* So many that a publication would wait too long for all of them at once. */
 static void
 drops_go_a_few_at_a_time(void **state)
@@ -1117,6 +1137,7 @@ main(void)
 	    SQLITE_TEST(ids_go_on_above_events_that_are_gone),
 	    SQLITE_TEST(store_that_fails_is_down_until_it_works),
 	    SQLITE_TEST(older_file_that_was_put_back_hides_no_loss),
+	    SQLITE_TEST(drops_of_several_channels_do_not_gather),
 	    SQLITE_TEST(drops_go_a_few_at_a_time),
 	    SQLITE_TEST(what_is_left_of_forgotten_channels_is_not_restored),
 	    SQLITE_TEST(what_has_ended_has_ended_in_the_next_life),

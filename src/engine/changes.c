@@ -29,7 +29,7 @@ changes_take_back(struct changes *c)
 		free(a);
 	}
 	c->last = 0;
-	c->publications = c->events = c->bytes = 0;
+	c->publications = c->events = c->bytes = c->held = 0;
 }
 
 void
@@ -155,6 +155,7 @@ changes_add(struct changes *c, const struct post *post, const int64_t key[])
 	c->publications++;
 	c->events += a->n;
 	c->bytes += a->bytes;
+	c->held += a->n * a->channels_n;
 	return a;
 }
 
@@ -188,25 +189,36 @@ changes_move(struct changes *c, struct changes *other)
 void
 changes_hand_over(struct changes *c, struct changes *other, bool all)
 {
+	size_t most = CHANGES_DROPS_MAX + c->held;
+
 	STAILQ_CONCAT(&other->additions, &c->additions);
 	other->last = c->last;
 	other->publications = c->publications;
 	other->events = c->events;
 	other->bytes = c->bytes;
+	other->held = c->held;
 	c->last = 0;
-	c->publications = c->events = c->bytes = 0;
+	c->publications = c->events = c->bytes = c->held = 0;
 	if (!all)
 		return;
 	STAILQ_CONCAT(&other->forgettings, &c->forgettings);
-	take_drops(other, c,
-	    c->drops < CHANGES_DROPS_MAX ? c->drops : CHANGES_DROPS_MAX);
+	take_drops(other, c, c->drops < most ? c->drops : most);
 }
 
+/*
+ * First all that is lost, the newest of each channel: then an event of several
+ * channels goes with the first of them, and is not written anew for each.
+ */
 static int
 drop_all(const struct changes *c, struct store *s)
 {
-	const struct drop *d;
+	const struct drop *d, *newer = NULL;
 
+	for (d = c->drop; d < c->drop + c->drops; newer = d++)
+		if ((newer == NULL || newer->channel != d->channel ||
+			newer->key < d->key) &&
+		    store_lose(s, c->names + d->channel, d->key) == -1)
+			return -1;
 	for (d = c->drop; d < c->drop + c->drops; d++)
 		if (store_drop(s, c->names + d->channel, d->key) == -1)
 			return -1;

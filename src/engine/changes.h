@@ -44,6 +44,7 @@ struct changes {
 	int64_t last;	 /* newest key that was given out; 0: as it was */
 	int64_t unkeyed; /* up to here they go; 0: none do */
 	size_t publications, events, bytes; /* of the additions */
+	size_t held; /* events of these, in each of their channels */
 };
 
 void changes_init(struct changes *);
@@ -73,7 +74,10 @@ void changes_take_back(struct changes *);
 /* What the other has comes to this one; neither has additions. */
 void changes_move(struct changes *, struct changes *other);
 
-/* Drops in one transaction: publications wait for them. */
+/*
+ * Drops in one transaction, for publications wait for them; and as many more as
+ * its additions will be: what comes all the time goes as fast.
+ */
 #define CHANGES_DROPS_MAX 4096
 
 /*

@@ -116,9 +116,6 @@ const char *store_text(sqlite3_stmt *, int column, size_t *len);
  */
 int store_holds(struct store *, const char *channel, int64_t key);
 
-/* In a transaction: the channel has lost what is up to this key at least. */
-int store_lose(struct store *, const char *channel, int64_t upto);
-
 /* All that is in a new database, and 0, or -1. */
 int store_make(struct store *, const struct store_facts *fresh);
 
