@@ -3,7 +3,7 @@
 # sse-fcgi: make help lists what there is to make.
 
 # Knobs.
-VERSION	 = 0.4.0
+VERSION	 = 0.5.0
 CFLAGS	?= -O2 -g
 FRONT	?= lighttpd
 FRONTS	 = apache caddy h2o haproxy lighttpd nginx
@@ -476,7 +476,7 @@ install: build/sse-fcgi
 	install -m 644 build/sse-fcgi.8 "$(DESTDIR)$(MAN)/"
 	install -m 644 html/* "$(DESTDIR)$(DATA)/html/"
 	install -m 644 README.md src/CHANGES.md "$(DESTDIR)$(DATA)/"
-	install -m 644 conf/README.md conf/redis.md conf/*.lua \
+	install -m 644 conf/README.md conf/redis.md conf/runs.md conf/*.lua \
 	    "$(DESTDIR)$(DATA)/conf/"
 	for front in $(FRONTS); do DATA="$(DATA)" RUN=/run/sse-fcgi \
 	    conf/fill $$front >build/$$front.conf && \

@@ -192,6 +192,16 @@ take_query(struct publication *p, const struct arguments *a, const char *wrong)
 	    typed ? a->event : NULL, a->key);
 }
 
+/* By its type; where there is none curl and Caddy say that it is a form. */
+static bool
+may_be_feed(const char *type)
+{
+	static const char form[] = "application/x-www-form-urlencoded";
+
+	return type == NULL || *type == '\0' || is_event_stream(type) ||
+	       strncasecmp(type, form, sizeof(form) - 1) == 0;
+}
+
 /* What is wrong with the query of a feed, or of what is none. */
 static const char *
 feed_fault(const struct arguments *a, const struct request *r)
@@ -200,8 +210,7 @@ feed_fault(const struct arguments *a, const struct request *r)
 		return a->done == NULL ? NULL :
 					 "done= says how a feed ends: it takes "
 					 "feed=1";
-	if (r->content_type != NULL && *r->content_type != '\0' &&
-	    !is_event_stream(r->content_type))
+	if (!may_be_feed(r->content_type))
 		return "a feed is an event stream: send Content-Type: "
 		       "text/event-stream";
 	if (a->key != NULL || a->snapshot != NULL || a->history != NULL)

@@ -76,7 +76,8 @@ describe('axe-core finds nothing wrong with the pages', () => {
 	it('connected, and not', () => visit(site.url, async (clock) => {
 		const channels = await open(clock, `${site.url}/channels.html?channel=news`);
 		const status = await open(clock, `${site.url}/status.html`);
-		const tabs = [clock, channels, status];
+		const run = await open(clock, `${site.url}/run.html?channel=run`);
+		const tabs = [clock, channels, status, run];
 
 		// All that they can show: a gap, a long event, a refusal, two
 		// processes.
@@ -87,6 +88,9 @@ describe('axe-core finds nothing wrong with the pages', () => {
 		await channels.waitForSelector('#events .gap');
 		await publish(site, 'news', 'long '.repeat(1000));
 		await channels.waitForSelector('#events .long');
+		await run.click('text="Begin"');
+		await run.waitForSelector('#plot rect');
+		await run.waitForFunction(() => document.getElementById('count').textContent.startsWith('40 '));
 		await channels.fill('#to', 'two names');
 		await channels.click('text="Publish"');
 		await channels.waitForSelector('#answer.failed');
@@ -101,11 +105,11 @@ describe('axe-core finds nothing wrong with the pages', () => {
 	}, { allow: { test: (fault) => DOWN.test(fault) || /status of 400/.test(fault) } }));
 
 	it('given up, and before the first answer', () => visit(site.url, async (page) => {
-		for (const [answer, into] of [[(route) => route.fulfill({ status: 500 }), ['closed', 'closed', 'failing']],
-			[() => {}, ['connecting', 'connecting', 'asking']]]) {
+		for (const [answer, into] of [[(route) => route.fulfill({ status: 500 }), ['closed', 'closed', 'failing', 'closed']],
+			[() => {}, ['connecting', 'connecting', 'asking', 'connecting']]]) {
 			await page.context().route(/\/(sse|events|status)(\?.*)?$/, answer);
 			const tabs = [];
-			for (const path of ['/', '/channels.html', '/status.html'])
+			for (const path of ['/', '/channels.html', '/status.html', '/run.html?channel=run'])
 				tabs.push(await open(page, site.url + path));
 			await Promise.all(tabs.map((tab, i) => state(tab, into[i])));
 			await assertClean(tabs);
@@ -116,7 +120,7 @@ describe('axe-core finds nothing wrong with the pages', () => {
 	}, { allow: DOWN }));
 
 	it('without EventSource', () => visit(site.url, async (clock) => {
-		const tabs = [clock, await open(clock, `${site.url}/channels.html`)];
+		const tabs = [clock, await open(clock, `${site.url}/channels.html`), await open(clock, `${site.url}/run.html`)];
 
 		await Promise.all(tabs.map((tab) => state(tab, 'unsupported')));
 		await assertClean(tabs);
@@ -147,7 +151,8 @@ describe('the keyboard is enough', () => {
 
 	before(async () => { site = await startSite(NGINX_HTTP1); });
 
-	for (const [path, least] of [['/', 3], ['/channels.html', 12], ['/status.html', 3]])
+	for (const [path, least] of [['/', 3], ['/channels.html', 12], ['/status.html', 3],
+		['/run.html?channel=run', 8]])
 		it(`on ${path}, where it reaches all, and is seen`, () => visit(site.url + path, async (page) => {
 			await state(page, 'live');
 			if (path === '/channels.html') {
@@ -173,7 +178,7 @@ describe('the keyboard is enough', () => {
 		}));
 
 	it('from page to page', () => visit(site.url, async (page) => {
-		for (const [tabs, name] of [[2, 'channels'], [3, 'status'], [2, '']]) {
+		for (const [tabs, name] of [[2, 'channels'], [4, 'status'], [2, '']]) {
 			await state(page, 'live');
 			for (let i = 0; i < tabs; i++)
 				await page.keyboard.press('Tab');

@@ -69,6 +69,21 @@ describe('a picture', { concurrency: true }, () => {
 		}, desktop(860));
 	});
 
+	it('of a run', async () => {
+		const site = await startSite(NGINX_HTTP1);
+
+		await visit(`${site.url}/run.html`, async (page) => {
+			const reaches = (least) => page.waitForFunction((n) =>
+			    parseInt(document.getElementById('count').textContent, 10) >= n, least);
+
+			await page.click('text="Begin"');
+			await reaches(200);
+			await page.reload();
+			await reaches(280);
+			await take(page, 'run');
+		}, desktop(760));
+	});
+
 	it('of the figures', async () => {
 		const site = await startSite(NGINX_HTTP1);
 
