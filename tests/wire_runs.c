@@ -308,7 +308,7 @@ cohort_begins(struct cohort *co, unsigned lanes, unsigned guests)
 	co->lanes = lanes;
 	co->began = all.now;
 	for (lanes = 0; lanes < co->lanes; lanes++)
-		lane_begins(&co->lane[lanes], life() * (80 + below(40)) / 100);
+		lane_begins(&co->lane[lanes], life());
 	while (guests-- > 0)
 		guest_comes(co);
 }
@@ -423,6 +423,13 @@ due(const struct lane *l)
 	return n < most ? n : most;
 }
 
+/* Is that all that the run will have? */
+static bool
+is_all(const struct lane *l, unsigned n)
+{
+	return l->run[l->at].made + n == l->run[l->at].events;
+}
+
 static void
 make_events(struct cohort *co, struct run *r, unsigned n, bool mute)
 {
@@ -503,7 +510,7 @@ static void
 run_ended(struct cohort *co, struct lane *l)
 {
 	all.ends++;
-	l->began = all.now;
+	l->began = l->next = all.now;
 	if (++l->at < l->runs || ++co->ended < co->lanes)
 		return;
 	co->whole = true;
@@ -548,6 +555,7 @@ static void
 feeder_goes_on(struct feeder *f)
 {
 	unsigned lanes = f->sites * LANES, tried, n;
+	bool is_last;
 
 	for (tried = 0; tried < lanes && !f->busy; tried++) {
 		unsigned i = f->turn++ % lanes;
@@ -558,10 +566,10 @@ feeder_goes_on(struct feeder *f)
 		f->lane = &f->cohort->lane[i % LANES];
 		if (f->lane->at == f->lane->runs || all.now < f->lane->next)
 			continue;
-		f->lane->next = all.now + PACE;
 		n = due(f->lane);
-		if (n > 0 || f->lane->run[f->lane->at].made ==
-				 f->lane->run[f->lane->at].events)
+		is_last = is_all(f->lane, n);
+		f->lane->next = is_last ? all.now : all.now + PACE;
+		if (n > 0 || is_last)
 			feeder_sends(f, n);
 	}
 }
