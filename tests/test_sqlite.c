@@ -1039,6 +1039,7 @@ key_is_under_way_with_its_publication(void **state)
 	    .n = 1,
 	    .key = "k"};
 	char away[160];
+	int i;
 
 	(void)state;
 	(void)snprintf(away, sizeof(away), "%s.away", path);
@@ -1066,9 +1067,10 @@ key_is_under_way_with_its_publication(void **state)
 	assert_false(done.last.repeated);
 	assert_int_equal(PUBLISH(.channels = "a", .end = true, .key = "end"),
 	    PUBLISHED);
-	assert_int_equal(PUBLISH(.channels = "a", .text = "x", .n = 1,
-			     .key = "late"),
-	    PUBLISH_ENDED);
+	for (i = 0; i < 2; i++) /* it is not under way for ever */
+		assert_int_equal(PUBLISH(.channels = "a", .text = "x", .n = 1,
+				     .key = "late"),
+		    PUBLISH_ENDED);
 	end();
 	assert_int_equal(number_in_the_file("SELECT count(*) FROM keyed"), 3);
 	begin();
