@@ -421,8 +421,6 @@ torture: need-torture
 	    build/tests/plain_runs
 	CUTS=1 RECONNECTS=10000 SEED=$${SEED:-$$(date +%s)} WAVES=always \
 	    PROGRAM=build/asan/sse-fcgi build/tests/wire_resp
-	RUNS=1000 READERS=2000 SECONDS_=10 PROGRAM=build/asan/sse-fcgi \
-	    node --test tests/fronts/load.test.mjs
 	LONG=1 FAULTS=$(FAULTS) EVENTS=$(EVENTS) SEED=$${SEED:-$$(date +%s)} \
 	    PROGRAM=build/asan/sse-fcgi node --test tests/fronts/redis.test.mjs
 
