@@ -627,6 +627,49 @@ all_feeds_together_have_a_budget(void **state)
 		peer_close(&p[i]);
 }
 
+/* All of it in one read: the front has given up what had its end, or none. */
+static void
+abort_right_behind_the_end_leaves_nothing_behind(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	engine.at_once = true;
+	opens(&p, FEED_KEPT ONE END "; abort 1");
+	assert_string_equal(peer_read(&p), "");
+	assert_int_equal(answer.ends, 1);
+	check_given(1, ":one|");
+	assert_int_equal(producers->n, 0);
+	peer_close(&p);
+	opens(&p, FEED_KEPT TWO "; stdin 1 'half" END "; abort 1");
+	peer_close(&p);
+	check_given(2, ":two|");
+	assert_int_equal(producers->n, 0);
+}
+
+/* What came of them waits for the engine, as long as there is room for it. */
+static void
+dead_producers_leave_no_more_than_there_is_room_for(void **state)
+{
+	struct peer p;
+	size_t i;
+
+	(void)state;
+	engine.at_once = true;
+	engine.result = PUBLISH_NO_ROOM;
+	server.publisher.bodies.max = 4000;
+	for (i = 0; i < 50; i++) {
+		opens(&p, FEED ONE "; abort 1");
+		peer_close(&p);
+	}
+	assert_int_equal(conns->count[CONN_FEED], 0);
+	assert_in_range(producers->n, 3, 5);
+	assert_in_range(server.publisher.bodies.bytes, 3000, 6000);
+	engine.result = PUBLISHED;
+	again();
+	assert_int_equal(producers->n, 0);
+}
+
 static void
 room_that_others_leave_is_taken(void **state)
 {
@@ -1119,6 +1162,8 @@ main(void)
 	    TEST(silence_is_no_reason_to_end),
 	    TEST(engine_that_is_slow_slows_the_producer),
 	    TEST(all_feeds_together_have_a_budget),
+	    TEST(dead_producers_leave_no_more_than_there_is_room_for),
+	    TEST(abort_right_behind_the_end_leaves_nothing_behind),
 	    TEST(room_that_others_leave_is_taken),
 	    TEST(feeds_are_counted_with_the_streams),
 	    TEST(producer_that_dies_is_told_of_after_its_grace),

@@ -14,6 +14,16 @@
 #include "channel/type.h"
 #include "serve/outcome.h"
 
+/* It is answered now, so over() has nothing to do about it. */
+static struct conn *
+take_leave(struct producer *p)
+{
+	struct conn *c = p->conn;
+
+	p->conn = NULL;
+	return c;
+}
+
 /* Answers with an error, and how far the feed came. */
 static void
 refuse(struct producer *p, int status, const char *why)
@@ -35,7 +45,7 @@ refuse(struct producer *p, int status, const char *why)
 		by->unknown++;
 	else if (n == 0)
 		by->refused++;
-	outcome_refuse(p->conn, status, words);
+	outcome_refuse(take_leave(p), status, words);
 }
 
 /* What is wrong with it, in words. */
@@ -88,10 +98,9 @@ producer_finish(struct producer *p)
 	assert(p->state == POST_NONE && p->course != GOES_ON);
 	if (p->conn != NULL && p->course == ENDS) {
 		p->post.end = p->closed;
-		outcome_answer(p->conn, &p->post, &p->published, true);
+		outcome_answer(take_leave(p), &p->post, &p->published, true);
 	} else if (p->conn != NULL)
 		refuse_malformed(p);
-	assert(p->conn == NULL);
 	leave_channels(p, p->post.channels_n);
 	sse_split_free(&p->split);
 	producer_count(p);
@@ -215,16 +224,21 @@ brought(struct conn *c)
 	producer_push(p);
 }
 
-/* The exchange is over: if nothing was said before, the producer has died. */
+/*
+ * The exchange is over before it is answered: the producer has died, unless the
+ * feed's end was here, and then nothing is lost by that.
+ */
 static void
 over(struct conn *c)
 {
 	struct producer *p = c->own;
 
-	p->conn = NULL;
-	if (p->course != GOES_ON)
+	if (p->conn == NULL)
 		return;
-	p->course = DIED;
+	p->conn = NULL;
+	if (p->course == GOES_ON)
+		p->course = DIED;
+	producer_count(p);
 	producer_push(p);
 }
 

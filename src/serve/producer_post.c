@@ -76,15 +76,20 @@ is_for_now(enum publish_result result)
 	       result == PUBLISH_AWAY;
 }
 
-/* It cannot be taken now.  Returns whether it is tried again. */
+/*
+ * It cannot be taken now.  Returns whether it is tried again: of those whose
+ * exchanges are over, which bound nothing any more, as many as have room.
+ */
 static bool
 postpone(struct producer *p)
 {
 	struct producers *all = p->all;
+	const struct bodies *bodies = &all->by->bodies;
 
 	if (p->refused == 0)
 		p->refused = now(p);
-	if (all->stopped || now(p) - p->refused >= PRODUCER_PATIENCE)
+	if (all->stopped || now(p) - p->refused >= PRODUCER_PATIENCE ||
+	    (p->conn == NULL && bodies->bytes > bodies->max))
 		return false;
 	set_state(p, POST_REFUSED);
 	all->postponed++;
