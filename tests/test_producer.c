@@ -1034,6 +1034,25 @@ graces_have_a_number(void **state)
 	assert_int_equal(graces->n, 0);
 }
 
+/* Nor do more wait because the engine refuses. */
+static void
+graces_have_a_number_while_the_engine_is_away(void **state)
+{
+	struct graces *graces = &producers->graces;
+	char name[16];
+	int i;
+
+	(void)state;
+	engine.at_once = true;
+	engine.result = PUBLISH_AWAY;
+	for (i = 0; i < GRACE_MAX + 50; i++) {
+		(void)snprintf(name, sizeof(name), "c%d", i);
+		assert_int_equal(grace_feed_begins(graces, name), 0);
+		grace_feed_dies(graces, name, (struct eventid){0, 0});
+		assert_true(graces->n <= GRACE_MAX);
+	}
+}
+
 /* One feed of chance's, and what of it was published. */
 struct chance {
 	struct peer peer;
@@ -1181,6 +1200,7 @@ main(void)
 	    TEST(graces_are_over_when_the_process_ends),
 	    TEST(stop_ends_all),
 	    TEST(graces_have_a_number),
+	    TEST(graces_have_a_number_while_the_engine_is_away),
 	    TEST(any_order_of_all_that_happens_keeps_theirs),
 	};
 	static struct CMUnitTest tests[LENGTH(malformed) + LENGTH(others)];

@@ -123,7 +123,7 @@ on_published(void *arg, const struct published *what)
 	case PUBLISH_AWAY:
 		/* Unless another feed is there, or has died since. */
 		if (++g->tries < TRIES && g->feeds == 0 && !g->waits &&
-		    !g->all->none)
+		    !g->all->none && g->all->n < GRACE_MAX)
 			begin_waiting(g, AGAIN);
 		break;
 	default:
