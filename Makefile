@@ -401,9 +401,9 @@ RUNS	?= 1000
 READERS	?= 2000
 LASTS	?= 60
 build/tests/plain_runs: tests/wire_runs.c $(HARNESS:%=tests/harness/%.c) \
-    | build/tests
+    $(wildcard tests/runs*.h) | build/tests
 	$(CC) $(filter-out -MMD -MP,$(OURS)) $(CFLAGS) -Itests/harness -o $@ \
-	    $^ -lcmocka -lsqlite3 -lhiredis
+	    $(filter %.c,$^) -lcmocka -lsqlite3 -lhiredis
 
 torture: need-torture
 	@$(MAKE) -s build/tests/wire_kill build/tests/wire_resp \
