@@ -12,6 +12,7 @@ import http2 from 'node:http2';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ask, figuresOf, openStream, post } from './browsers.mjs';
+import { openFeed } from './feeds.mjs';
 import { onlyItselfIsHere, replaced, uncomment, without } from './edits.mjs';
 import { ORIGIN, servedAfterLeaving, streamsWork } from './expect.mjs';
 import { until } from './processes.mjs';
@@ -29,6 +30,8 @@ import { ARGS, CHOSEN, LIMIT, start } from './sites.mjs';
 //               where the file has that
 //   origins     lets in pages of some origins alone, with cookies
 //   oneOrigin   or of one, whoever asks
+//   percent     how the file says a percent sign, if not so
+//   hurries     ends who sends slowly, on the whole site, as Debian does
 //   tcp         the responder's address, in the file and over TCP
 //   compresses  the whole site, in every way that there is
 //   keeps       connections to the responder, if it can; HAProxy does as it is
@@ -55,6 +58,10 @@ const FRONTS = {
 				'# ' + calls;
 		},
 		secret: ['Require expr'],
+		hurries: (text) => replaced(text, /^LoadModule rewrite_/m,
+			'LoadModule reqtimeout_module ' +
+			'modules/mod_reqtimeout.so\n' +
+			'RequestReadTimeout body=1\n$&'),
 		byPath: (text) => uncomment(text, 'LoadModule setenvif',
 			'SetEnvIf').replaceAll(/"\^\/\(sse\|events(?=[|)])/g,
 			'"^/(sse|events|events/[A-Za-z0-9._:-]+'),
@@ -124,6 +131,7 @@ const FRONTS = {
 			'http-request deny if { path /publish }'],
 		byPath: (text) => uncomment(text, 'set-param SSE_CHANNEL',
 			'acl is_stream'),
+		percent: '%%',
 		origins: (text) => uncomment(without(text,
 			/^\thttp.*Allow-Origin \*\n/m),
 		'http-request set-var', 'http-after-response'),
@@ -288,6 +296,42 @@ const VARIANTS = {
 				assert.ok([400, 404].includes(status),
 					`${path}: ${status}`);
 			}
+		},
+	},
+
+	'a path is a channel with any name': {
+		edit: (text, { percent = '%' }) => replaced(text,
+			/(default |SSE_CHANNEL(?:: |" => "| ))clock/g,
+			`$1https:${percent}2F${percent}2Fexample.com${percent}2Fa`),
+		check: async (site) => {
+			const name = 'https://example.com/a';
+			const stream = await openStream(site.url +
+				'/sse?channel=other');
+			await post(site, encodeURIComponent(name));
+			assert.equal((await stream.next()).data, 'x');
+			stream.close();
+		},
+	},
+
+	'a feed may be slow': {
+		needs: 'hurries',
+		edit: (text, { hurries }) => hurries(text),
+		check: async (site) => {
+			const feed = openFeed(site.url +
+				'/publish?channel=slow&feed=1&end=1');
+			const stream = await openStream(site.url +
+				'/events?channel=slow&history=all');
+			const clock = await openStream(site.url + '/sse');
+
+			await feed.say('1');
+			await stream.next();
+			await until(() => clock.events.length > 12,
+				'two seconds of the clock');
+			await feed.say('2');
+			assert.equal((await stream.next()).data, '2');
+			assert.equal((await feed.end()).status, 200);
+			clock.close();
+			await stream.ended;
 		},
 	},
 
