@@ -17,13 +17,16 @@ const TOKENS = 60;
 const HALF = 30;
 const WAITING = 27;	// of a half, what some programs may not have published
 
-// A model: it says half of its answer, and the rest when it may.
+// A model: it says half of its answer, and the rest when it may; or breaks off.
 function startModel(host) {
 	const model = createServer(async (request, response) => {
 		response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+		response.write('data: {"choices":[]}\n\n');	// as some begin or end
 		for (let i = 0; i < TOKENS; i++) {
 			if (i === HALF)
 				await model.mayGoOn;
+			if (i === HALF && model.breaksOff)
+				return response.destroy();
 			const choices = [{ delta: { content: `${i} ` } }];
 			response.write(`data: ${JSON.stringify({ choices })}\n\n`);
 		}
@@ -91,6 +94,10 @@ for (const name of CHOSEN)
 						channel));
 					assertWhole(await heard(site, channel));
 				});
+		for (const block of workers)
+			it(`${block.language} ends no run whose model breaks off`,
+				LIMIT, () => isCutOff(site, model, block,
+					`run-${n++}`));
 		// Apache needs ten seconds for its end under a feed.
 		for (const block of workers.slice(0, name === 'apache' ? 1 : 3))
 			it(`${block.language} goes on when its front was away`,
@@ -100,7 +107,7 @@ for (const name of CHOSEN)
 			const channel = `run-${n++}`;
 			publishes(await runFor(site, feed, channel));
 			const datas = await heard(site, channel);
-			assert.equal(datas.length, TOKENS);
+			assert.equal(datas.length, 1 + TOKENS);
 			assert.match(datas.at(-1), /choices.*59 /);
 		});
 		it('curl publishes with keys', LIMIT, async () => {
@@ -140,4 +147,15 @@ async function isAway(site, model, block, channel) {
 	publishes(await worker);
 	model.mayGoOn = undefined;
 	assertWhole(await heard(site, channel));
+}
+
+async function isCutOff(site, model, block, channel) {
+	model.breaksOff = true;
+	const { status, stdout, stderr } = await runFor(site, block, channel);
+	model.breaksOff = false;
+	assert.notEqual(status, 0, stdout);
+	assert.match(stdout + stderr, /the model's answer/);
+	const { body } = await ask(`${site.url}/status?format=json` +
+		`&channel=${channel}`);
+	assert.doesNotMatch(body, /"ended":"/);
 }
