@@ -564,6 +564,18 @@ settle(void)
 		turn();
 }
 
+/*
+ * Where there was no room left for what is erased before that was on the disk,
+ * the file alone calls it deleted.
+ */
+static enum loss_reason
+reason_of(const struct channel *ch)
+{
+	return channel_has_ended(ch) && ch->lost.reason == LOSS_OVERFLOW ?
+		   LOSS_DELETED :
+		   ch->lost.reason;
+}
+
 static void
 draw_channel(FILE *f, const struct channel *ch)
 {
@@ -573,7 +585,7 @@ draw_channel(FILE *f, const struct channel *ch)
 	(void)eventid_format(origin, ch->origin);
 	(void)eventid_format(ended, ch->ended);
 	(void)fprintf(f, "%s lost %s %d since %s", ch->name, lost,
-	    ch->lost.reason, origin);
+	    reason_of(ch), origin);
 	if (channel_has_ended(ch))
 		(void)fprintf(f, " ended %s %.3f", ended, ch->ended_time);
 	(void)fputc('\n', f);
