@@ -966,6 +966,37 @@ what_was_promised_before_is_erased_too(void **state)
 	assert_true(is_over("a", hub_find(&hub, "a")->ended));
 }
 
+/* For want of room, before its end is on the disk: the file calls it deleted.
+ */
+static void
+what_is_erased_may_be_gone_before(void **state)
+{
+	const struct sse_message none = {.len = 0};
+	char large[2000] = "";
+	struct eventid lost;
+
+	(void)state;
+	/* So that 38 of them have room, but not beside a small one. */
+	memset(large, 'x', 65300 / 38 - held_cost(hub.last, &none));
+	end();
+	begin_with(100, 0, 65536, 10);
+	assert_int_equal(publish("a", "x", 5), PUBLISHED);
+	turn();
+	lost = channel_loss(hub_find(&hub, "a")).upto;
+	give(&(struct given){.channels = "a", .end = true, .erase = true});
+	give_some("b", large, 38);
+	assert_int_equal(held("a"), 0);
+	until_told(3);
+	assert_int_equal(done.published, 3);
+	assert_int_equal(hub_find(&hub, "a")->lost.reason, LOSS_OVERFLOW);
+	end();
+	begin_with(100, 0, 65536, 10);
+	assert_int_equal(held("a"), 0);
+	assert_int_equal(eventid_compare(hub_find(&hub, "a")->lost.upto, lost),
+	    0);
+	assert_int_equal(hub_find(&hub, "a")->lost.reason, LOSS_DELETED);
+}
+
 static void
 end_stays_where_it_was_whatever_is_erased(void **state)
 {
@@ -1159,6 +1190,7 @@ main(void)
 	    SQLITE_TEST(event_of_several_channels_is_in_each_in_the_next_life),
 	    SQLITE_TEST(what_is_erased_is_gone_before_it_is_dropped),
 	    SQLITE_TEST(what_was_promised_before_is_erased_too),
+	    SQLITE_TEST(what_is_erased_may_be_gone_before),
 	    SQLITE_TEST(end_stays_where_it_was_whatever_is_erased),
 	    SQLITE_TEST(key_is_good_for_one_publication_in_all_lives),
 	    SQLITE_TEST(key_is_under_way_with_its_publication),
