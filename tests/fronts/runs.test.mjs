@@ -307,7 +307,7 @@ const CHECKS = {
 	// on where the run is.
 	'a reload under a feed costs no event': async (site, name, ways) => {
 		if (ways.chunked === 'at its end' && ways.measured !== 'at once')
-			return;		// no feed is under way
+			return;		// none is under way, or it hears of it late
 		const [way, length] = isHeld(ways.chunked) ?
 			[ways.measured, ENDLESS] : [ways.chunked];
 		const stream = await events(site, name);
