@@ -454,7 +454,7 @@ const CHECKS = {
 		assert.match(headers['content-type'], /^application\/json\b/);
 		const figures = JSON.parse(body);
 		assert.deepEqual(figures.channels, [{ name, streams: 1, held: 1,
-			first: id, last: id }]);
+			first: id, last: id, ended: null }]);
 		await publish(site, name, 'while the page was made');
 		const page = await subscribe(site, name,
 			{ query: `&last_event_id=${figures.position}` });
