@@ -120,7 +120,8 @@ describe('the page of a run', () => {
 
 	it('writes an answer, which goes on when it is loaded again, and ends', () => visit(site.url + PAGE, async (page) => {
 		await state(page, 'idle');
-		const channel = await begin(page, 240, 400);
+		const offered = Number(await page.inputValue('#tokens'));
+		const channel = await begin(page, offered, 400);
 
 		for (const least of [40, 100, 160]) {
 			await reaches(page, least);
@@ -128,17 +129,18 @@ describe('the page of a run', () => {
 			await reaches(page, least);
 		}
 		await state(page, 'stopped');
-		assert.equal(await text(page, '#count'), '240 of 240');
+		assert.equal(await text(page, '#count'), `${offered} of ${offered}`);
 		assert.equal(await text(page, '#gaps'), '0');
 		const events = await heard(site, channel);
-		assert.deepEqual(events.map(({ n }) => n), Array.from({ length: 60 }, (_, i) => 4 * i));
+		assert.deepEqual(events.map(({ n }) => n), Array.from({ length: offered / 4 }, (_, i) => 4 * i));
 		assert.equal(await text(page, '#text'), events.flatMap(({ tokens }) => tokens).join(''));
 		assert.match(await text(page, '#plot-summary'), /^[\d.]+ on the average, most \d+, in \d+ s\.$/);
 		assert.ok(await page.locator('#plot rect').count() > 0);
 
 		await page.reload();
 		await state(page, 'stopped');
-		assert.equal(await text(page, '#count'), '240 of 240');
+		assert.equal(await text(page, '#count'), `${offered} of ${offered}`);
+		assert.equal(await text(page, '#gaps'), '0');
 		await page.click('text="Begin"');
 		await reaches(page, 1);
 		assert.notEqual(new URL(page.url()).searchParams.get('channel'), channel);
