@@ -87,6 +87,7 @@ static const struct row {
     /* The other values, of which the first counts. */
     {"event=e&last_event_id=1&history=2&format=json", NULL,
 	" event=e page=1 history=2 format=json", NULL},
+    {"heartbeat=event&heartbeat=x", NULL, " heartbeat=event", NULL},
     /* Where the client was, and where its page lets it begin. */
     {"lastEventId=7", NULL, " own=7", NULL},
     {"lastEventID=7", NULL, " own=7", NULL},
@@ -233,6 +234,7 @@ show(char *to, size_t size, const struct arguments *a)
 	n += show_ids(to + n, size - n, " own", &a->own);
 	n += show_ids(to + n, size - n, " page", &a->page);
 	n += show_value(to + n, size - n, "history", a->history);
+	n += show_value(to + n, size - n, "heartbeat", a->heartbeat);
 	n += show_value(to + n, size - n, "format", a->format);
 	n += show_value(to + n, size - n, "end", a->end);
 	n += show_value(to + n, size - n, "snapshot", a->snapshot);

@@ -145,7 +145,8 @@ serve_clock(struct conn *c, const struct request *r)
 {
 	const char *id = r->last_event_id;
 
-	stream_open_clock(&streams, c, r, id == NULL ? 0 : clock_count(id));
+	stream_open_clock(&streams, c, r, id == NULL ? 0 : clock_count(id),
+	    false);
 }
 
 static void

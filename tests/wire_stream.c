@@ -292,6 +292,27 @@ an_idle_stream_gets_heartbeats(void **state)
 	responder_stop(&r);
 }
 
+static void
+a_page_that_asks_for_it_sees_the_clocks_heartbeats(void **state)
+{
+	struct responder r;
+	struct front f;
+
+	(void)state;
+	responder_start(&r, 0,
+	    (const char *[]){"--interval", "600", "--heartbeat", "1", NULL});
+	assert_true(front_connect(&f, r.address));
+	assert_true(front_request(&f, 0, "GET",
+	    (const char *[]){"QUERY_STRING", "heartbeat=event", NULL}));
+	assert_true(front_until_text(&f,
+	    "\n\nevent: position\ndata: \n\nevent: position\ndata: \n\n",
+	    PATIENCE));
+	assert_null(strstr(f.text, "\n:\n"));
+	assert_int_equal(front_count(&f, "id: "), 1);
+	front_close(&f);
+	responder_stop(&r);
+}
+
 /* Messages that a slow reader missed are skipped, and the count has no hole. */
 static void
 a_slow_reader_misses_messages_and_no_number(void **state)
@@ -356,6 +377,8 @@ main(void)
 	    cmocka_unit_test(a_body_that_nobody_wants_does_not_lose_the_answer),
 	    cmocka_unit_test(an_unknown_role_of_the_location_is_an_error),
 	    cmocka_unit_test(an_idle_stream_gets_heartbeats),
+	    cmocka_unit_test(
+		a_page_that_asks_for_it_sees_the_clocks_heartbeats),
 	    cmocka_unit_test(a_slow_reader_misses_messages_and_no_number),
 	    cmocka_unit_test(tcp_serves_as_well),
 	};

@@ -17,6 +17,9 @@
 
 #define SSE_POSITION "position" /* the type of the event that says one */
 
+/* A heartbeat that a page sees, where no position can be told. */
+#define SSE_HEARD "event: " SSE_POSITION "\ndata: \n\n"
+
 #define SSE_BLOCK_SIZE 128 /* of the blocks below */
 
 /* "retry: <ms>" as a block of its own.  buf holds SSE_BLOCK_SIZE bytes. */

@@ -71,6 +71,7 @@ static const struct value {
     {"event", VALUE(event), STREAM | PUBLISH | STATUS, false},
     {"history", VALUE(history), STREAM | PUBLISH | STATUS, false},
     {"format", VALUE(format), STREAM | PUBLISH | STATUS, false},
+    {"heartbeat", VALUE(heartbeat), STREAM, false},
     {"end", VALUE(end), PUBLISH, true},
     {"snapshot", VALUE(snapshot), PUBLISH, true},
     {"feed", VALUE(feed), PUBLISH, true},

@@ -23,9 +23,10 @@ struct arguments_ids {
 struct arguments {
 	size_t channels;
 	const char *channel[READER_CHANNELS_MAX];
-	const char *event;   /* event= */
-	const char *history; /* history= */
-	const char *format;  /* format= */
+	const char *event;     /* event= */
+	const char *history;   /* history= */
+	const char *format;    /* format= */
+	const char *heartbeat; /* heartbeat=, a stream's alone */
 	/* A publisher's alone. */
 	const char *end, *snapshot, *feed; /* =1; NULL: no */
 	const char *key;		   /* key=, which is one */

@@ -18,6 +18,7 @@
 
 #define EARLIEST "earliest" /* the last event id before all that is held */
 #define ALL	 "all"	    /* the history that begins with the channels */
+#define HEARD	 "event"    /* the heartbeat that a page sees */
 
 /* What a stream begins with. */
 struct beginning {
@@ -142,7 +143,8 @@ open_clock(struct server *sv, struct conn *c, const struct request *r,
 		stream_head(c);
 	else
 		stream_open_clock(&sv->streams, c, r,
-		    greatest(a->own.n > 0 ? &a->own : &a->page));
+		    greatest(a->own.n > 0 ? &a->own : &a->page),
+		    a->heartbeat != NULL && strcmp(a->heartbeat, HEARD) == 0);
 	return NULL;
 }
 

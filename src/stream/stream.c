@@ -24,9 +24,17 @@ _Static_assert(2 * SSE_BLOCK_SIZE <= BATCH_TEXT,
 /*
  * A stream's todo, and the kinds of its pieces.  LAST: what its feed has for it
  * now comes before its end.  REST: so does more of that than one write holds,
- * unless it is slow to take it.
+ * unless it is slow to take it.  HEARD stays: its page wants to see heartbeats.
  */
-enum { HEAD = 1, RETRY = 2, BEAT = 4, EVENT = 8, LAST = 16, REST = 32 };
+enum {
+	HEAD = 1,
+	RETRY = 2,
+	BEAT = 4,
+	EVENT = 8,
+	LAST = 16,
+	REST = 32,
+	HEARD = 64
+};
 
 static struct streams *
 all(const struct conn *c)
@@ -107,7 +115,10 @@ offer_retry(struct stream *s, struct batch *b, bool behind)
 	(void)batch_add(b, RETRY, text, len);
 }
 
-/* A channel's heartbeat says where the stream is; the clock's says nothing. */
+/*
+ * A channel's heartbeat says where the stream is; the clock's says nothing, and
+ * no page sees it but one that has asked for it.
+ */
 static void
 offer_beat(struct stream *s, struct batch *b)
 {
@@ -115,6 +126,8 @@ offer_beat(struct stream *s, struct batch *b)
 
 	if (tells(s) && s->sub.feed->position(&s->sub, id) > 0)
 		(void)batch_add(b, BEAT, text, sse_position(text, 0, id));
+	else if (s->conn.todo & HEARD)
+		(void)batch_add(b, BEAT, SSE_HEARD, sizeof(SSE_HEARD) - 1);
 	else
 		(void)batch_add(b, BEAT, SSE_HEARTBEAT,
 		    sizeof(SSE_HEARTBEAT) - 1);
@@ -225,7 +238,7 @@ begin(struct streams *ss, struct stream *s, const struct request *r)
 
 void
 stream_open_clock(struct streams *ss, struct conn *c, const struct request *r,
-    uint64_t count)
+    uint64_t count, bool heard)
 {
 	struct stream *s = (struct stream *)c;
 
@@ -233,6 +246,8 @@ stream_open_clock(struct streams *ss, struct conn *c, const struct request *r,
 		return;
 	clock_subscribe(&ss->clock, &s->tick, count);
 	begin(ss, s, r);
+	if (heard)
+		s->conn.todo |= HEARD;
 }
 
 /* Has it all that will ever come, and comes back for more? */

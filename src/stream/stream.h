@@ -87,13 +87,14 @@ void streams_free(struct streams *);
 bool streams_full(const struct streams *);
 
 /*
- * Opens a stream of the clock, behind this count, or of n channels from a
+ * Opens a stream of the clock, behind this count, whose heartbeats are heard by
+ * its page or are comments, or of n channels from a
  * position on; or refuses it if a limit is reached.  Who has had the ends of
  * all its channels, and comes back, is told that nothing will ever come any
  * more (204): then browsers do not come back.
  */
 void stream_open_clock(struct streams *, struct conn *, const struct request *,
-    uint64_t count);
+    uint64_t count, bool heard);
 void stream_open_channels(struct streams *, struct conn *,
     const struct request *, const char *const channels[], size_t n,
     const struct position *);
