@@ -19,7 +19,8 @@ JOBS	?= $(shell getconf _NPROCESSORS_ONLN)
 # What Debian calls the things we need.  NAME=COMMAND: any such command will do;
 # NAME?: a front's, which is left out where the system does not have it.
 NEED	      = gcc=cc libc6-dev pkg-config libfcgi-dev libev-dev \
-		libbsd-dev libhiredis-dev liburing-dev libsqlite3-dev
+		libbsd-dev libhiredis-dev liburing-dev libsqlite3-dev \
+		libsodium-dev libjansson-dev
 NEED_apache   = apache2-bin?=apache2 media-types
 NEED_caddy    = caddy?=caddy
 NEED_h2o      = h2o?=h2o perl
@@ -66,7 +67,7 @@ FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
 STREAM	= stream admission clock drain address age
 SERVE	= server route arguments subscribe ahead publish publication producer producer_post grace outcome origin status \
-	  figures reply
+	  figures reply ticket ticket_keys
 FOLDERS	= base channel engine fastcgi stream serve
 SRC	= main $(BASE:%=base/%) $(CHANNEL:%=channel/%) $(ENGINE:%=engine/%) \
 	  $(FASTCGI:%=fastcgi/%) $(STREAM:%=stream/%) $(SERVE:%=serve/%)
@@ -80,7 +81,7 @@ TESTS = event sse record params buffer gate writer ring wave flush clock config 
 	spelling channel sse_split sse_parse arguments origin text memory store gathering sqlite \
 	resolve resp entry finder link ids repeats tail tailposts tailmodel \
 	rule heap hub retention keys promise ends restore reader \
-	model notify platform capacity zone publish producer ahead server sender upkeep census redis
+	model notify platform capacity zone publish producer ahead server sender upkeep census redis ticket
 unit_event     = event
 unit_sse       = sse
 unit_sse_split = sse_split buffer utf8 sse
@@ -114,6 +115,7 @@ unit_spelling  = spelling
 unit_channel   = channel name held eventid sse event utf8
 unit_arguments = arguments post query spelling $(unit_channel)
 unit_origin    = origin
+unit_ticket    = ticket ticket_keys
 unit_text      = text
 unit_json      = json
 unit_rule      = rule
@@ -181,6 +183,7 @@ SANITIZE = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 LIBS	 = $(shell pkg-config --libs fcgi 2>/dev/null || echo -lfcgi) -lev -lm \
 	   $(shell pkg-config --libs sqlite3 2>/dev/null || echo -lsqlite3) \
 	   $(shell pkg-config --libs hiredis 2>/dev/null || echo -lhiredis) \
+	   $(shell pkg-config --libs libsodium jansson 2>/dev/null || echo -lsodium -ljansson) \
 	   $(RING_LIBS) -lpthread
 # Without liburing it is the same program, at one system call an event.
 RING_LIBS := $(shell pkg-config --libs liburing 2>/dev/null)
