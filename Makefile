@@ -65,7 +65,7 @@ VIA_REDIS = resp entry dial account finder finder_list finder_sentinels sentinel
 ENGINE	= engine memory $(SQLITE) $(VIA_REDIS)
 FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
-STREAM	= stream admission clock drain address age
+STREAM	= stream admission clock drain address age permit
 SERVE	= server route arguments subscribe ahead publish publication producer producer_post grace outcome origin status \
 	  figures reply ticket ticket_keys
 FOLDERS	= base channel engine fastcgi stream serve
@@ -77,7 +77,7 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 
 # The modules each unit test links: it shows what they depend on.
 TESTS = event sse record params buffer gate writer ring wave flush clock config address \
-	age log endpoint socket request stream route eventid utf8 query json \
+	age permit log endpoint socket request stream route eventid utf8 query json \
 	spelling channel sse_split sse_parse arguments origin text memory store gathering sqlite \
 	resolve resp entry finder link ids repeats tail tailposts tailmodel \
 	rule heap hub retention keys promise ends restore reader \
@@ -97,6 +97,7 @@ unit_clock     = clock sse batch event
 unit_config    = config config_table config_channel config_agree
 unit_address   = address
 unit_age       = age
+unit_permit    = permit
 unit_log       = log
 unit_endpoint  = endpoint
 unit_socket    = socket endpoint platform
@@ -106,7 +107,7 @@ unit_capacity  = capacity
 unit_zone      = zone
 unit_request   = request record platform
 unit_stream    = stream admission drain clock $(unit_reader) conn intake \
-		 flush conns $(unit_wave) gate buffer params record address age log
+		 flush conns $(unit_wave) gate buffer params record address age permit log
 unit_flush     = $(unit_stream)
 unit_eventid   = eventid
 unit_utf8      = utf8

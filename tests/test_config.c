@@ -11,11 +11,12 @@
 #include "base/config.h"
 
 static const char *const names[] = {"listen", "interval", "heartbeat", "retry",
-    "max-streams", "max-per-address", "stall", "max-age", "drain", "history",
-    "history-age", "history-bytes", "channel", "max-channels", "max-event",
-    "max-body", "feed-grace", "store", "redis", "redis-key", "redis-history",
-    "redis-user", "redis-password-file", "redis-db", "redis-wait",
-    "redis-sentinel", "waves", "log", "verbose", "check", "version", "help"};
+    "max-streams", "max-per-address", "max-per-subject", "stall", "max-age",
+    "drain", "history", "history-age", "history-bytes", "channel",
+    "max-channels", "max-event", "max-body", "feed-grace", "store", "redis",
+    "redis-key", "redis-history", "redis-user", "redis-password-file",
+    "redis-db", "redis-wait", "redis-sentinel", "waves", "log", "verbose",
+    "check", "version", "help"};
 
 /* Arguments divided by spaces; "" stands for an empty one. */
 struct line {
@@ -397,6 +398,8 @@ static const struct bounds {
 	{"10000001", "1.0", "4294967296", "18446744073709551617"}},
     {"max-per-address", {"0", "10000000", "1", "10"},
 	{"10000001", "0.5", "18446744073709551616", "1e3"}},
+    {"max-per-subject", {"0", "10000000", "1", "10"},
+	{"10000001", "-1", "one", "1e3"}},
     {"stall", {"1", "86400", "60", "1.5"}, {"0", "0.5", "86401", "0.999"}},
     {"max-age", {"0", "31536000", "0.001", "60"},
 	{"31536001", "31536000.5", "1e9", "99999999999"}},
@@ -431,10 +434,11 @@ static double
 field(const struct config *c, size_t i)
 {
 	const double all[] = {c->interval, c->heartbeat, (double)c->retry,
-	    (double)c->max_streams, (double)c->max_per_address, c->stall,
-	    c->max_age, c->drain, (double)c->history, c->history_age,
-	    (double)c->history_bytes, (double)c->max_channels,
-	    (double)c->max_event, (double)c->max_body, c->feed_grace};
+	    (double)c->max_streams, (double)c->max_per_address,
+	    (double)c->max_per_subject, c->stall, c->max_age, c->drain,
+	    (double)c->history, c->history_age, (double)c->history_bytes,
+	    (double)c->max_channels, (double)c->max_event, (double)c->max_body,
+	    c->feed_grace};
 
 	return all[i];
 }

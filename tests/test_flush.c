@@ -105,7 +105,7 @@ on_request(void *arg, struct conn *c, const struct gate_event *ev)
 
 	(void)arg;
 	(void)ev;
-	stream_open_channels(&streams, c, &r, channels, 1, &now);
+	stream_open_channels(&streams, c, &r, NULL, channels, 1, &now);
 }
 
 static int

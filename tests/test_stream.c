@@ -145,8 +145,8 @@ serve_clock(struct conn *c, const struct request *r)
 {
 	const char *id = r->last_event_id;
 
-	stream_open_clock(&streams, c, r, id == NULL ? 0 : clock_count(id),
-	    false);
+	stream_open_clock(&streams, c, r, NULL,
+	    id == NULL ? 0 : clock_count(id), false);
 }
 
 static void
@@ -154,7 +154,7 @@ serve_channels(struct conn *c, const struct request *r)
 {
 	static const char *const channels[] = {"a", "b"};
 
-	stream_open_channels(&streams, c, r, channels, 2, &position);
+	stream_open_channels(&streams, c, r, NULL, channels, 2, &position);
 }
 
 static int

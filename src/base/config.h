@@ -25,6 +25,7 @@ struct config {
 	unsigned long retry;	       /* milliseconds */
 	unsigned long max_streams;     /* 0: from the descriptor limit */
 	unsigned long max_per_address; /* 0: no limit */
+	unsigned long max_per_subject; /* 0: no limit */
 	double stall;
 	double max_age; /* 0: no limit */
 	double drain;

@@ -27,6 +27,9 @@ const struct option_row config_rows[] = {
     {"max-per-address", "N", NUMBER, AT(max_per_address), 0, 10000000, "0",
 	"Streams at a time for one REMOTE_ADDR, or for one /64 of IPv6; 0 is "
 	"no limit."},
+    {"max-per-subject", "N", NUMBER, AT(max_per_subject), 0, 10000000, "0",
+	"Streams at a time with tickets of one subject (sub), its feeds "
+	"counted too; 0 is no limit."},
     {"stall", "SEC", SECONDS, AT(stall), 1, 86400, "60",
 	"Close a stream that takes nothing for so long, once the kernel "
 	"holds all it can for it."},

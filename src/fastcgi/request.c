@@ -33,16 +33,18 @@
 #include "base/platform.h"
 
 /* The strings of struct request and the parameters they come from. */
-#define WANT(name, field)                                               \
-	{                                                               \
-		name, sizeof(name) - 1, offsetof(struct request, field) \
+#define WANT(name, field) WANT_ONCE(name, field, NULL)
+#define WANT_ONCE(name, field, twice)                                          \
+	{                                                                      \
+		name, sizeof(name) - 1, offsetof(struct request, field), twice \
 	}
 static const struct wanted {
 	const char *name;
 	size_t len, offset;
+	const char *twice; /* its value if there are two; NULL: the first */
 } wanted[] = {
     WANT("SSE_ROLE", role),
-    WANT("HTTP_LAST_EVENT_ID", last_event_id),
+    WANT_ONCE("HTTP_LAST_EVENT_ID", last_event_id, ","),
     WANT("REMOTE_ADDR", address),
     WANT("SSE_CHANNEL", channel),
     WANT("QUERY_STRING", query),
@@ -51,9 +53,14 @@ static const struct wanted {
     WANT("HTTP_HOST", host),
     WANT("HTTP_ORIGIN", origin),
     WANT("HTTP_SEC_FETCH_SITE", fetch_site),
+    WANT("SSE_TICKET", ticket),
+    /* Only with a ticket: others are spared the copies. */
+    WANT_ONCE("HTTP_AUTHORIZATION", authorization, "Bearer ,"),
+    WANT_ONCE("HTTP_COOKIE", cookie, "sse_ticket=,"),
 };
 
-#define WANTED (sizeof(wanted) / sizeof(wanted[0]))
+#define WANTED	    (sizeof(wanted) / sizeof(wanted[0]))
+#define OF_A_TICKET 2 /* the last of them */
 
 /*
  * What is written into the first the second gives to libfcgi; -1: they are not
@@ -159,25 +166,27 @@ method_of(const char *name)
 /*
  * Keeps a parameter's value, the first if there are several.  A browser may
  * send Last-Event-ID twice, and some fronts then hand on both: as one value
- * that is a list (RFC 9110, section 5.3), and so no position.
+ * that is a list (RFC 9110, section 5.3), and so no position.  Likewise, of two
+ * that could be tickets none is.
  */
 static int
 keep(struct request *r, const struct wanted *w, const char *value)
 {
 	char **to = field(r, w);
 
-	if (*to != NULL && to != &r->last_event_id)
+	if (*to != NULL && w->twice == NULL)
 		return 0;
 	if (*to != NULL) {
 		free(*to);
-		value = ",";
+		value = w->twice;
 	}
 	*to = strdup(value);
 	return *to == NULL ? -1 : 0;
 }
 
+/* Those wanted from the first on, up to the end. */
 static int
-copy(struct request *r, char **env)
+copy(struct request *r, char **env, size_t first, size_t end)
 {
 	const char *value;
 	size_t i, len;
@@ -185,7 +194,7 @@ copy(struct request *r, char **env)
 	for (; *env != NULL; env++) {
 		value = strchr(*env, '=') + 1; /* libfcgi puts one there */
 		len = (size_t)(value - 1 - *env);
-		for (i = 0; i < WANTED; i++)
+		for (i = first; i < end; i++)
 			if (wanted[i].len == len &&
 			    memcmp(wanted[i].name, *env, len) == 0 &&
 			    keep(r, &wanted[i], value) == -1)
@@ -213,7 +222,10 @@ decode(struct request *r, bool *whole)
 	if (*whole) {
 		r->method =
 		    method_of(FCGX_GetParam("REQUEST_METHOD", fcgi.envp));
-		result = copy(r, fcgi.envp);
+		result = copy(r, fcgi.envp, 0, WANTED - OF_A_TICKET);
+		if (result == 0 && r->ticket != NULL)
+			result =
+			    copy(r, fcgi.envp, WANTED - OF_A_TICKET, WANTED);
 	} else
 		errno = EPROTO;
 	pair[1] = fcgi.ipcFd;

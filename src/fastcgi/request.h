@@ -32,6 +32,9 @@ struct request {
 	char *host;	      /* HTTP_HOST */
 	char *origin;	      /* HTTP_ORIGIN */
 	char *fetch_site;     /* HTTP_SEC_FETCH_SITE */
+	char *ticket;	      /* SSE_TICKET; without it, the others are NULL: */
+	char *authorization;  /* HTTP_AUTHORIZATION; "Bearer ," if two */
+	char *cookie;	      /* HTTP_COOKIE; "sse_ticket=," if two */
 };
 
 /* Once, before the first request_decode(): makes libfcgi ready.  0 or -1. */

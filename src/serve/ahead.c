@@ -12,9 +12,11 @@
 struct ahead {
 	TAILQ_ENTRY(ahead) link; /* while there is an exchange */
 	struct aheads *all;
-	struct conn *conn; /* NULL: the exchange is over */
-	struct position p; /* its id is ahead */
-	char *address;	   /* NULL: it is not known; in text */
+	struct conn *conn;  /* NULL: the exchange is over */
+	struct position p;  /* its id is ahead */
+	char *address;	    /* NULL: it is not known; in text */
+	bool granted;	    /* by a ticket: */
+	struct grant grant; /* its subject is in text */
 	size_t n;
 	const char *channel[READER_CHANNELS_MAX]; /* in text */
 	char text[];
@@ -53,8 +55,8 @@ open_stream(struct ahead *a, enum place place)
 	else
 		a->p.kind = POSITION_UNKNOWN;
 	conn_resume(a->conn);
-	stream_open_channels(a->all->streams, a->conn, &r, a->channel, a->n,
-	    &a->p);
+	stream_open_channels(a->all->streams, a->conn, &r,
+	    a->granted ? &a->grant : NULL, a->channel, a->n, &a->p);
 }
 
 /* Where its id is; it is a stream then, if somebody is there for it. */
@@ -85,8 +87,10 @@ keep(char **to, const char *text)
 
 /* What is known of the request; NULL: no memory. */
 static struct ahead *
-new_ahead(const struct request *r, const char *const channels[], size_t n)
+new_ahead(const struct request *r, const struct grant *g,
+    const char *const channels[], size_t n)
 {
+	const char *subject = g == NULL ? NULL : g->subject;
 	size_t size = r->address == NULL ? 0 : strlen(r->address) + 1, i;
 	struct ahead *a;
 	char *to;
@@ -94,6 +98,7 @@ new_ahead(const struct request *r, const char *const channels[], size_t n)
 	assert(n >= 1 && n <= READER_CHANNELS_MAX);
 	for (i = 0; i < n; i++)
 		size += strlen(channels[i]) + 1;
+	size += subject == NULL ? 0 : strlen(subject) + 1;
 	a = calloc(1, sizeof(*a) + size);
 	if (a == NULL)
 		return NULL;
@@ -103,12 +108,18 @@ new_ahead(const struct request *r, const char *const channels[], size_t n)
 	a->n = n;
 	if (r->address != NULL)
 		a->address = keep(&to, r->address);
+	a->granted = g != NULL;
+	if (g != NULL)
+		a->grant = *g;
+	if (subject != NULL)
+		a->grant.subject = keep(&to, subject);
 	return a;
 }
 
 void
 ahead_wait(struct aheads *all, struct conn *c, const struct request *r,
-    const char *const channels[], size_t n, const struct position *p)
+    const struct grant *g, const char *const channels[], size_t n,
+    const struct position *p)
 {
 	struct ahead *a;
 
@@ -119,7 +130,7 @@ ahead_wait(struct aheads *all, struct conn *c, const struct request *r,
 		    all->streams->draining ? REFUSED_DRAINING : REFUSED_ENGINE);
 		return;
 	}
-	a = new_ahead(r, channels, n);
+	a = new_ahead(r, g, channels, n);
 	if (a == NULL) {
 		stream_refuse(all->streams, c, r, REFUSED_MEMORY);
 		return;

@@ -46,7 +46,8 @@ void aheads_init(struct aheads *, struct streams *, struct engine *);
  * there is no memory, and if more wait than may be streams.
  */
 void ahead_wait(struct aheads *, struct conn *, const struct request *,
-    const char *const channels[], size_t n, const struct position *);
+    const struct grant *, const char *const channels[], size_t n,
+    const struct position *);
 
 /* Once a second: the limit of time, and the drain. */
 void aheads_sweep(struct aheads *);

@@ -4,7 +4,8 @@
  * SSE_CHANNEL decides for good: even an empty one does not give the choice back
  * to the browser.
  *
- * Of a name that comes twice the first one counts, but for last event ids,
+ * Of a name that comes twice the first one counts, but for tickets and what an
+ * admin closes, of which none does, and last event ids,
  * which are all kept: a client adds its own to what its page wrote, and which
  * of them is the newest is the hub's to know.
  */
@@ -24,8 +25,8 @@
 #define TEXT(number)  TEXT_OF(number)
 #define TEXT_OF(text) #text
 
-/* The roles that a name means something to. */
-enum { STREAM = 1, PUBLISH = 2, STATUS = 4 };
+/* The roles that a name means something to; or any that wants a ticket. */
+enum { STREAM = 1, PUBLISH = 2, STATUS = 4, ADMIN = 8, TICKET = 16 };
 
 /* What is not one of our names, but was meant as one. */
 static const struct mistaken {
@@ -54,6 +55,8 @@ static const struct mistaken {
 	"a name in the query looks like feed=1, which is the right one"},
     {"done", PUBLISH, {NULL},
 	"a name in the query looks like done=TEXT, which is the right one"},
+    {"close", ADMIN, {NULL},
+	"a name in the query looks like close=sub:NAME, which is the right one"},
     {"format", STATUS, {NULL},
 	"a name in the query looks like format=json, which is the right one"},
 };
@@ -64,19 +67,22 @@ static const struct mistaken {
 static const struct value {
 	const char *name;
 	size_t offset;
-	int roles; /* to others it is a name like any */
-	bool flag; /* its value is 1, or it is not meant */
+	int roles;	   /* to others it is a name like any */
+	bool flag;	   /* its value is 1, or it is not meant */
+	const char *twice; /* its value if there are two; NULL: the first */
 } values[] = {
 #define VALUE(field) offsetof(struct arguments, field)
-    {"event", VALUE(event), STREAM | PUBLISH | STATUS, false},
-    {"history", VALUE(history), STREAM | PUBLISH | STATUS, false},
-    {"format", VALUE(format), STREAM | PUBLISH | STATUS, false},
-    {"heartbeat", VALUE(heartbeat), STREAM, false},
-    {"end", VALUE(end), PUBLISH, true},
-    {"snapshot", VALUE(snapshot), PUBLISH, true},
-    {"feed", VALUE(feed), PUBLISH, true},
-    {"key", VALUE(key), PUBLISH, false},
-    {"done", VALUE(done), PUBLISH, false},
+    {"event", VALUE(event), STREAM | PUBLISH | STATUS, false, NULL},
+    {"history", VALUE(history), STREAM | PUBLISH | STATUS, false, NULL},
+    {"format", VALUE(format), STREAM | PUBLISH | STATUS, false, NULL},
+    {"end", VALUE(end), PUBLISH, true, NULL},
+    {"snapshot", VALUE(snapshot), PUBLISH, true, NULL},
+    {"feed", VALUE(feed), PUBLISH, true, NULL},
+    {"heartbeat", VALUE(heartbeat), STREAM, false, NULL},
+    {"key", VALUE(key), PUBLISH, false, NULL},
+    {"done", VALUE(done), PUBLISH, false, NULL},
+    {"close", VALUE(close), ADMIN, false, ""},
+    {"ticket", VALUE(ticket), TICKET, false, "?"},
 };
 
 #define VALUES (sizeof(values) / sizeof(values[0]))
@@ -118,9 +124,13 @@ add_id(struct arguments_ids *ids, const char *id)
 static int
 role_of(const struct request *r)
 {
+	int ticket = r->ticket == NULL ? 0 : TICKET;
+
 	if (r->role == NULL || strcmp(r->role, "stream") == 0)
-		return STREAM;
-	return strcmp(r->role, "publish") == 0 ? PUBLISH : STATUS;
+		return ticket | STREAM;
+	if (strcmp(r->role, "publish") == 0)
+		return ticket | PUBLISH;
+	return strcmp(r->role, "admin") == 0 ? ADMIN : STATUS;
 }
 
 /* lastEventId, Last-Event-ID, evs_last_event_id: each client has its own. */
@@ -196,6 +206,8 @@ add_pair(struct arguments *a, struct query *q, int role, bool fixed)
 		add_id(page ? &a->page : &a->own, text == NULL ? "?" : text);
 		return NULL;
 	}
+	if (text == NULL && v != NULL && v->roles == TICKET)
+		text = v->twice;
 	if (text == NULL)
 		return "the query is malformed: a percent sign is written %25, "
 		       "and NUL not at all";
@@ -203,6 +215,8 @@ add_pair(struct arguments *a, struct query *q, int role, bool fixed)
 		return add_channel(a, text);
 	if (*field(a, v) == NULL)
 		*field(a, v) = text;
+	else if (v->twice != NULL)
+		*field(a, v) = v->twice;
 	return NULL;
 }
 

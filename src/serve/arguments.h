@@ -31,6 +31,9 @@ struct arguments {
 	const char *end, *snapshot, *feed; /* =1; NULL: no */
 	const char *key;		   /* key=, which is one */
 	const char *done;		   /* done= */
+	const char *close; /* close=, an admin's; "" if there are two */
+	/* ticket=, where one is wanted; "?" if it is none, or there are two */
+	const char *ticket;
 	struct arguments_ids
 	    own; /* where the client says that it was: the header
 		  * Last-Event-ID, or lastEventId= and its like,

@@ -134,7 +134,7 @@ greatest(const struct arguments_ids *ids)
 
 static const char *
 open_clock(struct server *sv, struct conn *c, const struct request *r,
-    const struct arguments *a)
+    const struct grant *g, const struct arguments *a)
 {
 	if (a->channels == 0 && (a->history != NULL || a->event != NULL))
 		return "no channel is named, by channel=NAME: the clock has no "
@@ -142,7 +142,7 @@ open_clock(struct server *sv, struct conn *c, const struct request *r,
 	if (r->method == METHOD_HEAD)
 		stream_head(c);
 	else
-		stream_open_clock(&sv->streams, c, r,
+		stream_open_clock(&sv->streams, c, r, g,
 		    greatest(a->own.n > 0 ? &a->own : &a->page),
 		    a->heartbeat != NULL && strcmp(a->heartbeat, HEARD) == 0);
 	return NULL;
@@ -157,7 +157,7 @@ is_ready(const struct engine *engine)
 
 static const char *
 open_channels(struct server *sv, struct conn *c, const struct request *r,
-    const struct arguments *a)
+    const struct grant *g, const struct arguments *a)
 {
 	const char *wrong;
 	struct beginning b;
@@ -176,9 +176,9 @@ open_channels(struct server *sv, struct conn *c, const struct request *r,
 	else if (b.p.kind != POSITION_NOW && !is_ready(sv->engine))
 		stream_refuse(&sv->streams, c, r, REFUSED_ENGINE);
 	else if (b.ahead)
-		ahead_wait(&sv->aheads, c, r, a->channel, a->channels, &b.p);
+		ahead_wait(&sv->aheads, c, r, g, a->channel, a->channels, &b.p);
 	else
-		stream_open_channels(&sv->streams, c, r, a->channel,
+		stream_open_channels(&sv->streams, c, r, g, a->channel,
 		    a->channels, &b.p);
 	return NULL;
 }
@@ -190,8 +190,8 @@ subscribe(struct server *sv, struct conn *c, const struct request *r)
 	const char *wrong = arguments_read(&a, r);
 
 	if (wrong == NULL)
-		wrong = arguments_clock(&a) ? open_clock(sv, c, r, &a) :
-					      open_channels(sv, c, r, &a);
+		wrong = arguments_clock(&a) ? open_clock(sv, c, r, NULL, &a) :
+					      open_channels(sv, c, r, NULL, &a);
 	if (wrong != NULL)
 		reply(c, r->method, 400, "", wrong);
 }

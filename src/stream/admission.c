@@ -15,10 +15,12 @@ stream_refusal_name(enum refusal why)
 {
 	static const char *const names[] = {[REFUSED_STREAMS] = "streams",
 	    [REFUSED_ADDRESS] = "address",
+	    [REFUSED_SUBJECT] = "subject",
 	    [REFUSED_CHANNELS] = "channels",
 	    [REFUSED_DRAINING] = "draining",
 	    [REFUSED_MEMORY] = "memory",
-	    [REFUSED_ENGINE] = "engine"};
+	    [REFUSED_ENGINE] = "engine",
+	    [REFUSED_LATE] = "late"};
 
 	return names[why];
 }
@@ -28,7 +30,8 @@ void
 stream_refuse(struct streams *ss, struct conn *c, const struct request *r,
     enum refusal why)
 {
-	bool soon = ss->draining || why == REFUSED_ENGINE;
+	bool soon =
+	    ss->draining || why == REFUSED_ENGINE || why == REFUSED_LATE;
 	unsigned long ms = stream_retry_ms(ss) * (soon ? 1 : REFUSED_FACTOR);
 	struct stream *s = (struct stream *)c;
 	char buf[sizeof(STREAM_HEADERS) + SSE_BLOCK_SIZE] = STREAM_HEADERS;
@@ -81,11 +84,33 @@ limit_reached(struct streams *ss, struct stream *s, const struct request *r)
 	return REFUSALS;
 }
 
+/* The same of what a ticket grants; otherwise it has its permit. */
+static enum refusal
+limited_by_ticket(struct streams *ss, struct conn *c, const struct grant *g,
+    struct permit **permit)
+{
+	unsigned long max = ss->cfg->max_per_subject;
+
+	if (permits_late(&ss->permits, g))
+		return REFUSED_LATE;
+	*permit = permit_begin(&ss->permits, g, c, stream_cut, stream_chance());
+	if (*permit == NULL)
+		return REFUSED_MEMORY;
+	if (max == 0 || permit_others(*permit) < max)
+		return REFUSALS;
+	permit_end(&ss->permits, *permit);
+	return REFUSED_SUBJECT;
+}
+
 bool
-stream_admit(struct streams *ss, struct stream *s, const struct request *r)
+stream_admit(struct streams *ss, struct stream *s, const struct request *r,
+    const struct grant *g, struct permit **permit)
 {
 	enum refusal why = limit_reached(ss, s, r);
 
+	*permit = NULL;
+	if (why == REFUSALS && g != NULL)
+		why = limited_by_ticket(ss, &s->conn, g, permit);
 	if (why == REFUSALS)
 		return true;
 	stream_refuse(ss, &s->conn, r, why);

@@ -24,7 +24,8 @@ _Static_assert(2 * SSE_BLOCK_SIZE <= BATCH_TEXT,
 /*
  * A stream's todo, and the kinds of its pieces.  LAST: what its feed has for it
  * now comes before its end.  REST: so does more of that than one write holds,
- * unless it is slow to take it.  HEARD stays: its page wants to see heartbeats.
+ * unless it is slow to take it; CUT: nothing of it does.  HEARD stays: its page
+ * wants to see heartbeats.
  */
 enum {
 	HEAD = 1,
@@ -33,7 +34,8 @@ enum {
 	EVENT = 8,
 	LAST = 16,
 	REST = 32,
-	HEARD = 64
+	HEARD = 64,
+	CUT = 128
 };
 
 static struct streams *
@@ -42,9 +44,8 @@ all(const struct conn *c)
 	return c->role->all;
 }
 
-/* Uniform in [0, 1). */
-static double
-chance(void)
+double
+stream_chance(void)
 {
 	return (double)random() / 2147483648.0;
 }
@@ -52,18 +53,23 @@ chance(void)
 unsigned long
 stream_retry_ms(const struct streams *ss)
 {
-	double ms = (double)ss->cfg->retry * (1 + chance() / 2);
+	double ms = (double)ss->cfg->retry * (1 + stream_chance() / 2);
 
 	if (ss->draining && ss->drain_end > ss->conns.now)
 		ms += (ss->drain_end - ss->conns.now) * 1000;
 	return (unsigned long)ms;
 }
 
+static struct stream *
+of_subscriber(struct subscriber *sub)
+{
+	return (struct stream *)((char *)sub - offsetof(struct stream, sub));
+}
+
 static bool
 stream_wake(struct subscriber *sub)
 {
-	struct stream *s =
-	    (struct stream *)((char *)sub - offsetof(struct stream, sub));
+	struct stream *s = of_subscriber(sub);
 
 	conn_wake(&s->conn);
 	return s->conn.phase == CONN_OPEN;
@@ -74,6 +80,14 @@ static void
 retire(struct conn *c)
 {
 	c->todo |= RETRY | LAST;
+	conn_end(c);
+}
+
+void
+stream_cut(struct conn *c)
+{
+	c->todo &= (uint8_t) ~(LAST | REST);
+	c->todo |= RETRY | CUT;
 	conn_end(c);
 }
 
@@ -173,7 +187,7 @@ fill(struct conn *c, struct batch *b)
 	c->todo &= (uint8_t) ~(LAST | REST); /* others wait for its return */
 	if (b->n == before && is_over(s))
 		finish(s);
-	if (c->ending && b->full)
+	if (c->ending && b->full && !(c->todo & CUT))
 		c->todo |= REST;
 	if (c->todo & RETRY && !first && !b->full)
 		offer_retry(s, b, b->n > before);
@@ -218,17 +232,19 @@ over(struct conn *c)
 	address_leave(&ss->addresses, s->address);
 	s->address = NULL;
 	age_end(&ss->ages, &s->age);
+	permit_end(&ss->permits, c->own);
 	ss->open--;
 }
 
 /* The stream has its feed. */
 static void
-begin(struct streams *ss, struct stream *s, const struct request *r)
+begin(struct streams *ss, struct stream *s, const struct request *r,
+    struct permit *permit)
 {
-	conn_serve(&s->conn, &ss->role, NULL);
+	conn_serve(&s->conn, &ss->role, permit);
 	ss->open++;
 	ss->opened++;
-	age_begin(&ss->ages, &s->age, chance());
+	age_begin(&ss->ages, &s->age, stream_chance());
 	s->conn.begun = conns_moment(&ss->conns);
 	s->conn.messages = 0;
 	s->conn.todo = HEAD | RETRY;
@@ -238,14 +254,15 @@ begin(struct streams *ss, struct stream *s, const struct request *r)
 
 void
 stream_open_clock(struct streams *ss, struct conn *c, const struct request *r,
-    uint64_t count, bool heard)
+    const struct grant *g, uint64_t count, bool heard)
 {
 	struct stream *s = (struct stream *)c;
+	struct permit *permit;
 
-	if (!stream_admit(ss, s, r))
+	if (!stream_admit(ss, s, r, g, &permit))
 		return;
 	clock_subscribe(&ss->clock, &s->tick, count);
-	begin(ss, s, r);
+	begin(ss, s, r, permit);
 	if (heard)
 		s->conn.todo |= HEARD;
 }
@@ -261,25 +278,49 @@ is_back(const struct streams *ss, const char *const channels[], size_t n,
 
 void
 stream_open_channels(struct streams *ss, struct conn *c,
-    const struct request *r, const char *const channels[], size_t n,
-    const struct position *p)
+    const struct request *r, const struct grant *g,
+    const char *const channels[], size_t n, const struct position *p)
 {
 	struct stream *s = (struct stream *)c;
 	enum hub_result result;
+	struct permit *permit;
 
 	if (is_back(ss, channels, n, p)) {
 		stream_gone(ss, c);
 		return;
 	}
-	if (!stream_admit(ss, s, r))
+	if (!stream_admit(ss, s, r, g, &permit))
 		return;
 	result = reader_begin(&ss->readers, &s->reader, channels, n, p);
-	if (result == HUB_DONE)
-		begin(ss, s, r);
-	else
-		stream_refuse(ss, c, r,
-		    result == HUB_NO_CHANNEL ? REFUSED_CHANNELS :
-					       REFUSED_MEMORY);
+	if (result == HUB_DONE) {
+		begin(ss, s, r, permit);
+		return;
+	}
+	permit_end(&ss->permits, permit);
+	stream_refuse(ss, c, r,
+	    result == HUB_NO_CHANNEL ? REFUSED_CHANNELS : REFUSED_MEMORY);
+}
+
+size_t
+streams_close_channel(struct streams *ss, const char *channel)
+{
+	const struct channel *ch = hub_find(ss->readers.hub, channel);
+	struct cursor *cursor;
+	size_t n = 0;
+
+	if (ch == NULL)
+		return 0;
+	TAILQ_FOREACH (cursor, &ch->readers, link) {
+		stream_cut(&of_subscriber(cursor->reader)->conn);
+		n++;
+	}
+	return n;
+}
+
+size_t
+streams_close_subject(struct streams *ss, const char *subject)
+{
+	return permits_end(&ss->permits, subject);
 }
 
 void
@@ -324,6 +365,7 @@ streams_init(struct streams *ss, struct ev_loop *loop, const struct config *cfg,
 	ss->clock.feed.wake = stream_wake;
 	readers_init(&ss->readers, hub);
 	ss->readers.feed.wake = stream_wake;
+	permits_init(&ss->permits, loop);
 	ages_init(&ss->ages, loop, &ss->conns.now, cfg->max_age, on_age);
 	return 0;
 }

@@ -15,12 +15,13 @@
 #include "channel/feed.h"
 #include "fastcgi/request.h"
 #include "channel/reader.h"
+#include "stream/permit.h"
 
 /*
  * One browser's EventSource: an exchange that stays.  What it is beside its
  * connection has a meaning only in the role of streams.  Of the connection,
  * todo is what fill() adds beside the feed's events, messages are counted, and
- * it has begun then.
+ * it has begun then; own is its permit, if a ticket allows it, or NULL.
  */
 struct stream {
 	struct conn conn;
@@ -42,10 +43,12 @@ _Static_assert(offsetof(struct reader, sub) == 0, "it is the union's sub");
 enum refusal {
 	REFUSED_STREAMS,  /* too many */
 	REFUSED_ADDRESS,  /* too many of one address */
+	REFUSED_SUBJECT,  /* too many with tickets of one subject */
 	REFUSED_CHANNELS, /* there may be no channel more */
 	REFUSED_DRAINING,
 	REFUSED_MEMORY,
 	REFUSED_ENGINE, /* it could not say where the stream is to begin */
+	REFUSED_LATE,	/* its ticket's time has come meanwhile */
 	REFUSALS
 };
 
@@ -57,6 +60,7 @@ struct streams {
 	struct readers readers;
 	struct addresses addresses;
 	struct ages ages;
+	struct permits permits;
 	const struct config *cfg;
 	size_t open;
 	unsigned long long opened, messages, refused[REFUSALS];
@@ -88,16 +92,17 @@ bool streams_full(const struct streams *);
 
 /*
  * Opens a stream of the clock, behind this count, whose heartbeats are heard by
- * its page or are comments, or of n channels from a
- * position on; or refuses it if a limit is reached.  Who has had the ends of
- * all its channels, and comes back, is told that nothing will ever come any
- * more (204): then browsers do not come back.
+ * its page or are comments, or of n channels from a position on; or refuses it
+ * if a limit is reached.  What a ticket grants it is not needed any longer than
+ * the call; NULL: it has none, and needs none.  Who has had the ends of all its
+ * channels, and comes back, is told that nothing will ever come any more (204):
+ * then browsers do not come back.
  */
 void stream_open_clock(struct streams *, struct conn *, const struct request *,
-    uint64_t count, bool heard);
+    const struct grant *, uint64_t count, bool heard);
 void stream_open_channels(struct streams *, struct conn *,
-    const struct request *, const char *const channels[], size_t n,
-    const struct position *);
+    const struct request *, const struct grant *, const char *const channels[],
+    size_t n, const struct position *);
 
 /*
  * Answers the open request, of which nothing is written yet, with retry: and
@@ -110,6 +115,13 @@ void stream_refuse(struct streams *, struct conn *, const struct request *,
 void stream_head(struct conn *);
 void stream_head_channels(struct streams *, struct conn *,
     const char *const channels[], size_t n, const struct position *);
+
+/*
+ * Ends all that read this channel, or whose tickets are this subject's: at once
+ * but in order, so that no browser loses its position.  Returns how many.
+ */
+size_t streams_close_channel(struct streams *, const char *channel);
+size_t streams_close_subject(struct streams *, const char *subject);
 
 const char *stream_refusal_name(enum refusal);
 

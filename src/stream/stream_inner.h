@@ -24,7 +24,20 @@ unsigned long stream_retry_ms(const struct streams *);
 /* Answers that nothing will ever come any more for who asks for this. */
 void stream_gone(struct streams *, struct conn *);
 
-/* May it be?  Otherwise it was refused. */
-bool stream_admit(struct streams *, struct stream *, const struct request *);
+/*
+ * May it be?  Then it has its permit, if anything is granted to it.  Otherwise
+ * it was refused.
+ */
+bool stream_admit(struct streams *, struct stream *, const struct request *,
+    const struct grant *, struct permit **);
+
+/*
+ * It is to end now, and have nothing more of its channels: nobody allows that
+ * any longer.  Its browser may come back from where it is.
+ */
+void stream_cut(struct conn *);
+
+/* Uniform in [0, 1). */
+double stream_chance(void);
 
 #endif
