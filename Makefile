@@ -67,7 +67,7 @@ FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
 STREAM	= stream admission clock drain address age permit
 SERVE	= server route arguments subscribe ahead publish publication producer producer_post grace outcome origin status \
-	  figures reply ticket ticket_keys
+	  figures reply ticket ticket_keys ticket_make
 FOLDERS	= base channel engine fastcgi stream serve
 SRC	= main $(BASE:%=base/%) $(CHANNEL:%=channel/%) $(ENGINE:%=engine/%) \
 	  $(FASTCGI:%=fastcgi/%) $(STREAM:%=stream/%) $(SERVE:%=serve/%)
@@ -116,7 +116,7 @@ unit_spelling  = spelling
 unit_channel   = channel name held eventid sse event utf8
 unit_arguments = arguments post query spelling $(unit_channel)
 unit_origin    = origin
-unit_ticket    = ticket ticket_keys
+unit_ticket    = ticket ticket_keys ticket_make query
 unit_text      = text
 unit_json      = json
 unit_rule      = rule
@@ -157,7 +157,7 @@ unit_route     = route subscribe ahead publish publication producer producer_pos
 unit_publish   = $(unit_route)
 unit_producer  = $(unit_route)
 unit_ahead     = $(unit_route)
-unit_server    = server config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
+unit_server    = server ticket_keys config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
 		 endpoint $(unit_route)
 WAVED = flush stream publish producer ahead route # both with waves and without, as all of WIRE
 WIRE  = stream peers limits life channels gaps publish run runs bodies feed status slow \

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/config.h"
@@ -19,6 +20,7 @@
 #include "fastcgi/request.h"
 #include "serve/route.h"
 #include "serve/server.h"
+#include "serve/ticket_make.h"
 #include "base/platform.h"
 #include "base/zone.h"
 
@@ -86,6 +88,20 @@ reopen_log(struct server *sv)
 	sv->log_is_stale = failed;
 }
 
+/* If a file is bad, what was good before is better than nothing. */
+static void
+read_keys_again(struct server *sv)
+{
+	char err[512];
+
+	if (sv->ticket_keys == NULL)
+		return;
+	if (server_read_keys(sv, err, sizeof(err)) == -1)
+		log_warn("%s; the keys stay as they were", err);
+	else
+		log_info("the keys of tickets: %zu", sv->ticket_keys->n);
+}
+
 static void
 on_sweep(struct ev_loop *loop, ev_timer *w, int revents)
 {
@@ -142,9 +158,10 @@ on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	if (w->signum == SIGHUP)
+	if (w->signum == SIGHUP) {
 		reopen_log(sv);
-	else
+		read_keys_again(sv);
+	} else
 		on_end_signal(sv, w->signum);
 }
 
@@ -215,7 +232,28 @@ watch_loop(struct server *sv)
 	}
 }
 
-/* --help, --version, --check and bad options: they all end the program. */
+/* A line with a ticket; 0, or -1 with one line in err. */
+static int
+print_ticket(const struct config *cfg, char *err, size_t size)
+{
+	struct ticket_keys *keys = ticket_keys_read(cfg->ticket_key, err, size);
+	char *ticket;
+
+	if (keys == NULL)
+		return -1;
+	ticket = ticket_make(keys, cfg->make_ticket, time(NULL), err, size);
+	ticket_keys_free(keys);
+	if (ticket == NULL)
+		return -1;
+	(void)printf("%s\n", ticket);
+	free(ticket);
+	return 0;
+}
+
+/*
+ * --help, --version, --check, --make-ticket and bad options: they all end the
+ * program.
+ */
 static void
 read_options(struct config *cfg, int argc, char *argv[])
 {
@@ -224,6 +262,8 @@ read_options(struct config *cfg, int argc, char *argv[])
 
 	if (result == 0)
 		result = server_check(cfg, err, sizeof(err));
+	if (result == 0 && cfg->make_ticket != NULL)
+		result = print_ticket(cfg, err, sizeof(err));
 	if (result == -1) {
 		(void)fprintf(stderr, "sse-fcgi: %s\n", err);
 		exit(2);
@@ -234,7 +274,7 @@ read_options(struct config *cfg, int argc, char *argv[])
 		(void)printf("sse-fcgi %s\n", VERSION);
 	else if (cfg->check)
 		(void)printf("sse-fcgi: the options are good\n");
-	else
+	else if (cfg->make_ticket == NULL)
 		return;
 	if (fflush(stdout) == EOF || ferror(stdout)) {
 		(void)fprintf(stderr, "sse-fcgi: standard output: %s\n",
@@ -284,10 +324,13 @@ static void
 start(struct server *sv)
 {
 	unsigned seed;
+	char err[512];
 
 	open_standard_descriptors();
 	hold_signals(SIG_BLOCK);
 	open_log(&sv->cfg);
+	if (server_read_keys(sv, err, sizeof(err)) == -1)
+		fatal("%s", err);
 	find_sockets(sv);
 	notify_open(&sv->notify);
 	if (request_init() == -1)
@@ -331,6 +374,7 @@ stop(struct server *sv)
 	streams_free(&sv->streams);
 	producers_free(&sv->producers);
 	hub_free(&sv->hub);
+	ticket_keys_free(sv->ticket_keys);
 	ev_loop_destroy(sv->loop);
 	notify_close(&sv->notify);
 	request_exit();

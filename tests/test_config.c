@@ -15,8 +15,8 @@ static const char *const names[] = {"listen", "interval", "heartbeat", "retry",
     "drain", "history", "history-age", "history-bytes", "channel",
     "max-channels", "max-event", "max-body", "feed-grace", "store", "redis",
     "redis-key", "redis-history", "redis-user", "redis-password-file",
-    "redis-db", "redis-wait", "redis-sentinel", "waves", "log", "verbose",
-    "check", "version", "help"};
+    "redis-db", "redis-wait", "redis-sentinel", "ticket-key", "ticket-skew",
+    "make-ticket", "waves", "log", "verbose", "check", "version", "help"};
 
 /* Arguments divided by spaces; "" stands for an empty one. */
 struct line {
@@ -278,6 +278,53 @@ redis_is_read_or_refused(void **state)
 		return;
 	}
 	show_redis(shown, sizeof(shown), &cfg);
+	assert_string_equal(shown, row->shown);
+}
+
+#define EIGHT_KEYS FOUR("--ticket-key k --ticket-key l ")
+
+/* Tickets: the keys' files, the skew, and what is to be made. */
+static const struct ticket_row {
+	const char *arguments, *shown, *why;
+} ticket_rows[] = {
+    {"--heartbeat 3", "0 -", NULL},
+    {"--ticket-key /k --ticket-key l --ticket-skew 60", "/k l 60 -", NULL},
+    {"--ticket-key k --ticket-skew 0 --make-ticket channel=a", "k 0 channel=a",
+	NULL},
+    {EIGHT_KEYS, "k l k l k l k l 0 -", NULL},
+    {EIGHT_KEYS "--ticket-key m", NULL, "--ticket-key: it comes more than 8"},
+    {"--ticket-key k --ticket-skew 61", NULL, "--ticket-skew: '61'"},
+    {"--ticket-key k --ticket-skew 0.5", NULL, "--ticket-skew: '0.5'"},
+    {"--ticket-key k --ticket-skew -1", NULL, "--ticket-skew: '-1'"},
+    {"--ticket-skew 1", NULL, "--ticket-skew needs --ticket-key"},
+    {"--make-ticket exp=1", NULL, "--make-ticket needs --ticket-key"},
+    {"--ticket-key \"\"", NULL, "it is empty"},
+    {"--ticket-key k --make-ticket \"\"", NULL, "it is empty"},
+};
+
+static void
+tickets_are_read_or_refused(void **state)
+{
+	const struct ticket_row *row = *state;
+	struct line l;
+	struct config cfg;
+	char err[200] = "", shown[200] = "";
+	size_t i, len;
+
+	make_line(&l, row->arguments);
+	assert_int_equal(config_parse(&cfg, l.argc, l.argv, err, sizeof(err)),
+	    row->why == NULL ? 0 : -1);
+	if (row->why != NULL) {
+		assert_non_null(strstr(err, row->why));
+		return;
+	}
+	for (i = 0; cfg.ticket_key[i] != NULL; i++) {
+		strcat(shown, cfg.ticket_key[i]);
+		strcat(shown, " ");
+	}
+	len = strlen(shown);
+	(void)snprintf(shown + len, sizeof(shown) - len, "%lu %s",
+	    cfg.ticket_skew, cfg.make_ticket == NULL ? "-" : cfg.make_ticket);
 	assert_string_equal(shown, row->shown);
 }
 
@@ -685,7 +732,7 @@ main(void)
 	};
 	static struct CMUnitTest tests[LENGTH(rows) + LENGTH(bounds) +
 				       LENGTH(redis_rows) + LENGTH(rule_rows) +
-				       LENGTH(others)];
+				       LENGTH(ticket_rows) + LENGTH(others)];
 	size_t n = 0, i;
 
 	for (i = 0; i < LENGTH(rows); i++)
@@ -699,6 +746,9 @@ main(void)
 	for (i = 0; i < LENGTH(redis_rows); i++)
 		tests[n++] = row_test(redis_rows[i].arguments,
 		    redis_is_read_or_refused, &redis_rows[i]);
+	for (i = 0; i < LENGTH(ticket_rows); i++)
+		tests[n++] = row_test(ticket_rows[i].arguments,
+		    tickets_are_read_or_refused, &ticket_rows[i]);
 	for (i = 0; i < LENGTH(rule_rows); i++)
 		tests[n++] = row_test(rule_rows[i].arguments,
 		    rules_are_read_or_refused, &rule_rows[i]);

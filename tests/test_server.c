@@ -290,6 +290,71 @@ stream_of_redis_keeps_what_any_channel_holds(void **state)
 	hub_free(&other.hub);
 }
 
+static const char *
+key_file(void)
+{
+	static char path[60];
+
+	(void)snprintf(path, sizeof(path), "build/tests/server.%ld.key",
+	    (long)getpid());
+	return path;
+}
+
+static void
+write_key(const char *text)
+{
+	FILE *f = fopen(key_file(), "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+#define KEY	   "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define PUBLIC_KEY "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+
+static void
+bad_file_of_a_key_leaves_those_that_were(void **state)
+{
+	char option[80], err[512], *argv[] = {"sse-fcgi", option, NULL};
+	static struct server sv;
+
+	(void)state;
+	(void)snprintf(option, sizeof(option), "--ticket-key=%s", key_file());
+	assert_int_equal(config_parse(&sv.cfg, 2, argv, err, sizeof(err)), 0);
+	(void)unlink(key_file());
+	assert_int_equal(server_check(&sv.cfg, err, sizeof(err)), -1);
+	assert_int_equal(server_read_keys(&sv, err, sizeof(err)), -1);
+	assert_null(sv.ticket_keys);
+	write_key("HS256 " KEY);
+	assert_int_equal(server_check(&sv.cfg, err, sizeof(err)), 0);
+	assert_int_equal(server_read_keys(&sv, err, sizeof(err)), 0);
+	assert_int_equal(sv.ticket_keys->one[0].algorithm, TICKET_HS256);
+	write_key("HS256 short");
+	assert_int_equal(server_read_keys(&sv, err, sizeof(err)), -1);
+	assert_non_null(strstr(err, key_file()));
+	assert_int_equal(sv.ticket_keys->one[0].algorithm, TICKET_HS256);
+	write_key("EdDSA " PUBLIC_KEY);
+	assert_int_equal(server_read_keys(&sv, err, sizeof(err)), 0);
+	assert_int_equal(sv.ticket_keys->n, 1);
+	assert_int_equal(sv.ticket_keys->one[0].algorithm, TICKET_EDDSA);
+	ticket_keys_free(sv.ticket_keys);
+	(void)unlink(key_file());
+}
+
+static void
+without_a_file_there_are_no_keys(void **state)
+{
+	char err[512], *argv[] = {"sse-fcgi", NULL};
+	static struct server sv;
+
+	(void)state;
+	assert_int_equal(config_parse(&sv.cfg, 1, argv, err, sizeof(err)), 0);
+	assert_int_equal(server_check(&sv.cfg, err, sizeof(err)), 0);
+	assert_int_equal(server_read_keys(&sv, err, sizeof(err)), 0);
+	assert_null(sv.ticket_keys);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -302,6 +367,8 @@ main(void)
 	    TEST(process_that_ends_does_not_begin),
 	    TEST(small_writes_over_tcp_do_not_wait_for_one_another),
 	    TEST(unix_sockets_are_not_asked_for_what_they_have_not),
+	    cmocka_unit_test(bad_file_of_a_key_leaves_those_that_were),
+	    cmocka_unit_test(without_a_file_there_are_no_keys),
 	    cmocka_unit_test(stream_of_redis_keeps_what_any_channel_holds),
 	};
 	static struct CMUnitTest tests[LENGTH(others) + LENGTH(rule_cases)];

@@ -11,6 +11,7 @@
 
 #include "serve/ticket.h"
 #include "serve/ticket_keys.h"
+#include "serve/ticket_make.h"
 
 #define NOW    1000000000
 #define BASE64 sodium_base64_VARIANT_URLSAFE_NO_PADDING
@@ -740,6 +741,66 @@ a_bad_file_is_named_and_not_told(void **state)
 	(void)unlink(list[0]);
 }
 
+static const struct made_row {
+	const char *name, *claims, *json;
+} made[] = {
+    {"made_of_nothing", "", "{\"exp\":1000000300}"},
+    {"made_with_an_end", "exp=60", "{\"exp\":1000000060}"},
+    {"made_for_a_year", "exp=31536000", "{\"exp\":1031536000}"},
+    {"made_of_all", "channel=a&publish=p&sub=a+b&channel=%C3%A4*&exp=1",
+	"{\"channels\":[\"a\",\"\xc3\xa4*\"],\"publish\":[\"p\"],"
+	"\"sub\":\"a b\",\"exp\":1000000001}"},
+    {"not_made_with_two_ends", "exp=1&exp=1", NULL},
+    {"not_made_with_an_end_now", "exp=0", NULL},
+    {"not_made_with_an_end_beyond", "exp=31536001", NULL},
+    {"not_made_with_an_end_far_beyond", "exp=99999999999999999999", NULL},
+    {"not_made_with_an_end_that_is_no_number", "exp=1h", NULL},
+    {"not_made_with_an_empty_end", "exp=", NULL},
+    {"not_made_with_two_subjects", "sub=a&sub=a", NULL},
+    {"not_made_with_an_empty_subject", "sub=", NULL},
+    {"not_made_with_a_subject_that_is_no_utf8", "sub=%ff", NULL},
+    {"not_made_with_an_empty_channel", "channel=", NULL},
+    {"not_made_with_a_channel_that_is_no_utf8", "channel=%ff", NULL},
+    {"not_made_with_half_a_percent", "publish=%f", NULL},
+    {"not_made_with_another_claim", "channels=a", NULL},
+};
+
+static void
+makes(void **state)
+{
+	const struct made_row *row = *state;
+	struct ticket_keys keys = one_key(seed_key);
+	char err[512] = "", json[1024] = "", *text, *claims;
+	size_t n;
+
+	text = ticket_make(&keys, row->claims, NOW, err, sizeof(err));
+	assert_int_equal(text == NULL, row->json == NULL);
+	if (text == NULL) {
+		assert_memory_equal(err, "--make-ticket: ", 15);
+		return;
+	}
+	assert_string_equal(err, "");
+	assert_int_equal(fault_of(&keys, text, strlen(text), 0), TICKET_GOOD);
+	claims = strchr(text, '.') + 1;
+	assert_int_equal(ticket_base64url((uint8_t *)json, sizeof(json), &n,
+			     claims, strcspn(claims, ".")),
+	    0);
+	assert_string_equal(json, row->json);
+	free(text);
+}
+
+static void
+a_public_key_makes_none(void **state)
+{
+	struct ticket_keys keys = one_key(public_key);
+	char err[512] = "";
+
+	(void)state;
+	assert_null(ticket_make(&keys, "channel=a", NOW, err, sizeof(err)));
+	assert_string_equal(err,
+	    "--make-ticket: the first --ticket-key only verifies");
+}
+
 static const struct CMUnitTest others[] = {
     cmocka_unit_test(rfc_7515_a1_is_good_until_its_end),
     cmocka_unit_test(rfc_7515_a1_is_signed_so),
@@ -764,19 +825,23 @@ static const struct CMUnitTest others[] = {
     cmocka_unit_test(names_and_prefixes_permit),
     cmocka_unit_test(all_that_it_says_is_kept),
     cmocka_unit_test(files_are_read_in_their_order),
+    cmocka_unit_test(a_public_key_makes_none),
     cmocka_unit_test(a_bad_file_is_named_and_not_told),
 };
 
 int
 main(void)
 {
-	struct CMUnitTest tests[LENGTH(rows) + LENGTH(files) + LENGTH(others)];
+	struct CMUnitTest
+	    tests[LENGTH(rows) + LENGTH(files) + LENGTH(made) + LENGTH(others)];
 	size_t i, n = 0;
 
 	for (i = 0; i < LENGTH(rows); i++)
 		tests[n++] = row_test(rows[i].name, table, &rows[i]);
 	for (i = 0; i < LENGTH(files); i++)
 		tests[n++] = row_test(files[i].name, file, &files[i]);
+	for (i = 0; i < LENGTH(made); i++)
+		tests[n++] = row_test(made[i].name, makes, &made[i]);
 	for (i = 0; i < LENGTH(others); i++)
 		tests[n++] = others[i];
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,13 +90,13 @@ config_number(void *field, const struct option_row *row, const char *value,
 }
 
 static bool
-add_to_list(const char **list, const char *value)
+add_to_list(const char **list, size_t max, const char *value)
 {
 	size_t n = 0;
 
 	while (list[n] != NULL)
 		n++;
-	if (n == CONFIG_LISTEN_MAX)
+	if (n == max)
 		return false;
 	list[n] = value;
 	return true;
@@ -136,10 +136,11 @@ set(struct config *cfg, const struct option_row *row, const char *value,
 		*(const char **)field = value;
 		return 0;
 	case LIST:
-		if (add_to_list(field, value))
+		if (add_to_list(field, (size_t)row->max, value))
 			return 0;
-		(void)snprintf(err, size, "--%s: it comes more than %d times",
-		    row->name, CONFIG_LISTEN_MAX);
+		(void)snprintf(err, size,
+		    "--%s: it comes more than %.15g times", row->name,
+		    row->max);
 		return -1;
 	case RULE:
 		return config_channel(cfg, value, err, size);

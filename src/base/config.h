@@ -8,8 +8,9 @@
 
 #include "base/channel_rule.h"
 
-#define CONFIG_LISTEN_MAX 16
-#define CONFIG_RULES_MAX  64
+#define CONFIG_LISTEN_MAX      16
+#define CONFIG_RULES_MAX       64
+#define CONFIG_TICKET_KEYS_MAX 8
 
 /* The words of --waves, in the order of the table. */
 enum { CONFIG_WAVES_AUTO, CONFIG_WAVES_ALWAYS, CONFIG_WAVES_OFF };
@@ -47,8 +48,11 @@ struct config {
 	unsigned long redis_db;
 	unsigned long redis_wait;   /* replicas */
 	const char *redis_sentinel; /* the master's name; NULL: none */
-	unsigned long waves;	    /* a CONFIG_WAVES_ */
-	const char *log;	    /* NULL: standard error */
+	const char *ticket_key[CONFIG_TICKET_KEYS_MAX + 1]; /* likewise */
+	unsigned long ticket_skew;			    /* seconds */
+	const char *make_ticket; /* its claims; NULL: none */
+	unsigned long waves;	 /* a CONFIG_WAVES_ */
+	const char *log;	 /* NULL: standard error */
 	bool verbose;
 	bool check;
 	bool version;

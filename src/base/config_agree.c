@@ -151,12 +151,27 @@ check_log(const struct config *cfg, char *err, size_t size)
 	return -1;
 }
 
+static int
+check_tickets(const struct config *cfg, char *err, size_t size)
+{
+	const char *name =
+	    cfg->make_ticket != NULL ? "make-ticket" : "ticket-skew";
+
+	if (cfg->ticket_key[0] != NULL ||
+	    (cfg->make_ticket == NULL && cfg->ticket_skew == 0))
+		return 0;
+	(void)snprintf(err, size,
+	    "--%s needs --ticket-key: give the file of a key", name);
+	return -1;
+}
+
 int
 config_agree(const struct config *cfg, char *err, size_t size)
 {
 	if (check_sizes(cfg, err, size) == -1 ||
 	    check_rules(cfg, err, size) == -1 ||
-	    check_redis(cfg, err, size) == -1)
+	    check_redis(cfg, err, size) == -1 ||
+	    check_tickets(cfg, err, size) == -1)
 		return -1;
 	return check_log(cfg, err, size);
 }

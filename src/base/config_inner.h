@@ -16,7 +16,8 @@ struct option_row {
 	const char *arg; /* of a WORD: all there are, as in one|another */
 	enum option_type type;
 	size_t offset;
-	double min, max;      /* of numbers; zero may mean something */
+	double min, max;      /* of numbers; zero may mean something; of a LIST:
+				 how many */
 	const char *standard; /* the default; NULL: none */
 	const char *help;
 };

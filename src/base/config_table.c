@@ -10,7 +10,7 @@
 
 const struct option_row config_rows[] = {
 #define AT(field) offsetof(struct config, field)
-    {"listen", "ADDRESS", LIST, AT(listen), 0, 0, NULL,
+    {"listen", "ADDRESS", LIST, AT(listen), 0, CONFIG_LISTEN_MAX, NULL,
 	"Listen on unix:/path[:mode], host:port or [v6]:port, all addresses of "
 	"the host.  It may come sixteen times.  Sockets that the starter "
 	"passes, as descriptor 0 or as systemd does it, are served too."},
@@ -93,6 +93,17 @@ const struct option_row config_rows[] = {
     {"redis-sentinel", "NAME", TEXT, AT(redis_sentinel), 0, 0, NULL,
 	"The addresses are those of Sentinels, which are asked where the master "
 	"of this name is."},
+    {"ticket-key", "FILE", LIST, AT(ticket_key), 0, CONFIG_TICKET_KEYS_MAX,
+	NULL,
+	"A key that signs tickets; see TICKETS.  It may come eight times, and "
+	"each of the keys will do.  SIGHUP reads the files again."},
+    {"ticket-skew", "SEC", NUMBER, AT(ticket_skew), 0, 60, "0",
+	"How wrong the clock may be of whoever makes the tickets: by so much "
+	"longer they are good, and sooner."},
+    {"make-ticket", "CLAIMS", TEXT, AT(make_ticket), 0, 0, NULL,
+	"Print a ticket signed with the first --ticket-key, and end.  The claims "
+	"are written as a query is: channel=a&channel=b*&publish=c&sub=NAME"
+	"&exp=SECONDS from now, 300 if it is not there."},
     {"waves", "auto|always|off", WORD, AT(waves), 0, 0, "auto",
 	"Write to many streams in one system call, by io_uring, where the "
 	"kernel lets us and it is worth it; always, where it lets us; off takes "

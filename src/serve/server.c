@@ -41,6 +41,44 @@ check_rules(const struct config *cfg, char *err, size_t size)
 	return 0;
 }
 
+/* Where no file is named there is none, and that is not bad. */
+static int
+read_keys(struct ticket_keys **keys, const struct config *cfg, char *err,
+    size_t size)
+{
+	*keys = NULL;
+	if (cfg->ticket_key[0] == NULL)
+		return 0;
+	*keys = ticket_keys_read(cfg->ticket_key, err, size);
+	return *keys == NULL ? -1 : 0;
+}
+
+static int
+check_keys(const struct config *cfg, char *err, size_t size)
+{
+	struct ticket_keys *keys;
+	int result = read_keys(&keys, cfg, err, size);
+
+	ticket_keys_free(keys);
+	return result;
+}
+
+int
+server_read_keys(struct server *sv, char *err, size_t size)
+{
+	struct ticket_keys *keys;
+
+	if (read_keys(&keys, &sv->cfg, err, size) == -1)
+		return -1;
+	if (keys != NULL && keys->exposed != NULL)
+		log_warn("--ticket-key %s: everybody may read it, and make "
+			 "tickets: chmod o-r",
+		    keys->exposed);
+	ticket_keys_free(sv->ticket_keys);
+	sv->ticket_keys = keys;
+	return 0;
+}
+
 int
 server_check(const struct config *cfg, char *err, size_t size)
 {
@@ -52,7 +90,8 @@ server_check(const struct config *cfg, char *err, size_t size)
 	for (i = 0; cfg->listen[i] != NULL; i++)
 		if (endpoint_parse(&e, cfg->listen[i], err, size) == -1)
 			return -1;
-	if (check_rules(cfg, err, size) == -1)
+	if (check_rules(cfg, err, size) == -1 ||
+	    check_keys(cfg, err, size) == -1)
 		return -1;
 	if (cfg->redis == NULL)
 		return 0;

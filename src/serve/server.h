@@ -17,6 +17,7 @@
 #include "serve/ahead.h"
 #include "serve/producer.h"
 #include "serve/publication.h"
+#include "serve/ticket_keys.h"
 #include "stream/stream.h"
 
 #ifndef VERSION
@@ -41,9 +42,10 @@ struct server {
 	struct publisher publisher;
 	struct producers producers;
 	struct aheads aheads;
-	double started; /* monotonic seconds */
-	double swept;	/* when the sweep last came */
-	double lag[2];	/* the longest turn of the last while, and before it */
+	struct ticket_keys *ticket_keys; /* NULL: there are none */
+	double started;			 /* monotonic seconds */
+	double swept;			 /* when the sweep last came */
+	double lag[2]; /* the longest turn of the last while, and before it */
 	double lag_since;
 	ev_check turn_begins;
 	ev_prepare turn_ends;
@@ -59,12 +61,19 @@ struct server {
 };
 
 /*
- * Whether the addresses in the options are such: 0, or -1 with one line in err.
+ * Whether the addresses and the files of keys in the options are such: 0, or -1
+ * with one line in err.
  */
 int server_check(const struct config *, char *err, size_t size);
 
 /* By the descriptors that there may be: streams and unfinished requests. */
 void server_set_limits(struct server *);
+
+/*
+ * The keys of tickets, by their files as they are now.  If one of those is bad
+ * it is -1 with one line in err, and the keys are as before.
+ */
+int server_read_keys(struct server *, char *err, size_t size);
 
 /* Unless the options say otherwise: many writes in one call, if that works. */
 void server_try_waves(struct server *);
