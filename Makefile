@@ -67,7 +67,7 @@ FASTCGI	= record params gate request body writer wave conn intake flush conns \
 	  listener
 STREAM	= stream admission clock drain address age permit
 SERVE	= server route arguments subscribe ahead publish publication producer producer_post grace outcome origin status \
-	  figures reply ticket ticket_keys ticket_make
+	  figures reply admin tickets ticket ticket_keys ticket_make
 FOLDERS	= base channel engine fastcgi stream serve
 SRC	= main $(BASE:%=base/%) $(CHANNEL:%=channel/%) $(ENGINE:%=engine/%) \
 	  $(FASTCGI:%=fastcgi/%) $(STREAM:%=stream/%) $(SERVE:%=serve/%)
@@ -150,7 +150,7 @@ unit_tailposts = $(unit_tail)
 unit_tailmodel = $(unit_tail)
 unit_model     = $(unit_reader)
 unit_reader    = reader step position gap end json batch $(unit_hub)
-unit_route     = route subscribe ahead publish publication producer producer_post grace outcome body status arguments \
+unit_route     = route subscribe ahead publish publication producer producer_post grace outcome body status admin tickets ticket ticket_keys arguments \
 		 json query spelling reply request origin sse_parse sse_split type utf8 \
 		 memory engine keys figures text \
 		 platform $(unit_stream)

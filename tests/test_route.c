@@ -102,6 +102,59 @@ static const struct row {
     {"role_that_begins_like_ours", "REQUEST_METHOD=GET SSE_ROLE=streams", FAULT,
 	NULL, false, true},
     {"empty_role", "REQUEST_METHOD=GET SSE_ROLE=", FAULT, NULL, false, true},
+    {"ticket_without_keys", "REQUEST_METHOD=GET SSE_TICKET=required", FAULT,
+	"--ticket-key", false, true},
+    {"publication_with_a_ticket_without_keys",
+	"REQUEST_METHOD=POST SSE_ROLE=publish SSE_TICKET=required", FAULT,
+	"--ticket-key", false, true},
+    {"ticket_that_is_optional", "REQUEST_METHOD=GET SSE_TICKET=optional", FAULT,
+	NULL, false, true},
+    {"ticket_that_is_empty", "REQUEST_METHOD=GET SSE_TICKET=", FAULT, NULL,
+	false, true},
+    {"ticket_that_the_browser_wants",
+	"REQUEST_METHOD=GET HTTP_SSE_TICKET=required", STREAM, NULL, true,
+	true},
+    {"status_with_a_ticket",
+	"REQUEST_METHOD=GET SSE_ROLE=status SSE_TICKET=required", FAULT, NULL,
+	false, true},
+    {"admin_with_a_ticket",
+	"REQUEST_METHOD=POST SSE_ROLE=admin SSE_TICKET=required "
+	"QUERY_STRING=close%3dsub:a",
+	FAULT, NULL, false, true},
+    {"options_want_no_ticket", "REQUEST_METHOD=OPTIONS SSE_TICKET=required",
+	"Status: 204 No Content\r\n", READ, false, false},
+    {"ticket_nobody_asked_for",
+	"REQUEST_METHOD=GET QUERY_STRING=ticket%3d%25 "
+	"HTTP_AUTHORIZATION=Bearer%20x HTTP_COOKIE=sse_ticket%3dx",
+	STREAM, NULL, true, true},
+    {"admin_closes_a_subject",
+	"REQUEST_METHOD=POST SSE_ROLE=admin QUERY_STRING=close%3dsub:a", OK,
+	"{\"closed\":0}", false, true},
+    {"admin_closes_a_channel",
+	"REQUEST_METHOD=POST SSE_ROLE=admin QUERY_STRING=close%3dchannel%3aa",
+	OK, "{\"closed\":0}", false, true},
+    {"admin_closes_nothing", "REQUEST_METHOD=POST SSE_ROLE=admin", BAD, NULL,
+	false, true},
+    {"admin_closes_nobody",
+	"REQUEST_METHOD=POST SSE_ROLE=admin QUERY_STRING=close%3dsub:", BAD,
+	NULL, false, true},
+    {"admin_closes_something",
+	"REQUEST_METHOD=POST SSE_ROLE=admin QUERY_STRING=close%3dall", BAD,
+	NULL, false, true},
+    {"admin_closes_the_clock",
+	"REQUEST_METHOD=POST SSE_ROLE=admin QUERY_STRING=close%3dchannel:clock",
+	BAD, NULL, false, true},
+    {"admin_closes_two",
+	"REQUEST_METHOD=POST SSE_ROLE=admin "
+	"QUERY_STRING=close%3dsub:a&close%3dsub:b",
+	BAD, NULL, false, true},
+    {"admin_of_another_site",
+	"REQUEST_METHOD=POST SSE_ROLE=admin QUERY_STRING=close%3dsub:a "
+	"HTTP_SEC_FETCH_SITE=cross-site",
+	"Status: 403 Forbidden\r\n", NULL, false, true},
+    {"get_of_admin_is_not_allowed",
+	"REQUEST_METHOD=GET SSE_ROLE=admin QUERY_STRING=close%3dsub:a",
+	NOT_ALLOWED, "\r\nAllow: POST, OPTIONS\r\n", false, true},
     {"role_that_the_browser_sends", "REQUEST_METHOD=GET HTTP_SSE_ROLE=nonsense",
 	STREAM, NULL, true, true},
 };
@@ -136,6 +189,8 @@ set_up(void **state)
 	aheads_init(&server.aheads, &server.streams, server.engine);
 	publisher_init(&server.publisher, &server.cfg, server.engine, 16 << 20,
 	    publish_body);
+	tickets_init(&server.tickets, &server.cfg, &server.ticket_keys);
+	server.publisher.tickets = &server.tickets;
 	return 0;
 }
 

@@ -14,13 +14,15 @@
 #include "channel/type.h"
 #include "serve/outcome.h"
 
-/* It is answered now, so over() has nothing to do about it. */
+/* It is answered now, or over; once answered over() has nothing to do. */
 static struct conn *
 take_leave(struct producer *p)
 {
 	struct conn *c = p->conn;
 
 	p->conn = NULL;
+	permit_end(&p->all->streams->permits, p->permit);
+	p->permit = NULL;
 	return c;
 }
 
@@ -235,10 +237,20 @@ over(struct conn *c)
 
 	if (p->conn == NULL)
 		return;
-	p->conn = NULL;
+	(void)take_leave(p);
 	if (p->course == GOES_ON)
 		p->course = DIED;
 	producer_count(p);
+	producer_push(p);
+}
+
+static void
+end_here(struct producer *p, int status, const char *why, enum course course)
+{
+	if (p->state == POST_GIVEN)
+		producer_break_off(p, 504, PRODUCER_UNKNOWN, course);
+	else
+		producer_break_off(p, status, why, course);
 	producer_push(p);
 }
 
@@ -246,13 +258,46 @@ over(struct conn *c)
 static void
 retire(struct conn *c)
 {
-	struct producer *p = c->own;
+	end_here(c->own, 503, PUBLICATION_ENDING, LEFT);
+}
 
-	if (p->state == POST_GIVEN)
-		producer_break_off(p, 504, PRODUCER_UNKNOWN, LEFT);
-	else
-		producer_break_off(p, 503, PUBLICATION_ENDING, LEFT);
-	producer_push(p);
+/* Its producer may come again with a ticket that is good, as any that died. */
+static void
+forbid(struct conn *c)
+{
+	end_here(c->own, 401, "its ticket is not good any longer", DIED);
+}
+
+/* False: too many of this subject, or no memory; and it is refused. */
+static bool
+permit(struct producer *p, struct publication *of, const struct grant *g)
+{
+	struct permits *permits = &p->all->streams->permits;
+	unsigned long max = of->by->cfg->max_per_subject;
+
+	if (g == NULL)
+		return true;
+	p->permit = permit_begin(permits, g, of->conn, forbid, 0);
+	if (p->permit == NULL) {
+		publication_no_memory(of);
+		return false;
+	}
+	if (max == 0 || permit_others(p->permit) < max)
+		return true;
+	permit_end(permits, p->permit);
+	publication_refuse(of, 503,
+	    "there are as many streams and feeds of this subject as the %lu of "
+	    "--max-per-subject: try again",
+	    max);
+	return false;
+}
+
+static void
+free_new(struct producer *p, size_t channels)
+{
+	leave_channels(p, channels);
+	free(p->done);
+	free(p);
 }
 
 static struct producer *
@@ -272,17 +317,16 @@ new_producer(struct producers *all, struct publication *of, const char *done)
 			p->channel[n] = of->channel[n];
 	if (n == of->post.channels_n && (done == NULL || p->done != NULL))
 		return p;
-	leave_channels(p, n);
-	free(p->done);
-	free(p);
+	free_new(p, n);
 	return NULL;
 }
 
 void
-producer_begin(struct publication *of, const char *done)
+producer_begin(struct publication *of, const char *done, const struct grant *g)
 {
 	struct producers *all = of->by->producers;
 	struct conn *c = of->conn;
+	size_t channels = of->post.channels_n;
 	struct producer *p;
 
 	if (streams_full(all->streams)) {
@@ -295,6 +339,10 @@ producer_begin(struct publication *of, const char *done)
 	p = new_producer(all, of, done);
 	if (p == NULL) {
 		publication_no_memory(of);
+		return;
+	}
+	if (!permit(p, of, g)) {
+		free_new(p, channels);
 		return;
 	}
 	p->conn = c;

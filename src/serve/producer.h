@@ -64,10 +64,12 @@ void producers_init(struct producers *, struct publisher *by, struct streams *,
 /*
  * The publication, whose channels, type, length and end are known, is a feed
  * from now on, whose body is still to come: the publication is not to be used
- * any more.  done: the data of the message that ends the channel; or NULL.  It
+ * any more.  done: the data of the message that ends the channel; or NULL.
+ * What a ticket grants it, or NULL if it has none, is how long it may last.  It
  * is refused if there are as many streams and feeds as there may be.
  */
-void producer_begin(struct publication *, const char *done);
+void producer_begin(struct publication *, const char *done,
+    const struct grant *);
 
 /* Once a second: what the engine has not told of by now, and the graces. */
 void producers_sweep(struct producers *);

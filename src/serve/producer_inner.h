@@ -26,7 +26,8 @@ enum post_state { POST_NONE, POST_GIVEN, POST_REFUSED };
 struct producer {
 	TAILQ_ENTRY(producer) link; /* unless there is no post */
 	struct producers *all;
-	struct conn *conn; /* NULL: the exchange is over, or answered */
+	struct conn *conn;     /* NULL: the exchange is over, or answered */
+	struct permit *permit; /* while it is not; NULL: it needs none */
 	struct sse_split split;
 	size_t at;	 /* in what that has kept: the next post */
 	size_t post_end; /* and behind it */

@@ -35,12 +35,14 @@ struct publication {
 };
 
 struct producers;
+struct tickets;
 
 /* All publications, and what they share. */
 struct publisher {
 	struct role role;
 	const struct config *cfg;
 	struct engine *engine;
+	struct tickets *tickets; /* what the front wants of some */
 	struct bodies bodies;
 	/*
 	 * Reads the body, which is whole, and gives it to publication_give(),

@@ -18,6 +18,7 @@
 #include "serve/arguments.h"
 #include "serve/origin.h"
 #include "serve/producer.h"
+#include "serve/tickets.h"
 
 /* The messages are checked, all of them, and then published. */
 static void
@@ -128,6 +129,23 @@ may(struct publication *p, const struct request *r)
 	return false;
 }
 
+/* Has it a ticket, if one is wanted?  Likewise; *t is that, or NULL. */
+static bool
+is_permitted(struct publication *p, const struct request *r,
+    const struct arguments *a, struct ticket **t)
+{
+	enum ticket_fault fault;
+
+	*t = NULL;
+	if (r->ticket == NULL)
+		return true;
+	fault = tickets_check(p->by->tickets, r, a, TICKET_PUBLISHES, t);
+	if (fault == TICKET_GOOD)
+		return true;
+	publication_refuse(p, tickets_status(fault), "%s", tickets_text(fault));
+	return false;
+}
+
 /* What the parameters tell of the body; likewise. */
 static bool
 take_length(struct publication *p, const struct request *r, bool feed)
@@ -221,26 +239,41 @@ feed_fault(const struct arguments *a, const struct request *r)
 	return NULL;
 }
 
+/* All but its body is there, and it may be published. */
+static void
+take(struct publication *p, const struct request *r, const struct arguments *a,
+    const char *wrong, const struct ticket *t)
+{
+	struct grant g;
+
+	if (wrong == NULL)
+		wrong = feed_fault(a, r);
+	p->post.end = a->end != NULL || a->done != NULL;
+	p->snapshot = a->snapshot != NULL;
+	if (!take_query(p, a, wrong) || !take_length(p, r, a->feed != NULL))
+		return;
+	p->post.end = a->end != NULL;
+	if (a->feed == NULL) {
+		publication_want_body(p);
+		return;
+	}
+	if (t != NULL)
+		g = (struct grant){(double)t->exp, t->subject};
+	producer_begin(p, a->done, t == NULL ? NULL : &g);
+}
+
 void
 publish(struct publisher *by, struct conn *c, const struct request *r)
 {
 	struct publication *p = publication_begin(by, c);
 	struct arguments a;
 	const char *wrong = arguments_read(&a, r);
+	struct ticket *t;
 
-	if (p == NULL || !may(p, r))
+	if (p == NULL || !may(p, r) || !is_permitted(p, r, &a, &t))
 		return;
-	if (wrong == NULL)
-		wrong = feed_fault(&a, r);
-	p->post.end = a.end != NULL || a.done != NULL;
-	p->snapshot = a.snapshot != NULL;
-	if (!take_query(p, &a, wrong) || !take_length(p, r, a.feed != NULL))
-		return;
-	p->post.end = a.end != NULL;
-	if (a.feed != NULL)
-		producer_begin(p, a.done);
-	else
-		publication_want_body(p);
+	take(p, r, &a, wrong, t);
+	ticket_free(t);
 }
 
 void
@@ -249,9 +282,11 @@ erase(struct publisher *by, struct conn *c, const struct request *r)
 	struct publication *p = publication_begin(by, c);
 	struct arguments a;
 	const char *wrong = arguments_read(&a, r);
+	struct ticket *t;
 
-	if (p == NULL || !may(p, r))
+	if (p == NULL || !may(p, r) || !is_permitted(p, r, &a, &t))
 		return;
+	ticket_free(t);
 	p->post.end = p->post.erase = true;
 	if (take_query(p, &a, wrong))
 		publication_give(p, NULL, 0);

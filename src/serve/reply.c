@@ -21,6 +21,7 @@ reason(int status)
 	    {200, "OK"},
 	    {204, "No Content"},
 	    {400, "Bad Request"},
+	    {401, "Unauthorized"},
 	    {403, "Forbidden"},
 	    {405, "Method Not Allowed"},
 	    {409, "Conflict"},

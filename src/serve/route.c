@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "serve/admin.h"
 #include "serve/publish.h"
 #include "serve/reply.h"
 #include "fastcgi/request.h"
@@ -38,15 +39,17 @@ serve_erase(struct server *sv, struct conn *c, const struct request *r)
 static const struct route {
 	const char *role;
 	enum method method;
+	bool takes_tickets; /* or is protected by the front alone */
 	void (*serve)(struct server *, struct conn *, const struct request *);
 } routes[] = {
-    {"stream", METHOD_GET, subscribe},
-    {"stream", METHOD_HEAD, subscribe},
-    {"publish", METHOD_POST, serve_publish},
-    {"publish", METHOD_PUT, serve_publish}, /* as curl -T says */
-    {"publish", METHOD_DELETE, serve_erase},
-    {"status", METHOD_GET, status},
-    {"status", METHOD_HEAD, status},
+    {"stream", METHOD_GET, true, subscribe},
+    {"stream", METHOD_HEAD, true, subscribe},
+    {"publish", METHOD_POST, true, serve_publish},
+    {"publish", METHOD_PUT, true, serve_publish}, /* as curl -T says */
+    {"publish", METHOD_DELETE, true, serve_erase},
+    {"status", METHOD_GET, false, status},
+    {"status", METHOD_HEAD, false, status},
+    {"admin", METHOD_POST, false, admin},
 };
 
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))
@@ -72,6 +75,30 @@ allow(const char *role, char *buf, size_t size)
 	return known;
 }
 
+/* Nobody is let in by mistake: what is wrong with the front's SSE_TICKET? */
+static const char *
+ticket_fault(const struct server *sv, const struct route *route,
+    const struct request *r)
+{
+	if (r->ticket != NULL && !route->takes_tickets)
+		return "SSE_TICKET, which the front says, is not for this "
+		       "SSE_ROLE: protect it otherwise";
+	return tickets_fault(&sv->tickets, r);
+}
+
+/* Serves it, unless that would let in whom it must not. */
+static void
+serve_by(const struct route *route, struct server *sv, struct conn *c,
+    const struct request *r)
+{
+	const char *fault = ticket_fault(sv, route, r);
+
+	if (fault != NULL)
+		reply(c, r->method, 500, "", fault);
+	else
+		route->serve(sv, c, r);
+}
+
 static void
 serve(struct server *sv, struct conn *c, const struct request *r)
 {
@@ -82,13 +109,13 @@ serve(struct server *sv, struct conn *c, const struct request *r)
 	for (i = 0; i < ROUTES; i++)
 		if (routes[i].method == r->method &&
 		    strcmp(routes[i].role, role) == 0) {
-			routes[i].serve(sv, c, r);
+			serve_by(&routes[i], sv, c, r);
 			return;
 		}
 	if (!allow(role, methods, sizeof(methods)))
 		reply(c, r->method, 500, "",
 		    "SSE_ROLE, which the front says, is none of stream, "
-		    "publish and status");
+		    "publish, status and admin");
 	else if (r->method == METHOD_OPTIONS)
 		reply(c, r->method, 204, methods, ""); /* CORS is the front's */
 	else

@@ -226,6 +226,8 @@ server_make_hub(struct server *sv)
 	make_engine(sv);
 	publisher_init(&sv->publisher, &sv->cfg, sv->engine,
 	    sv->cfg.max_body * CONFIG_BODIES, publish_body);
+	tickets_init(&sv->tickets, &sv->cfg, &sv->ticket_keys);
+	sv->publisher.tickets = &sv->tickets;
 	producers_init(&sv->producers, &sv->publisher, &sv->streams, &sv->hub);
 	aheads_init(&sv->aheads, &sv->streams, sv->engine);
 	hub_init(&sv->hub, &(struct hub_setup){

@@ -18,6 +18,7 @@
 #include "serve/producer.h"
 #include "serve/publication.h"
 #include "serve/ticket_keys.h"
+#include "serve/tickets.h"
 #include "stream/stream.h"
 
 #ifndef VERSION
@@ -39,6 +40,7 @@ struct server {
 	struct sqlite sqlite;
 	struct redis redis;
 	struct engine *engine;
+	struct tickets tickets;
 	struct publisher publisher;
 	struct producers producers;
 	struct aheads aheads;

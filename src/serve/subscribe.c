@@ -13,6 +13,7 @@
 #include "serve/ahead.h"
 #include "serve/arguments.h"
 #include "serve/reply.h"
+#include "serve/tickets.h"
 
 #define HISTORY_MAX 1000 /* events to count back: it takes time */
 
@@ -183,6 +184,39 @@ open_channels(struct server *sv, struct conn *c, const struct request *r,
 	return NULL;
 }
 
+static const char *
+open_what_is_asked(struct server *sv, struct conn *c, const struct request *r,
+    const struct grant *g, const struct arguments *a)
+{
+	return arguments_clock(a) ? open_clock(sv, c, r, g, a) :
+				    open_channels(sv, c, r, g, a);
+}
+
+/* By its ticket, if its location wants one; it lasts no longer than that. */
+static const char *
+open_permitted(struct server *sv, struct conn *c, const struct request *r,
+    const struct arguments *a)
+{
+	struct ticket *t;
+	enum ticket_fault fault =
+	    tickets_check(&sv->tickets, r, a, TICKET_READS, &t);
+	const char *wrong;
+	struct grant g;
+
+	if (fault != TICKET_GOOD) {
+		reply(c, r->method, tickets_status(fault),
+		    fault == TICKET_CHANNEL ? "" : TICKETS_CHALLENGE,
+		    tickets_text(fault));
+		return NULL;
+	}
+	if (t == NULL)
+		return open_what_is_asked(sv, c, r, NULL, a);
+	g = (struct grant){.until = (double)t->exp, .subject = t->subject};
+	wrong = open_what_is_asked(sv, c, r, &g, a);
+	ticket_free(t);
+	return wrong;
+}
+
 void
 subscribe(struct server *sv, struct conn *c, const struct request *r)
 {
@@ -190,8 +224,7 @@ subscribe(struct server *sv, struct conn *c, const struct request *r)
 	const char *wrong = arguments_read(&a, r);
 
 	if (wrong == NULL)
-		wrong = arguments_clock(&a) ? open_clock(sv, c, r, NULL, &a) :
-					      open_channels(sv, c, r, NULL, &a);
+		wrong = open_permitted(sv, c, r, &a);
 	if (wrong != NULL)
 		reply(c, r->method, 400, "", wrong);
 }
