@@ -596,9 +596,11 @@ fuzz_parse = $(unit_sse_parse) query json eventid $(unit_channel)
 fuzz_split = $(unit_sse_split)
 fuzz_resp  = $(unit_entry)
 fuzz_libs_resp = -lhiredis
+fuzz_ticket = $(unit_ticket)
+fuzz_libs_ticket = -lsodium -ljansson
 need-fuzz-rt: need-fuzz # it asks clang which one
 fuzz: need-fuzz-rt | build/fuzz
-	@$(MAKE) -s fuzz-gate fuzz-parse fuzz-split fuzz-resp
+	@$(MAKE) -s fuzz-gate fuzz-parse fuzz-split fuzz-resp fuzz-ticket
 
 fuzz-%:
 	clang -g -O1 -std=c11 -D_DEFAULT_SOURCE -Isrc \
@@ -607,7 +609,7 @@ fuzz-%:
 	    $(fuzz_libs_$*)
 	@mkdir -p build/fuzz/$*.corpus
 	build/fuzz/$* -max_total_time=$(SECONDS) -max_len=8192 \
-	    build/fuzz/$*.corpus
+	    build/fuzz/$*.corpus $(wildcard tests/fuzz/$*.seeds)
 
 .PHONY: all help run test check test-storm test-kill test-resp torture test-valgrind test-fronts \
 	test-browser check-posix check-manual check-systemd judge-units manual install \

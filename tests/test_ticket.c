@@ -713,6 +713,11 @@ files_are_read_in_their_order(void **state)
 	assert_non_null(keys);
 	assert_string_equal(keys->exposed, list[1]);
 	ticket_keys_free(keys);
+	list[1] = write_file("b", public_key, 0644); /* it is no secret */
+	keys = ticket_keys_read(list, err, sizeof(err));
+	assert_non_null(keys);
+	assert_null(keys->exposed);
+	ticket_keys_free(keys);
 	ticket_keys_free(NULL);
 	(void)unlink(list[0]);
 	(void)unlink(list[1]);

@@ -185,14 +185,15 @@ read_key(struct ticket_keys *keys, const char *path, const char **fault)
 
 	if (fd == -1)
 		return refuse(fault, strerror(errno));
-	if (fstat(fd, &st) == 0 && (st.st_mode & S_IROTH) != 0)
-		keys->exposed = path;
 	n = read_all(fd, text, sizeof(text));
 	if (n == -1)
 		*fault = strerror(errno);
 	else
 		result = ticket_key_parse(&keys->one[keys->n], text, (size_t)n,
 		    fault);
+	if (result == 0 && keys->one[keys->n].signs && fstat(fd, &st) == 0 &&
+	    (st.st_mode & S_IROTH) != 0)
+		keys->exposed = path;
 	(void)close(fd);
 	sodium_memzero(text, sizeof(text));
 	keys->n += result == 0;

@@ -25,7 +25,7 @@ struct ticket_key {
 struct ticket_keys {
 	size_t n;
 	struct ticket_key one[TICKET_KEYS_MAX];
-	const char *exposed; /* a file that everybody may read; NULL: none */
+	const char *exposed; /* a secret that everybody may read; NULL: none */
 };
 
 /*
