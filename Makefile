@@ -160,14 +160,14 @@ unit_ahead     = $(unit_route)
 unit_server    = server ticket_keys config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
 		 endpoint $(unit_route)
 WAVED = flush stream publish producer ahead route # both with waves and without, as all of WIRE
-WIRE  = stream peers limits life channels gaps publish run runs bodies feed status slow \
+WIRE  = stream peers limits life channels gaps publish ticket run runs bodies feed status slow \
 	storm supervise kernel store disk kill redis same away network lost
 STILL = redis same away network lost # where waves make no difference
 STORED = channels gaps publish run runs feed status storm # also with a store, as any may be
 SHARED = channels publish run runs feed storm # and with a Redis
 ONCE  = resp # it takes a while, so neither in check nor with valgrind
 HARNESS = front responder post parser checker order page notice verdict subscriber world stored \
-	  redis shared scripted script between
+	  redis shared scripted script between token
 
 # The units; NAME=FILE: the file is installed under that name too.
 SYSTEMD = sse-fcgi.socket sse-fcgi.service sse-fcgi@.service=sse-fcgi.service
@@ -316,7 +316,7 @@ build/tests/wire_kernel: | build/tests/sandbox build/tests/allowed
 $(patsubst %,build/tests/wire_%,$(WIRE) $(ONCE)): build/tests/wire_%: tests/wire_%.c \
     $(HARNESS:%=build/tests/%.o) | build/tests
 	$(CC) $(OURS) $(SANITIZE) -Itests/harness -o $@ $< \
-	    $(HARNESS:%=build/tests/%.o) -lcmocka -lsqlite3 -lhiredis
+	    $(HARNESS:%=build/tests/%.o) -lcmocka -lsqlite3 -lhiredis -lsodium
 
 $(HARNESS:%=build/tests/%.o): build/tests/%.o: tests/harness/%.c | build/tests
 	$(CC) $(OURS) $(SANITIZE) -c -o $@ $<
@@ -407,7 +407,7 @@ LASTS	?= 60
 build/tests/plain_runs: tests/wire_runs.c $(HARNESS:%=tests/harness/%.c) \
     $(wildcard tests/runs*.h) | build/tests
 	$(CC) $(filter-out -MMD -MP,$(OURS)) $(CFLAGS) -Itests/harness -o $@ \
-	    $(filter %.c,$^) -lcmocka -lsqlite3 -lhiredis
+	    $(filter %.c,$^) -lcmocka -lsqlite3 -lhiredis -lsodium
 
 torture: need-torture
 	@$(MAKE) -s build/tests/wire_kill build/tests/wire_resp \

@@ -143,6 +143,12 @@ far_away_is_far_away(void **state)
 	leave(3);
 }
 
+static bool
+is_full(const char *subject, unsigned long max)
+{
+	return permits_full(&permits, &(struct grant){.subject = subject}, max);
+}
+
 static void
 subjects_count_their_own(void **state)
 {
@@ -153,14 +159,17 @@ subjects_count_their_own(void **state)
 	begin(&conn[2], HOUR, "alice", 0);
 	begin(&conn[3], HOUR, NULL, 0);
 	begin(&conn[4], HOUR, NULL, 0);
-	assert_int_equal(permit_others(conn[0].permit), 1);
-	assert_int_equal(permit_others(conn[1].permit), 0);
-	assert_int_equal(permit_others(conn[2].permit), 1);
-	assert_int_equal(permit_others(conn[4].permit), 0);
+	assert_true(is_full("alice", 2));
+	assert_false(is_full("alice", 3));
+	assert_true(is_full("alic", 1));
+	assert_false(is_full("alic", 2));
+	assert_false(is_full("alice", 0));
+	assert_false(is_full("bob", 1));
+	assert_false(is_full(NULL, 1));
 	assert_int_equal(permits.n, 5);
 	permit_end(&permits, conn[2].permit);
 	conn[2].permit = NULL;
-	assert_int_equal(permit_others(conn[0].permit), 0);
+	assert_false(is_full("alice", 2));
 	leave(5);
 }
 

@@ -268,41 +268,11 @@ forbid(struct conn *c)
 	end_here(c->own, 401, "its ticket is not good any longer", DIED);
 }
 
-/* False: too many of this subject, or no memory; and it is refused. */
-static bool
-permit(struct producer *p, struct publication *of, const struct grant *g)
-{
-	struct permits *permits = &p->all->streams->permits;
-	unsigned long max = of->by->cfg->max_per_subject;
-
-	if (g == NULL)
-		return true;
-	p->permit = permit_begin(permits, g, of->conn, forbid, 0);
-	if (p->permit == NULL) {
-		publication_no_memory(of);
-		return false;
-	}
-	if (max == 0 || permit_others(p->permit) < max)
-		return true;
-	permit_end(permits, p->permit);
-	publication_refuse(of, 503,
-	    "there are as many streams and feeds of this subject as the %lu of "
-	    "--max-per-subject: try again",
-	    max);
-	return false;
-}
-
-static void
-free_new(struct producer *p, size_t channels)
-{
-	leave_channels(p, channels);
-	free(p->done);
-	free(p);
-}
-
 static struct producer *
-new_producer(struct producers *all, struct publication *of, const char *done)
+new_producer(struct producers *all, struct publication *of, const char *done,
+    const struct grant *g)
 {
+	struct permits *permits = &all->streams->permits;
 	struct producer *p = calloc(1, sizeof(*p));
 	size_t n;
 
@@ -315,9 +285,15 @@ new_producer(struct producers *all, struct publication *of, const char *done)
 			break;
 		else
 			p->channel[n] = of->channel[n];
-	if (n == of->post.channels_n && (done == NULL || p->done != NULL))
+	if (g != NULL)
+		p->permit = permit_begin(permits, g, of->conn, forbid, 0);
+	if (n == of->post.channels_n && (done == NULL || p->done != NULL) &&
+	    (g == NULL || p->permit != NULL))
 		return p;
-	free_new(p, n);
+	permit_end(permits, p->permit);
+	leave_channels(p, n);
+	free(p->done);
+	free(p);
 	return NULL;
 }
 
@@ -325,8 +301,8 @@ void
 producer_begin(struct publication *of, const char *done, const struct grant *g)
 {
 	struct producers *all = of->by->producers;
+	unsigned long max = of->by->cfg->max_per_subject;
 	struct conn *c = of->conn;
-	size_t channels = of->post.channels_n;
 	struct producer *p;
 
 	if (streams_full(all->streams)) {
@@ -336,13 +312,16 @@ producer_begin(struct publication *of, const char *done, const struct grant *g)
 		    of->by->cfg->max_streams);
 		return;
 	}
-	p = new_producer(all, of, done);
-	if (p == NULL) {
-		publication_no_memory(of);
+	if (g != NULL && permits_full(&all->streams->permits, g, max)) {
+		publication_refuse(of, 503,
+		    "there are as many streams and feeds of this subject as "
+		    "the %lu of --max-per-subject: try again",
+		    max);
 		return;
 	}
-	if (!permit(p, of, g)) {
-		free_new(p, channels);
+	p = new_producer(all, of, done, g);
+	if (p == NULL) {
+		publication_no_memory(of);
 		return;
 	}
 	p->conn = c;

@@ -89,17 +89,12 @@ static enum refusal
 limited_by_ticket(struct streams *ss, struct conn *c, const struct grant *g,
     struct permit **permit)
 {
-	unsigned long max = ss->cfg->max_per_subject;
-
 	if (permits_late(&ss->permits, g))
 		return REFUSED_LATE;
+	if (permits_full(&ss->permits, g, ss->cfg->max_per_subject))
+		return REFUSED_SUBJECT;
 	*permit = permit_begin(&ss->permits, g, c, stream_cut, stream_chance());
-	if (*permit == NULL)
-		return REFUSED_MEMORY;
-	if (max == 0 || permit_others(*permit) < max)
-		return REFUSALS;
-	permit_end(&ss->permits, *permit);
-	return REFUSED_SUBJECT;
+	return *permit == NULL ? REFUSED_MEMORY : REFUSALS;
 }
 
 bool

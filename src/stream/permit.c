@@ -23,7 +23,7 @@ RB_PROTOTYPE(subject_tree, subject, by_text, compare)
 RB_GENERATE(subject_tree, subject, by_text, compare)
 
 static struct subject *
-find(struct permits *all, const char *text)
+find(const struct permits *all, const char *text)
 {
 	struct subject *s = RB_ROOT(&all->tree);
 	int order;
@@ -126,10 +126,16 @@ permits_late(const struct permits *all, const struct grant *g)
 	return g->until <= ev_now(all->loop);
 }
 
-size_t
-permit_others(const struct permit *p)
+bool
+permits_full(const struct permits *all, const struct grant *g,
+    unsigned long max)
 {
-	return p->subject == NULL ? 0 : p->subject->exchanges - 1;
+	const struct subject *s;
+
+	if (max == 0 || g->subject == NULL)
+		return false;
+	s = find(all, g->subject);
+	return s != NULL && s->exchanges >= max;
 }
 
 size_t

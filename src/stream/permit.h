@@ -64,8 +64,9 @@ void permit_end(struct permits *, struct permit *);
 /* Was this granted until a time that has come? */
 bool permits_late(const struct permits *, const struct grant *);
 
-/* How many there are of the permit's subject; 0: it is nobody's. */
-size_t permit_others(const struct permit *);
+/* Are there as many of its subject as there may be?  0 is no limit. */
+bool permits_full(const struct permits *, const struct grant *,
+    unsigned long max);
 
 /* Calls over() for all of this subject; returns how many these are. */
 size_t permits_end(struct permits *, const char *subject);
