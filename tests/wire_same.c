@@ -484,6 +484,72 @@ whoever_is_first_both_are_told_the_truth(void **state)
 	subscriber_end(&two);
 }
 
+static void
+open_reader(struct front *f, const struct responder *r, const char *query)
+{
+	assert_true(front_connect(f, r->address));
+	assert_true(front_request(f, 0, "GET",
+	    (const char *[]){"QUERY_STRING", query, NULL}));
+	assert_true(front_until_text(f, "retry: ", PATIENCE));
+}
+
+static int
+close_at(const struct responder *r, const char *query)
+{
+	const char *const more[] = {"SSE_ROLE", "admin", NULL};
+	struct post p = {.query = query, .more = more};
+	struct front f;
+
+	post(&f, r, &p);
+	take_answer(&f);
+	return answer.status;
+}
+
+static void
+an_admin_closes_at_all(void **state)
+{
+	const struct responder *both[] = {&world.r, &shared.second};
+	struct front a[2], b[2];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		open_reader(&a[i], both[i], "channel=a");
+		open_reader(&b[i], both[i], "channel=b");
+	}
+	assert_int_equal(close_at(&world.r, "close=channel:a"), 200);
+	assert_string_equal(answer.text, "{\"closed\":1}\n");
+	for (i = 0; i < 2; i++) {
+		assert_true(front_until_end(&a[i], PATIENCE));
+		front_close(&a[i]);
+		open_reader(&a[i], both[i], "channel=a&history=1");
+		assert_false(b[i].ended);
+	}
+	ADD("c clock t close d channel:b");
+	for (i = 0; i < 2; i++) {
+		assert_true(front_until_end(&b[i], PATIENCE));
+		front_close(&b[i]);
+	}
+	/* It is nothing that comes again, and no loss. */
+	shared_restart(&shared.second, NULL);
+	open_reader(&b[1], &shared.second, "channel=b&history=9");
+	assert_int_equal(post_to(&world.r, "channel=a&channel=b", "on"), 200);
+	assert_true(front_until_text(&a[0], "data: on\n", PATIENCE));
+	assert_true(front_until_text(&b[1], "data: on\n", PATIENCE));
+	assert_null(strstr(b[1].text, "gap"));
+	for (i = 0; i < 2; i++)
+		front_close(&a[i]);
+	front_close(&b[1]);
+	/* Without Redis it is said that it is half done. */
+	open_reader(&a[0], &world.r, "channel=a");
+	redis_end(&shared.redis, SIGKILL);
+	assert_true(status_until(&world.r, "\"up\":", 0));
+	assert_int_equal(close_at(&world.r, "close=channel:a"), 503);
+	assert_non_null(strstr(answer.text, "closed here"));
+	assert_true(front_until_end(&a[0], PATIENCE));
+	front_close(&a[0]);
+}
+
 #define WITH(f) cmocka_unit_test_setup_teardown(f, shared_start, shared_stop)
 
 int
@@ -502,6 +568,7 @@ main(void)
 	    WITH(a_batch_is_not_there_twice),
 	    WITH(keys_are_known_over_a_restart),
 	    WITH(a_feed_comes_to_all),
+	    WITH(an_admin_closes_at_all),
 	    WITH(whoever_is_first_both_are_told_the_truth),
 	};
 

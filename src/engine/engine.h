@@ -63,9 +63,9 @@ struct engine_figure {
  * comes to the hub, and streams know nothing of engines.
  *
  *     start    once, before all others
- *     publish, place, await, away, figures  any number of times; until it is
- *              ready what is published may be answered with PUBLISH_AWAY, and
- *              an id's place be PLACE_NOT_YET
+ *     publish, place, await, close, away, figures  any number of times; until
+ *              it is ready what is published may be answered with
+ *              PUBLISH_AWAY, and an id's place be PLACE_NOT_YET
  *     stop     once, behind all others
  *
  * No call may block but start().
@@ -98,6 +98,13 @@ struct engine {
 	 */
 	void (*await)(struct engine *, struct eventid,
 	    void (*done)(void *arg, enum place), void *arg);
+	/*
+	 * Tells all processes that share this, this one too, what they are to
+	 * close.  Whether that is known to come to them done(arg, ...) says as
+	 * of a publication.  NULL: there are no others.
+	 */
+	void (*close)(struct engine *, const char *which,
+	    void (*done)(void *arg, const struct published *), void *arg);
 	/* NULL, or in words why it takes no publications now. */
 	const char *(*away)(const struct engine *);
 	/*

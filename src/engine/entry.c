@@ -234,6 +234,17 @@ entry_print(const struct resp_value *v)
 	return print | 1;
 }
 
+/* No publisher can say this: see publish.c. */
+static bool
+closes(const struct fields *f)
+{
+	return f->channels_n == 1 &&
+	       resp_is(f->channels[0], RESP_STRING, CHANNEL_CLOCK) &&
+	       f->type != NULL &&
+	       resp_is(f->type, RESP_STRING, ENTRY_CLOSE_TYPE) &&
+	       f->data != NULL && is_plain(f->data);
+}
+
 uint64_t
 entry_print_words(const char *const words[])
 {
@@ -257,6 +268,11 @@ entry_read(struct entry *e, const struct resp_value *v, size_t max,
 	*why = read_fields(&f, v->first->next);
 	if (*why == NULL && f.note != NULL && f.channels_n == 0)
 		return ENTRY_NOTE;
+	if (*why == NULL && closes(&f)) {
+		e->message.data = f.data->text;
+		e->message.len = f.data->len;
+		return ENTRY_CLOSE;
+	}
 	if (*why == NULL)
 		*why = judge(e, &f, max);
 	if (*why != NULL)

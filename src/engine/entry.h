@@ -24,7 +24,9 @@
  *
  * e, s, t and k may be empty, and e and s be 0: that is none.  Fields of other
  * names are passed over; of two of one name, but for c, the last counts.  n
- * without c marks a note of ours, which is no event: see tail.h.
+ * without c marks a note of ours, which is no event: see tail.h.  Nor is what
+ * has the clock for its channel, and the type of ENTRY_CLOSE_TYPE: its data
+ * says what all processes are to close.
  *
  * Events that were published together under one key have parts of it: the key
  * itself, and behind it, with a space, which is in no key, 2, 3 and so on.
@@ -40,12 +42,15 @@ struct entry {
 	unsigned part; /* of that key, from 1 on */
 };
 
+#define ENTRY_CLOSE_TYPE "close"
+
 #define ENTRY_KEY_SIZE (POST_KEY_MAX + 12) /* of a part's text, with NUL */
 
 enum entry_kind {
 	ENTRY_EVENT,
 	ENTRY_END,
 	ENTRY_NOTE,
+	ENTRY_CLOSE,   /* of its message there is the data alone */
 	ENTRY_SKIPPED, /* its id is good, and the rest is none of these */
 	ENTRY_BAD      /* that is no entry at all */
 };

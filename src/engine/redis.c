@@ -8,7 +8,11 @@
  */
 #include "engine/redis_inner.h"
 
+#include <string.h>
+
 #include "base/log.h"
+#include "channel/name.h"
+#include "engine/entry.h"
 
 #define REPLY_MIN                                                   \
 	(1UL << 20)  /* bytes of a reply that may be here at a time \
@@ -115,7 +119,9 @@ make_parts(struct redis *r)
 	    .age = r->set.age,
 	    .entries = r->set.history,
 	    .max_event = r->set.max_event,
-	    .wall_ms = r->wall_ms};
+	    .wall_ms = r->wall_ms,
+	    .close = r->set.close,
+	    .arg = r->set.arg};
 	const struct upkeep_setup upkeep = {.key = r->set.key,
 	    .history = r->set.history,
 	    .age = r->set.age,
@@ -163,6 +169,23 @@ redis_publish(struct engine *engine, const struct post *post,
 	struct redis *r = (struct redis *)engine;
 
 	sender_publish(&r->sender, post, done, arg);
+}
+
+static void
+redis_close(struct engine *engine, const char *which,
+    void (*done)(void *, const struct published *), void *arg)
+{
+	struct redis *r = (struct redis *)engine;
+	static const char *const clock[] = {CHANNEL_CLOCK};
+	const struct sse_message m = {.type = ENTRY_CLOSE_TYPE,
+	    .data = which,
+	    .len = strlen(which)};
+	const struct post post = {.channels = clock,
+	    .channels_n = 1,
+	    .messages = &m,
+	    .n = 1};
+
+	sender_publish(&r->sender, &post, done, arg);
 }
 
 static enum place
@@ -217,6 +240,7 @@ redis_init(struct redis *r, const struct redis_setup *set,
 		.publish = redis_publish,
 		.place = redis_place,
 		.await = redis_await,
+		.close = redis_close,
 		.away = redis_away,
 		.figures = redis_figures,
 		.stop = redis_stop},

@@ -27,6 +27,9 @@ struct redis_setup {
 	double age;		   /* --history-age */
 	size_t max_event;	   /* --max-event */
 	const size_t *streams;	   /* open in this process */
+	/* Some process has said what all are to close; or NULL. */
+	void (*close)(void *arg, const char *which);
+	void *arg;
 };
 
 /*

@@ -53,6 +53,9 @@ struct tail_setup {
 	size_t entries; /* nor more than so many */
 	size_t max_event; /* bytes of type and data */
 	uint64_t (*wall_ms)(void);
+	/* What is said of streams that all are to close; or NULL. */
+	void (*close)(void *arg, const char *which);
+	void *arg;
 };
 
 struct tail {

@@ -204,6 +204,8 @@ tail_take(struct tail *t, const struct resp_value *v)
 		return TAIL_STUCK;
 	if (kind == ENTRY_SKIPPED)
 		tail_skip(t, e.id, why);
+	if (kind == ENTRY_CLOSE && t->set.close != NULL)
+		t->set.close(t->set.arg, e.message.data);
 	if (kind == ENTRY_NOTE && tail_note_says(v, TAIL_LOST)) {
 		if (!is_lost)
 			tail_lose(t, e.id);

@@ -17,6 +17,7 @@
 #include "base/platform.h"
 #include "channel/name.h"
 #include "channel/rule.h"
+#include "serve/admin.h"
 #include "serve/publish.h"
 
 #define LAG_WINDOW   10.0 /* seconds */
@@ -193,7 +194,9 @@ make_redis(struct server *sv)
 	    .history = cfg->redis_history,
 	    .age = rule_longest_age(cfg->rules, cfg->rules_n, cfg->history_age),
 	    .max_event = cfg->max_event,
-	    .streams = &sv->streams.open};
+	    .streams = &sv->streams.open,
+	    .close = admin_hears,
+	    .arg = sv};
 	char err[512];
 
 	if (redis_init(&sv->redis, &set, wall_ms, err, sizeof(err)) == -1)
@@ -226,6 +229,7 @@ server_make_hub(struct server *sv)
 	make_engine(sv);
 	publisher_init(&sv->publisher, &sv->cfg, sv->engine,
 	    sv->cfg.max_body * CONFIG_BODIES, publish_body);
+	admin_init(sv);
 	tickets_init(&sv->tickets, &sv->cfg, &sv->ticket_keys);
 	sv->publisher.tickets = &sv->tickets;
 	producers_init(&sv->producers, &sv->publisher, &sv->streams, &sv->hub);

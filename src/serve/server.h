@@ -44,6 +44,7 @@ struct server {
 	struct publisher publisher;
 	struct producers producers;
 	struct aheads aheads;
+	struct role closing;		 /* what an admin closes, for admin.c */
 	struct ticket_keys *ticket_keys; /* NULL: there are none */
 	double started;			 /* monotonic seconds */
 	double swept;			 /* when the sweep last came */
