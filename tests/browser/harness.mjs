@@ -53,8 +53,8 @@ export const WAYS = [
 	way: `behind ${front} over ${protocol}` }));
 export const [LIGHTTPD_HTTP1, NGINX_HTTP1, LIGHTTPD_HTTP2, NGINX_HTTP2] = WAYS;
 
-export async function startSite({ front, tls }, args = []) {
-	const site = await start(front, { tls, args: [...QUICK, ...args] });
+export async function startSite({ front, tls }, args = [], more = {}) {
+	const site = await start(front, { tls, args: [...QUICK, ...args], ...more });
 	sites.push(site);
 	return site;
 }

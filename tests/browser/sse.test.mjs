@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: ISC
+//
+// html/sse.js: all tabs share one stream.  Tabs here are pages without a script of
+// their own; open() gives each a Stream of the module, and notes what it says.
+//
+//	TAKE_OVERS  how often another tab has to lead    20
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { brotliCompressSync } from 'node:zlib';
+import { ask } from '../fronts/browsers.mjs';
+import { replaced } from '../fronts/edits.mjs';
+import { blocksOf } from '../fronts/prose.mjs';
+import { familyOf, ROOT, until } from '../fronts/processes.mjs';
+import { LIGHTTPD_HTTP1, LIGHTTPD_HTTP2, NGINX_HTTP1, NGINX_HTTP2, publish, startSite, visit, WAYS } from './harness.mjs';
+
+const TAKE_OVERS = Number(process.env.TAKE_OVERS || 20);
+const BEAT_MS = 1000;
+const ARGS = ['--heartbeat', '1', '--retry', '100'];
+
+// What a browser says on the console of connections that a test cuts, of answers
+// that it asks for, and that there is no icon.
+const CUT = /^error: Failed to load resource: (net::ERR_|the server responded with a status of (40[134]|50[234]))/;
+
+const at = (site, use, more = {}) => visit(`${site.url}/sse.js`, use, { allow: CUT, ...more });
+
+async function newTab(tab) {
+	const other = await tab.context().newPage();
+
+	await other.goto(tab.url());
+	return other;
+}
+
+// Opens a Stream in a tab; url is code, a string's or a function's.
+function open(tab, url, options = {}) {
+	return tab.evaluate(async ([code, more]) => {
+		const { Stream } = await import('/sse.js');
+		Object.assign(window, { got: [], gaps: [], ends: [], states: [] });
+		window.stream = new Stream(eval(code), { heartbeat: 1, ...more,
+			onevent: ({ data }) => window.got.push(data),
+			ongap: (gap) => window.gaps.push(gap),
+			onend: (data) => window.ends.push(data),
+			onstate: (state, why) => window.states.push({ state, why, ms: Date.now() }) });
+	}, [url, options]);
+}
+
+const channel = (name) => JSON.stringify(`/events?channel=${name}`);
+
+const enter = (tab, state) => tab.waitForFunction((wanted) => window.stream.state === wanted, state);
+
+const has = (tab, data) => tab.waitForFunction((wanted) => window.got.includes(wanted), data);
+
+const got = (tab) => tab.evaluate(() => window.got);
+
+// The one of the tabs that leads.
+async function leaderOf(tabs) {
+	return until(async () => {
+		const lead = await Promise.all(tabs.map((tab) => tab.evaluate(() => window.stream.leads)));
+
+		return lead.filter(Boolean).length === 1 && tabs[lead.indexOf(true)];
+	}, 'one leader');
+}
+
+async function openAll(first, name, count, options) {
+	const tabs = [first];
+
+	while (tabs.length < count)
+		tabs.push(await newTab(first));
+	for (const tab of tabs)
+		await open(tab, channel(name), options);
+	await Promise.all(tabs.map((tab) => enter(tab, 'live')));
+	return tabs;
+}
+
+async function say(site, name, from, to) {
+	for (let n = from; n <= to; n++)
+		await publish(site, name, String(n));
+}
+
+const numbers = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => String(from + i));
+
+describe('tabs share one stream', { concurrency: 2 }, () => {
+	for (const way of WAYS)
+		it(`20 of them ${way.way}`, async () => {
+			const site = await startSite(way, ARGS);
+
+			await at(site, async (first) => {
+				const tabs = await openAll(first, 'all', 20);
+				await say(site, 'all', 1, 10);
+				for (const tab of tabs) {
+					await has(tab, '10');
+					assert.deepEqual(await got(tab), numbers(1, 10));
+				}
+				assert.equal(site.responder.streams(), 1);
+			});
+		});
+});
+
+// How a leader goes.
+const GOES = {
+	closed: (tab) => tab.close(),
+	stopped: (tab) => tab.evaluate(() => window.stream.close()),
+	left: (tab) => tab.goto('about:blank'),
+	crashed: async (tab) => {
+		const crashed = tab.waitForEvent('crash');
+		const session = await tab.context().newCDPSession(tab);
+
+		session.send('Page.crash').catch(() => {});
+		await crashed;
+	},
+	frozen: (tab) => { freeze(tab, 500); },
+};
+
+// What a page is told that is frozen, and that it stands still.  (A browser
+// without a window freezes none.)
+const freeze = (tab, ms) => tab.evaluate((still) => {
+	document.dispatchEvent(new Event('freeze'));
+	return new Promise((thawed) => setTimeout(() => {
+		for (const end = Date.now() + still; Date.now() < end;)
+			;
+		document.dispatchEvent(new Event('resume'));
+		thawed();
+	}));
+}, ms).catch(() => {});
+
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+
+// What a tab had is all that was said from some number on, each once.
+function assertWhole(had, last) {
+	assert.deepEqual(had, numbers(last - had.length + 1, last));
+}
+
+it(`of ${TAKE_OVERS} leaders that go another leads within a second, and nothing is lost or comes twice`, async () => {
+	const site = await startSite(NGINX_HTTP2, ARGS);
+
+	await at(site, async (first) => {
+		const tabs = await openAll(first, 'over', 4);
+		const took = [];
+		let said = 0, over = false;
+		const speaker = (async () => {
+			while (!over)
+				await publish(site, 'over', String(++said));
+		})();
+
+		for (let i = 0; i < TAKE_OVERS; i++) {
+			const leader = await leaderOf(tabs);
+			const [how, go] = Object.entries(GOES)[i % Object.keys(GOES).length];
+			await has(leader, String(said));
+			tabs.splice(tabs.indexOf(leader), 1);
+			const went = Date.now();
+			await go(leader);
+			const next = await leaderOf(tabs);
+			await enter(next, 'live');
+			const live = await next.evaluate((since) => window.states.findLast(({ state, ms }) =>
+			    state === 'live' && ms >= since)?.ms, went);
+			assert.ok(live, how);
+			took.push(live - went);
+			await leader.close();
+			tabs.push(await newTab(next));
+			await open(tabs.at(-1), channel('over'));
+			await enter(tabs.at(-1), 'live');
+		}
+		over = true;
+		await speaker;
+		for (const tab of tabs) {
+			await has(tab, String(said));
+			assertWhole(await got(tab), said);
+			assert.deepEqual(await tab.evaluate(() => window.gaps), []);
+		}
+		assert.equal(site.responder.streams(), 1);
+		console.log(`# ${took.length} take-overs, ${said} events: median ${median(took)} ms, most ${Math.max(...took)} ms`);
+		assert.ok(median(took) <= 1000, `${took}`);
+	});
+});
+
+describe('a leader that stands still', { concurrency: 2 }, () => {
+	it('and was told so goes on as one of the others', async () => {
+		const site = await startSite(LIGHTTPD_HTTP1, ARGS);
+
+		await at(site, async (first) => {
+			const tabs = await openAll(first, 'frozen', 3);
+			const leader = await leaderOf(tabs);
+			await say(site, 'frozen', 1, 2);
+			await has(leader, '2');
+			const frozen = freeze(leader, 2 * BEAT_MS);
+			const next = await leaderOf(tabs.filter((tab) => tab !== leader));
+			await say(site, 'frozen', 3, 5);
+			await has(next, '5');
+			await frozen;
+			await say(site, 'frozen', 6, 6);
+			for (const tab of tabs) {
+				await has(tab, '6');
+				assert.deepEqual(await got(tab), numbers(1, 6));
+			}
+			await until(() => site.responder.streams() === 1, 'one stream');
+			assert.equal(await leaderOf(tabs), next);
+		});
+	});
+
+	it('and knows nothing of it loses the lead', async () => {
+		const site = await startSite(NGINX_HTTP1, ARGS);
+
+		await at(site, async (first) => {
+			const tabs = await openAll(first, 'hung', 3);
+			const leader = await leaderOf(tabs);
+			const others = tabs.filter((tab) => tab !== leader);
+			const hangs = leader.evaluate((ms) => {
+				for (const end = Date.now() + ms; Date.now() < end;)
+					;
+			}, 8 * BEAT_MS);
+			const next = await leaderOf(others);
+			await enter(next, 'live');
+			await say(site, 'hung', 1, 3);
+			for (const tab of others)
+				await has(tab, '3');
+			await hangs;
+			await say(site, 'hung', 4, 4);
+			for (const tab of tabs) {
+				await has(tab, '4');
+				assert.deepEqual(await got(tab), numbers(1, 4));
+			}
+			await until(() => site.responder.streams() === 1, 'one stream');
+			assert.equal(await leaderOf(tabs), next);
+		});
+	});
+});
+
+// A front's processes stop, and a stream says so.
+describe('what a tab learns of the connection', { concurrency: 3 }, () => {
+	for (const way of WAYS)
+		it(`that nothing comes any more ${way.way}`, async () => {
+			const site = await startSite(way, ARGS);
+
+			await at(site, async (first) => {
+				const tabs = await openAll(first, 'stop', 2);
+				const front = familyOf(site.front.pid);
+				const signal = (name) => front.forEach((pid) => process.kill(pid, name));
+				await say(site, 'stop', 1, 1);
+				await has(tabs[0], '1');
+				const stopped = Date.now();
+				signal('SIGSTOP');
+				try {
+					for (const tab of tabs)
+						await enter(tab, 'stale');
+				} finally {
+					signal('SIGCONT');
+				}
+				for (const tab of tabs) {
+					const ms = await tab.evaluate(() =>
+					    window.states.find(({ state }) => state === 'stale').ms);
+					assert.ok(ms - stopped <= 3.5 * BEAT_MS, `${ms - stopped} ms`);
+					await enter(tab, 'live');
+				}
+				await say(site, 'stop', 2, 2);
+				for (const tab of tabs) {
+					await has(tab, '2');
+					assert.deepEqual(await got(tab), numbers(1, 2));
+				}
+			});
+		});
+
+	it('that an idle one is healthy: it is opened once', async () => {
+		const site = await startSite(LIGHTTPD_HTTP1, [...ARGS, '--interval', '600']);
+
+		await at(site, async (first) => {
+			const tabs = [first, await newTab(first), await newTab(first)];
+			await open(tabs[0], channel('idle'));
+			await open(tabs[1], channel('idle'));
+			await open(tabs[2], '"/sse"');
+			for (const tab of tabs)
+				await enter(tab, 'live');
+			await tabs[2].evaluate((ms) => new Promise((done) => setTimeout(done, ms)), 8 * BEAT_MS);
+			for (const tab of tabs)
+				assert.deepEqual(await tab.evaluate(() => window.states.map(({ state }) => state)),
+				    ['connecting', 'live']);
+			assert.equal(site.responder.streams(), 2);
+		});
+	});
+
+	it('that the network is gone, and back', async () => {
+		const site = await startSite(NGINX_HTTP1, ARGS);
+
+		await at(site, async (first) => {
+			const tabs = await openAll(first, 'off', 3);
+			const context = first.context();
+			await say(site, 'off', 1, 1);
+			await has(first, '1');
+			await context.setOffline(true);
+			for (const tab of tabs)
+				await enter(tab, 'stale');
+			await site.restartFront();	// a network that is gone cuts the streams, too
+			await say(site, 'off', 2, 4);
+			await context.setOffline(false);
+			for (const tab of tabs) {
+				await has(tab, '4');
+				await enter(tab, 'live');
+				assert.deepEqual(await got(tab), numbers(1, 4));
+			}
+		});
+	});
+
+	it('that the responder is another, whose history is gone', async () => {
+		const site = await startSite(LIGHTTPD_HTTP1, ARGS);
+
+		await at(site, async (first) => {
+			const tabs = await openAll(first, 'new', 2);
+			await say(site, 'new', 1, 1);
+			await has(tabs[1], '1');
+			await site.restartResponder();
+			for (const tab of tabs)
+				await tab.waitForFunction(() => window.gaps.length === 1);
+			await say(site, 'new', 2, 2);
+			for (const tab of tabs) {
+				await has(tab, '2');
+				assert.deepEqual(await got(tab), numbers(1, 2));
+				assert.equal((await tab.evaluate(() => window.gaps))[0].reason, 'restart');
+			}
+		});
+	});
+});
+
+describe('a page', { concurrency: 3 }, () => {
+	it('that is hidden away and comes back gets what it lacks', async () => {
+		const site = await startSite(LIGHTTPD_HTTP1, ARGS);
+
+		await at(site, async (first) => {
+			const tabs = await openAll(first, 'kept', 3);
+			const fire = (tab, type) => tab.evaluate((name) =>
+			    dispatchEvent(new PageTransitionEvent(name, { persisted: true })), type);
+			let said = 0;
+			for (const tab of tabs) {	// among them the leader
+				await fire(tab, 'pagehide');
+				await say(site, 'kept', said + 1, said + 2);
+				said += 2;
+				await fire(tab, 'pageshow');
+				for (const one of tabs) {
+					await has(one, String(said));
+					assert.deepEqual(await got(one), numbers(1, said));
+				}
+			}
+			await until(() => site.responder.streams() === 1, 'one stream');
+		});
+	});
+
+	it('begins with its own history, and then shares', async () => {
+		const site = await startSite(NGINX_HTTP2, ARGS);
+
+		await at(site, async (first) => {
+			await say(site, 'past', 1, 5);
+			const tabs = [first];
+			await open(first, channel('past'), { history: 2 });
+			await has(first, '5');
+			for (const options of [{ history: 'all' }, { history: 1 }, {}]) {
+				tabs.push(await newTab(first));
+				await open(tabs.at(-1), channel('past'), options);
+				await enter(tabs.at(-1), 'live');
+			}
+			await until(() => site.responder.streams() === 1, 'one stream');
+			await say(site, 'past', 6, 7);
+			for (const [i, from] of [4, 1, 5, 6].entries()) {
+				await has(tabs[i], '7');
+				assert.deepEqual(await got(tabs[i]), numbers(from, 7));
+			}
+		});
+	});
+
+	it('of a browser without locks or without channels has a stream of its own', async () => {
+		const site = await startSite(NGINX_HTTP2, ARGS);
+		const scripts = [() => Object.defineProperty(Navigator.prototype, 'locks', { value: undefined }),
+			() => { delete window.BroadcastChannel; }];
+
+		for (const script of scripts)
+			await at(site, async (first) => {
+				const tabs = await openAll(first, 'alone', 3);
+				assert.equal(site.responder.streams(), 3);
+				await say(site, 'alone', 1, 2);
+				for (const tab of tabs) {
+					await has(tab, '2');
+					assert.deepEqual(await got(tab), numbers(1, 2));
+				}
+				await Promise.all(tabs.map((tab) => tab.close()));
+				await until(() => site.responder.streams() === 0, 'none');
+			}, { script });
+	});
+
+	it('gets the end, and is told that there is nothing more', async () => {
+		const site = await startSite(LIGHTTPD_HTTP2, ARGS);
+
+		await at(site, async (first) => {
+			const tabs = await openAll(first, 'run', 3);
+			await say(site, 'run', 1, 2);
+			await ask(`${site.url}/publish?channel=run&end=1`, { method: 'POST', body: '3' });
+			for (const tab of tabs) {
+				await enter(tab, 'ended');
+				assert.deepEqual(await got(tab), numbers(1, 3));
+				assert.deepEqual(await tab.evaluate(() => [window.ends, window.states.at(-1).why]),
+				    [['{"channel":"run"}'], 204]);
+			}
+			await until(() => site.responder.streams() === 0, 'none');
+		});
+	});
+
+	it('has no more memory after 10,000 events', async () => {
+		const site = await startSite(NGINX_HTTP1, ARGS);
+		const many = 'data: x\n\n'.repeat(2000);
+		const feed = () => ask(`${site.url}/publish?channel=many&feed=1`, { method: 'POST', body: many });
+
+		await at(site, async (first) => {
+			const tabs = await openAll(first, 'many', 2);
+			const used = [];
+			for (const tab of tabs)
+				await tab.evaluate(() => {
+					window.count = 0;
+					window.got = { push: () => { window.count++; } };
+				});
+			for (const least of [4000, 14000]) {
+				while (await tabs[0].evaluate(() => window.count) < least)
+					await feed();
+				used.push(await Promise.all(tabs.map(async (tab) => {
+					const session = await tab.context().newCDPSession(tab);
+					await tab.waitForFunction((count) => window.count >= count, least);
+					await session.send('HeapProfiler.collectGarbage');
+					return (await session.send('Runtime.getHeapUsage')).usedSize;
+				})));
+			}
+			for (const i of tabs.keys())
+				assert.ok(used[1][i] - used[0][i] < 100e3, JSON.stringify(used));
+		});
+	});
+});
+
+// A front's rule stands for a ticket that is no good any more.
+const REFUSES = {
+	nginx: (text) => replaced(text, '			# The preflight', '			if ($arg_ticket = old) {\n				return 401;\n			}\n\n			# The preflight'),
+	lighttpd: (text) => text + '$HTTP["querystring"] =~ "ticket=old" {\n	url.access-deny = ( "" )\n}\n',
+};
+
+describe('who may not read', { concurrency: 2 }, () => {
+	it('asks for a fresh ticket upon 401, and goes on', async () => {
+		const site = await startSite(NGINX_HTTP1, ARGS, { edit: REFUSES.nginx });
+
+		await at(site, async (first) => {
+			const tabs = [first, await newTab(first)];
+			for (const tab of tabs) {
+				await tab.evaluate(() => { window.tickets = ['old', 'new']; });
+				await open(tab, `() => "/events?channel=secret&ticket=" + (window.tickets.shift() ?? "new")`,
+				    { name: 'secret' });
+				await enter(tab, 'live');
+			}
+			await say(site, 'secret', 1, 1);
+			for (const tab of tabs)
+				await has(tab, '1');
+			assert.equal(site.responder.streams(), 1);
+			assert.equal((await tabs[1].evaluate(() => window.tickets)).length, 2);
+			await tabs[0].close();
+			await enter(tabs[1], 'live');
+			await say(site, 'secret', 2, 2);
+			await has(tabs[1], '2');
+			assert.deepEqual(await got(tabs[1]), numbers(1, 2));
+		});
+	});
+
+	it('is told so upon any other status', async () => {
+		const site = await startSite(LIGHTTPD_HTTP1, ARGS, { edit: REFUSES.lighttpd });
+
+		await at(site, async (first) => {
+			await open(first, '"/events?channel=secret&ticket=old"');
+			await enter(first, 'ended');
+			assert.equal(await first.evaluate(() => window.states.at(-1).why), 403);
+		});
+	});
+});
+
+it('the example runs', async () => {
+	const site = await startSite(LIGHTTPD_HTTP2, ARGS);
+	const [{ code }] = blocksOf('conf/sse-js.md', 'Example');
+
+	await publish(site, 'news', 'before');
+	await at(site, async (tab) => {
+		await tab.route('**/example', (route) => route.fulfill({ contentType: 'text/html', body: code }));
+		await tab.goto(`${site.url}/example`);
+		await tab.waitForSelector('#state:text-is("live")');
+		await publish(site, 'news', 'rain', { type: 'weather' });
+		await tab.waitForSelector('#news li:nth-child(2)');
+		assert.deepEqual(await tab.locator('#news li').allTextContents(), ['message: before', 'weather: rain']);
+	});
+});
+
+it('the package is one', async () => {
+	const { exports, version } = JSON.parse(readFileSync(join(ROOT, 'html/package.json')));
+	const changes = readFileSync(join(ROOT, 'src/CHANGES.md'), 'utf8');
+
+	assert.equal(typeof (await import(join(ROOT, 'html', exports['.'].default))).Stream, 'function');
+	assert.match(readFileSync(join(ROOT, 'html', exports['.'].types), 'utf8'), /export class Stream/);
+	assert.equal(version, /^## (\S+)/m.exec(changes)[1]);
+});
+
+it('the module is 3 KB at most', () => {
+	const { length } = brotliCompressSync(readFileSync(join(ROOT, 'html/sse.js')));
+
+	assert.ok(length <= 3072, `${length}`);
+});
