@@ -132,8 +132,12 @@ static const struct row {
     {"header_not_utf8", "{\"alg\":\"HS256\",\"kid\":\"\xff\"}", "{" EXP "}",
 	TICKET_MALFORMED},
     {"header_long",
-	"{\"alg\":\"HS256\",\"kid\":\"" TEXT100 TEXT100 TEXT100 TEXT100 TEXT100
-	    TEXT100 TEXT100 TEXT100 TEXT100 TEXT100 "x\"}",
+	"{\"alg\":\"HS256\",\"kid\":\"" TEXT100 TEXT100 TEXT100 TEXT10 TEXT10
+	    TEXT10 TEXT10 TEXT10 TEXT10 "\"}",
+	"{" EXP "}", TICKET_GOOD},
+    {"header_too_long",
+	"{\"alg\":\"HS256\",\"kid\":\"" TEXT100 TEXT100 TEXT100 TEXT10 TEXT10
+	    TEXT10 TEXT10 TEXT10 TEXT10 "x\"}",
 	"{" EXP "}", TICKET_MALFORMED},
     {"header_deep", "{\"alg\":\"HS256\",\"x\":[[[[1]]]]}", "{" EXP "}",
 	TICKET_MALFORMED},

@@ -8,14 +8,13 @@
 #include "serve/ticket.h"
 
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "channel/name.h"
 #include "serve/ticket_keys.h"
 
-#define HEADER_MAX 1024 /* bytes; nobody has signed it yet */
+#define HEADER_MAX 384 /* bytes; nobody has signed it yet */
 #define DEPTH_MAX  4
 #define LAST	   253402300799.0 /* the year 9999; in milliseconds: 1978 */
 
@@ -135,7 +134,7 @@ read_time(const json_t *claims, const char *name, int64_t *seconds)
 
 	if (!json_is_number(value) || !(n >= 0 && n <= LAST))
 		return false;
-	*seconds = (int64_t)floor(n);
+	*seconds = (int64_t)n;
 	return true;
 }
 
