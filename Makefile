@@ -36,7 +36,7 @@ NEED_test     = $(NEED_check) $(NEED_fronts) $(NEED_lighttpd) $(NEED_nginx) \
 		lighttpd-mod-deflate lighttpd-mod-openssl openssl \
 		stunnel4=stunnel4 \
 		nodejs=node npm=npm chromium \
-		curl php-cli=php python3=python3 prometheus=promtool
+		curl php-cli=php python3=python3 python3-jwt prometheus=promtool
 NEED_torture  = $(NEED) libcmocka-dev $(NEED_nginx) $(NEED_haproxy) \
 		$(NEED_redis) nodejs=node
 NEED_bench    = $(NEED) $(NEED_redis) $(NEED_lighttpd) $(NEED_nginx) \
@@ -481,7 +481,7 @@ install: build/sse-fcgi
 	install -m 644 html/* "$(DESTDIR)$(DATA)/html/"
 	install -m 644 README.md src/CHANGES.md "$(DESTDIR)$(DATA)/"
 	install -m 644 conf/README.md conf/redis.md conf/runs.md conf/sse-js.md \
-	    conf/*.lua \
+	    conf/tickets.md conf/*.lua \
 	    "$(DESTDIR)$(DATA)/conf/"
 	for front in $(FRONTS); do DATA="$(DATA)" RUN=/run/sse-fcgi \
 	    conf/fill $$front >build/$$front.conf && \

@@ -11,7 +11,7 @@ import { it } from 'node:test';
 import { ROOT } from './processes.mjs';
 
 const FILES = ['README.md', 'conf/README.md', 'conf/redis.md',
-	'conf/runs.md', 'conf/sse-js.md', 'src/README.md', 'src/CHANGES.md', 'tests/README.md'];
+	'conf/runs.md', 'conf/sse-js.md', 'conf/tickets.md', 'src/README.md', 'src/CHANGES.md', 'tests/README.md'];
 
 const textOf = (file) => readFileSync(join(ROOT, file), 'utf8');
 
