@@ -5,11 +5,13 @@
 // an administrator may have around them.
 
 import assert from 'node:assert/strict';
+import { createHmac, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import http2 from 'node:http2';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ask, figuresOf, openStream, post } from './browsers.mjs';
 import { openFeed } from './feeds.mjs';
@@ -24,6 +26,7 @@ import { ARGS, CHOSEN, LIMIT, start } from './sites.mjs';
 //   htpasswd    the file for that, where it is not the usual one
 //   readers     makes the streams ask for one, with the same file
 //   secret      the lines that make it ask for a secret
+//   tickets     makes the streams and /publish want tickets
 //   byPath      how a path is made one channel
 //   asks        the line that has an application asked, if there is one
 //   carried     how many requests at once one connection carries with HTTP/2,
@@ -58,6 +61,8 @@ const FRONTS = {
 				'# ' + calls;
 		},
 		secret: ['Require expr'],
+		tickets: (text) => uncomment(text, 'SetEnv SSE_TICKET',
+			'CGIPassAuth', 'Require all granted'),
 		hurries: (text) => replaced(text, /^LoadModule rewrite_/m,
 			'LoadModule reqtimeout_module ' +
 			'modules/mod_reqtimeout.so\n' +
@@ -81,6 +86,7 @@ const FRONTS = {
 		basic: (text) => uncomment(text, 'basicauth {').replace(
 			/\$2a\$14\$x+/, () => BCRYPT),
 		secret: ['@stranger', 'respond @stranger'],
+		tickets: (text) => uncomment(text, 'env SSE_TICKET'),
 		byPath: (text) => uncomment(text, '@channel', 'handle @channel'),
 		asks: ['forward_auth'],
 		origins: (text) => uncomment(without(text,
@@ -95,11 +101,14 @@ const FRONTS = {
 		htpasswd: HTPASSWD_SHA,
 		deny: /deny \{ addr.*\n/,
 		basic: (text) => text.replace(
-			/(^ *"\/publish":\n).*?\n\n((?: {8}#.*\n)+)(?= *setenv)/ms,
+			/(^ *"\/publish":\n).*?\n\n((?: {8}#[^\n]*\n)+)(?= *setenv)/ms,
 			(all, head, lines) => head + lines.replaceAll(
 				/^ {8}#(?! )/gm, ' '.repeat(8)).replaceAll(
 				/^ {8}#  /gm, ' '.repeat(10))),
 		secret: ['deny { header'],
+		tickets: (text) => replaced(text,
+			/^ {8}setenv: .*((?:\n(?: {8}#.*)?)*\n) {8}#(setenv: .*)/gm,
+			'$1        $2'),
 		byPath: (text) => text.replace(
 			/^ {6}#"\/events\/news":\n(?: {6}#.*\n)+/m,
 			(lines) => lines.replaceAll(/^ {6}#/gm, '      ')),
@@ -127,6 +136,8 @@ const FRONTS = {
 			'http-request auth unless'), '# (2)',
 		'userlist readers\n' +
 			`\tuser me password ${SHA512.replaceAll('$', '$$$$')}\n$&`),
+		tickets: (text) => uncomment(text, 'set-param SSE_TICKET',
+			'pass-header', 'http-request deny unless {'),
 		secret: ['http-request deny unless {',
 			'http-request deny if { path /publish }'],
 		byPath: (text) => uncomment(text, 'set-param SSE_CHANNEL',
@@ -146,6 +157,10 @@ const FRONTS = {
 			'auth.require').replace('"mod_access"',
 			'"mod_access", "mod_auth", "mod_authn_file"'),
 		secret: ['$REQUEST_HEADER["Authorization"]'],
+		tickets: (text) => replaced(uncomment(text,
+			'$HTTP["url"] =~ "^/(sse|events)$"'),
+		/\(sse\|events(?=.*\n\tsetenv\.add-environment)/,
+		'(sse|events|publish'),
 		byPath: (text) => uncomment(text,
 			'$HTTP["url"] == "/events/news"').replaceAll(
 			'"^/(sse|events', '"^/(sse|events|events/news'),
@@ -164,6 +179,7 @@ const FRONTS = {
 		deny: /\t+allow 127.*\n\t+allow ::1;\n\t+deny all;\n/,
 		basic: (text) => uncomment(text, 'auth_basic'),
 		secret: ['if ($http_authorization'],
+		tickets: (text) => uncomment(text, 'fastcgi_param SSE_TICKET'),
 		byPath: (text) => uncomment(text, '~^/events/').replace(
 			/\t+(location ~ \^\/\(sse\|events\)\\z \{)\n(\t+)#(.*)/,
 			'$2$3'),
@@ -187,6 +203,22 @@ const FRONTS = {
 // The ways that are comments in the shipped files, and the one that no test on
 // loopback could see: edit gives the configuration's text, check looks.
 const SECRET = 'Bearer 0123456789abcdef';
+const KEY = join(mkdtempSync(join(tmpdir(), 'sse-ticket-')), 'key');
+const HMAC = randomBytes(32);
+writeFileSync(KEY, `HS256 ${HMAC.toString('hex')}\n`, { mode: 0o600 });
+process.on('exit', () => rmSync(dirname(KEY), { recursive: true }));
+
+// A ticket that is good for so many seconds.
+function ticket(claims, seconds = 60) {
+	const text = [{ alg: 'HS256', typ: 'JWT' },
+		{ exp: Math.floor(Date.now() / 1000) + seconds, ...claims }]
+		.map((part) => Buffer.from(JSON.stringify(part))
+			.toString('base64url')).join('.');
+
+	return `${text}.${createHmac('sha256', HMAC).update(text)
+		.digest('base64url')}`;
+}
+
 const VARIANTS = {
 	// All but the address is as it was shipped.
 	'from elsewhere nobody publishes or reads figures': {
@@ -271,6 +303,57 @@ const VARIANTS = {
 			assert.equal(await as(SECRET.toUpperCase()), 403);
 			assert.equal(await as(`${SECRET} x`), 403);
 			assert.equal((await post(site, 'a')).status, 403);
+		},
+	},
+
+	'tickets open the streams and /publish': {
+		args: ['--ticket-key', KEY],
+		edit: (text, { deny, tickets }) => tickets(without(text, deny)),
+		check: async (site) => {
+			const reads = ticket({ channels: ['a', 'b*'] });
+			const publishes = ticket({ publish: ['a'] });
+			const head = async (path, headers) => (await ask(
+				site.url + path, { method: 'HEAD', headers }))
+				.status;
+			const bearer = (token) =>
+				({ Authorization: `Bearer ${token}` });
+			const cookie = (token) => ({ ...ORIGIN,
+				Cookie: `x=y; sse_ticket=${token}; z=1` });
+			const publish = async (headers, channel = 'a') =>
+				(await post(site, channel, { headers })).status;
+
+			for (const path of ['/sse', '/events?channel=a'])
+				assert.equal(await head(path), 401);
+			for (const headers of [bearer(reads), cookie(reads)]) {
+				assert.equal(await head('/events?channel=a&' +
+					'channel=bc', headers), 200);
+				assert.equal(await head('/events?channel=c',
+					headers), 403);
+				assert.equal(await head('/sse', headers), 403);
+				assert.equal(await publish(headers), 403);
+			}
+			assert.equal(await head(
+				`/events?channel=a&ticket=${reads}`), 200);
+			assert.equal(await head('/sse', cookie(ticket(
+				{ channels: ['clock'] }))), 200);
+			assert.equal(await head('/sse', { SSE_TICKET: '',
+				'SSE-Ticket': '' }), 401);
+			assert.equal(await publish(), 401);
+			assert.equal(await publish(bearer(publishes), 'c'), 403);
+			assert.equal((await ask(site.url + '/events', {
+				method: 'OPTIONS', headers: ORIGIN })).status,
+			204);
+			assert.equal((await ask(site.url + '/status')).status,
+				200);
+
+			const stream = await openStream(site.url +
+				'/events?channel=a', { headers:
+				cookie(ticket({ channels: ['a'] }, 3)) });
+			assert.equal(await publish(bearer(publishes)), 200);
+			assert.equal((await stream.next()).data, 'x');
+			assert.equal(await stream.ended, 'end');
+			assert.equal(await head('/events?channel=a',
+				cookie(ticket({ channels: ['a'] }, -1))), 401);
 		},
 	},
 
