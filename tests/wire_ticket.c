@@ -525,7 +525,7 @@ stream_ends_with_its_ticket_and_goes_on_with_another(void **state)
 	assert_true(sscanf(strstr(told, "id: "), "id: %47s", id) == 1);
 	front_close(&f);
 	say("channel=a", "meanwhile");
-	while (wall() < exp)
+	while (wall() < exp + 1)
 		(void)usleep(10000);
 	(void)snprintf(header, sizeof(header), "Bearer %s", token);
 	ask_with(&f, "channel=a", "HTTP_AUTHORIZATION", header, id);
@@ -548,6 +548,7 @@ slow_stream_gets_nothing_published_behind_its_ticket(void **state)
 	static char large[30000];
 	char token[TOKEN_SIZE];
 	struct front f;
+	double sent;
 	int i;
 
 	(void)state;
@@ -559,9 +560,11 @@ slow_stream_gets_nothing_published_behind_its_ticket(void **state)
 	for (i = 0; i < 60; i++)
 		publish_text("channel=a", large, sizeof(large));
 	assert_true(status_until(&r, "\"tickets_expired\":", 1));
+	sent = status_figure(&r, "\"events_sent\":");
 	say("channel=a", "behind");
 	assert_true(front_until_end(&f, PATIENCE));
 	assert_null(strstr(f.text, "behind"));
+	assert_true(status_until(&r, "\"events_sent\":", sent));
 	assert_true(front_count(&f, "retry: ") == 2);
 	assert_in_range(front_count(&f, "\nid: "), 1, 59);
 	front_close(&f);

@@ -137,6 +137,16 @@ allows(const struct ticket *t, const struct arguments *a, enum ticket_use use)
 	return true;
 }
 
+/* Wall seconds; time() may be some milliseconds behind. */
+static int64_t
+wall(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec;
+}
+
 static enum ticket_fault
 read_ticket(const struct tickets *ts, const struct request *r,
     const struct arguments *a, enum ticket_use use, struct ticket **ticket)
@@ -146,8 +156,8 @@ read_ticket(const struct tickets *ts, const struct request *r,
 
 	if (f.text == NULL)
 		return TICKET_MISSING;
-	fault = ticket_read(ticket, *ts->keys, f.text, f.len,
-	    (int64_t)time(NULL), (int64_t)ts->cfg->ticket_skew);
+	fault = ticket_read(ticket, *ts->keys, f.text, f.len, wall(),
+	    (int64_t)ts->cfg->ticket_skew);
 	if (fault != TICKET_GOOD || allows(*ticket, a, use))
 		return fault;
 	ticket_free(*ticket);
