@@ -585,6 +585,7 @@ names_and_prefixes_permit(void **state)
 	assert_false(ticket_may_read(t, "cb"));
 	assert_true(ticket_may_read(t, "*c")); /* a star elsewhere is a star */
 	assert_false(ticket_may_read(t, "ac"));
+	assert_false(ticket_may_read(t, "*d"));
 	assert_true(ticket_may_publish(t, "anything"));
 	ticket_free(t);
 	free(text);
@@ -658,7 +659,8 @@ static const struct file_row {
     {"public_key_of_31_bytes",
 	"EdDSA MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZQ", false},
     {"public_key_that_is_zero",
-	"EdDSA AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", false},
+	"EdDSA 0000000000000000000000000000000000000000000000000000000000000000",
+	false},
     {"seed_of_33_bytes", "EdDSA-secret " HEX32 HEX32 "00", false},
 };
 
@@ -786,6 +788,8 @@ makes(void **state)
 	assert_int_equal(text == NULL, row->json == NULL);
 	if (text == NULL) {
 		assert_memory_equal(err, "--make-ticket: ", 15);
+		assert_true(strncmp(row->claims, "exp", 3) != 0 ||
+			    strstr(err, "exp ") != NULL);
 		return;
 	}
 	assert_string_equal(err, "");
@@ -808,6 +812,60 @@ a_public_key_makes_none(void **state)
 	assert_null(ticket_make(&keys, "channel=a", NOW, err, sizeof(err)));
 	assert_string_equal(err,
 	    "--make-ticket: the first --ticket-key only verifies");
+}
+
+static void
+a_file_is_short_and_is_text(void **state)
+{
+	char text[3000] = "HS256 " SECRET "\n";
+	size_t len = strlen(text);
+	const char *fault = NULL;
+	struct ticket_key key;
+
+	(void)state;
+	assert_int_equal(ticket_key_parse(&key, text, len + 1, &fault), -1);
+	assert_string_equal(fault, "it is no text");
+	memset(text + len, '\n', sizeof(text) - len);
+	assert_int_equal(ticket_key_parse(&key, text, 1024, &fault), 0);
+	assert_int_equal(ticket_key_parse(&key, text, 1025, &fault), -1);
+	assert_int_equal(ticket_key_parse(&key, text, sizeof(text), &fault),
+	    -1);
+}
+
+static void
+eight_files_are_the_most(void **state)
+{
+	const char *path = write_file("a", hmac_key, 0600);
+	const char *list[] = {path, path, path, path, path, path, path, path,
+	    NULL, NULL};
+	struct ticket_keys *keys;
+	char err[512] = "";
+
+	(void)state;
+	keys = ticket_keys_read(list, err, sizeof(err));
+	assert_non_null(keys);
+	assert_int_equal(keys->n, 8);
+	ticket_keys_free(keys);
+	list[8] = path;
+	assert_null(ticket_keys_read(list, err, sizeof(err)));
+	(void)unlink(path);
+}
+
+/* What the other algorithm's keys have where one has its secret is no secret.
+ */
+static void
+no_key_is_one_of_another_algorithm(void **state)
+{
+	static const char *const both[] = {public_key, hmac_key};
+	struct ticket_keys keys = keys_of(both, 2), nothing = {.n = 1};
+	char *text;
+
+	(void)state;
+	nothing.one[0].algorithm = TICKET_HS256;
+	text = good_ticket(&nothing);
+	assert_int_equal(fault_of(&keys, text, strlen(text), 0),
+	    TICKET_SIGNATURE);
+	free(text);
 }
 
 static const struct CMUnitTest others[] = {
@@ -835,6 +893,9 @@ static const struct CMUnitTest others[] = {
     cmocka_unit_test(all_that_it_says_is_kept),
     cmocka_unit_test(files_are_read_in_their_order),
     cmocka_unit_test(a_public_key_makes_none),
+    cmocka_unit_test(a_file_is_short_and_is_text),
+    cmocka_unit_test(eight_files_are_the_most),
+    cmocka_unit_test(no_key_is_one_of_another_algorithm),
     cmocka_unit_test(a_bad_file_is_named_and_not_told),
 };
 

@@ -92,7 +92,7 @@ set_end(struct making *m, const char *value)
 
 	if (json_object_get(m->claims, "exp") != NULL)
 		return refuse(m, "exp comes twice");
-	if (value[digits] == '\0' && digits > 0 && digits < 10)
+	if (value[digits] == '\0' && digits > 0)
 		life = strtol(value, NULL, 10);
 	if (life < 1 || life > TICKET_LIFE_MAX)
 		return refuse(m,
