@@ -147,12 +147,14 @@ read_claims(struct making *m, const char *claims)
 	return result;
 }
 
-/* Adds bytes in base64url; text is never near its end: see sign(). */
+/* Adds a part and the dot before it; text has room for all: see sign(). */
 static void
-add_base64(char *text, size_t size, const void *bytes, size_t len)
+add_part(char *text, size_t size, const void *bytes, size_t len)
 {
 	size_t had = strlen(text);
 
+	if (had > 0)
+		text[had++] = '.';
 	(void)sodium_bin2base64(text + had, size - had, bytes, len, BASE64);
 }
 
@@ -169,12 +171,10 @@ sign(const struct ticket_key *key, const char *claims)
 	    "{\"alg\":\"%s\",\"typ\":\"JWT\"}",
 	    ticket_algorithm_name(key->algorithm));
 	text[0] = '\0';
-	add_base64(text, size, header, strlen(header));
-	strcat(text, ".");
-	add_base64(text, size, claims, strlen(claims));
+	add_part(text, size, header, strlen(header));
+	add_part(text, size, claims, strlen(claims));
 	n = ticket_key_sign(key, text, strlen(text), signature);
-	strcat(text, ".");
-	add_base64(text, size, signature, n);
+	add_part(text, size, signature, n);
 	return text;
 }
 
