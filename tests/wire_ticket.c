@@ -877,10 +877,15 @@ static void
 feeds_are_of_their_subject(void **state)
 {
 	static const char claims[] = MAY ",\"sub\":\"ann\"";
-	struct front feed, over;
+	struct front reader, feed, over;
 
 	(void)state;
-	start_with((const char *[]){"--max-per-subject", "1", NULL});
+	start_with((const char *[]){"--max-per-subject", "1", "--feed-grace",
+	    "1", NULL});
+	assert_true(front_connect(&reader, r.address));
+	assert_true(front_request(&reader, 0, "GET",
+	    (const char *[]){"QUERY_STRING", "channel=a", NULL}));
+	assert_served(&reader);
 	feed_begin(&feed, "channel=a&feed=1", ticket(60, claims));
 	feed_says(&feed, "data: one\n\n");
 	assert_true(status_until(&r, "\"feed_events\":", 1));
@@ -893,6 +898,9 @@ feeds_are_of_their_subject(void **state)
 	assert_int_equal(answer_status(&feed), 401);
 	front_close(&feed);
 	assert_true(status_until(&r, "\"ticketed\":", 0));
+	/* Nobody has come in its place. */
+	assert_true(front_until_text(&reader, "event: abandoned\n", PATIENCE));
+	front_close(&reader);
 	(void)stop(NULL);
 }
 
