@@ -6,7 +6,8 @@
 //	TAKE_OVERS  how often another tab has to lead    20
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { createHmac, randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { brotliCompressSync } from 'node:zlib';
@@ -14,6 +15,7 @@ import { ask } from '../fronts/browsers.mjs';
 import { replaced } from '../fronts/edits.mjs';
 import { blocksOf } from '../fronts/prose.mjs';
 import { familyOf, ROOT, until } from '../fronts/processes.mjs';
+import { newPlace } from '../fronts/sites.mjs';
 import { LIGHTTPD_HTTP1, LIGHTTPD_HTTP2, NGINX_HTTP1, NGINX_HTTP2, publish, startSite, visit, WAYS } from './harness.mjs';
 
 const TAKE_OVERS = Number(process.env.TAKE_OVERS || 20);
@@ -301,6 +303,23 @@ describe('what a tab learns of the connection', { concurrency: 3 }, () => {
 		});
 	});
 
+	it('that the network is back, at once', async () => {
+		const site = await startSite(LIGHTTPD_HTTP1, ARGS);
+
+		await at(site, async (tab) => {
+			await open(tab, channel('back'), { heartbeat: 15 });
+			await enter(tab, 'live');
+			await tab.context().setOffline(true);
+			await site.restartFront();
+			await tab.evaluate((ms) => new Promise((done) => setTimeout(done, ms)), 6000);
+			await tab.evaluate(() => addEventListener('online', () => { window.back = Date.now(); }));
+			await tab.context().setOffline(false);
+			await enter(tab, 'live');
+			const ms = await tab.evaluate(() => window.states.at(-1).ms - window.back);
+			assert.ok(ms < BEAT_MS, `${ms} ms`);
+		});
+	});
+
 	it('that the responder is another, whose history is gone', async () => {
 		const site = await startSite(LIGHTTPD_HTTP1, ARGS);
 
@@ -332,8 +351,12 @@ describe('a page', { concurrency: 3 }, () => {
 			let said = 0;
 			for (const tab of tabs) {	// among them the leader
 				await fire(tab, 'pagehide');
+				const others = tabs.filter((other) => other !== tab);
+				await leaderOf(others);
 				await say(site, 'kept', said + 1, said + 2);
 				said += 2;
+				await has(others[0], String(said));
+				assert.deepEqual(await got(tab), numbers(1, said - 2));
 				await fire(tab, 'pageshow');
 				for (const one of tabs) {
 					await has(one, String(said));
@@ -362,6 +385,32 @@ describe('a page', { concurrency: 3 }, () => {
 			for (const [i, from] of [4, 1, 5, 6].entries()) {
 				await has(tabs[i], '7');
 				assert.deepEqual(await got(tabs[i]), numbers(from, 7));
+			}
+		});
+	});
+
+	it('catches up while more is said, and takes nothing twice', async () => {
+		const site = await startSite(NGINX_HTTP2, [...ARGS, '--history', '10000']);
+
+		await at(site, async (first) => {
+			const tabs = await openAll(first, 'busy', 1);
+			let said = 0, over = false;
+			const speak = async () => {
+				while (!over)
+					await publish(site, 'busy', String(++said));
+			};
+			const speaks = speak();
+			while (tabs.length < 8) {
+				tabs.push(await newTab(first));
+				await open(tabs.at(-1), channel('busy'), { history: 'all' });
+				await enter(tabs.at(-1), 'live');
+			}
+			over = true;
+			await speaks;
+			await until(() => site.responder.streams() === 1, 'one stream');
+			for (const tab of tabs) {
+				await has(tab, String(said));
+				assert.deepEqual(await got(tab), numbers(1, said));
 			}
 		});
 	});
@@ -444,7 +493,7 @@ describe('who may not read', { concurrency: 2 }, () => {
 		await at(site, async (first) => {
 			const tabs = [first, await newTab(first)];
 			for (const tab of tabs) {
-				await tab.evaluate(() => { window.tickets = ['old', 'new']; });
+				await tab.evaluate(() => { window.tickets = ['old', 'old', 'new']; });
 				await open(tab, `() => "/events?channel=secret&ticket=" + (window.tickets.shift() ?? "new")`,
 				    { name: 'secret' });
 				await enter(tab, 'live');
@@ -453,12 +502,50 @@ describe('who may not read', { concurrency: 2 }, () => {
 			for (const tab of tabs)
 				await has(tab, '1');
 			assert.equal(site.responder.streams(), 1);
-			assert.equal((await tabs[1].evaluate(() => window.tickets)).length, 2);
+			assert.equal((await tabs[1].evaluate(() => window.tickets)).length, 3);
 			await tabs[0].close();
 			await enter(tabs[1], 'live');
 			await say(site, 'secret', 2, 2);
 			await has(tabs[1], '2');
 			assert.deepEqual(await got(tabs[1]), numbers(1, 2));
+		});
+	});
+
+	it('until its ticket ends, and has another then', async () => {
+		const key = randomBytes(32), { dir } = newPlace(), file = join(dir, 'ticket.key');
+		const base64 = (data) => Buffer.from(data).toString('base64url');
+		const ticket = () => {
+			const text = [{ alg: 'HS256' }, { exp: Math.floor(Date.now() / 1000) + 3, channels: ['mine'] }]
+				.map((part) => base64(JSON.stringify(part))).join('.');
+			return `${text}.${createHmac('sha256', key).update(text).digest('base64url')}`;
+		};
+		let made = 0;
+
+		writeFileSync(file, `HS256 ${base64(key)}\n`, { mode: 0o600 });
+		const site = await startSite(NGINX_HTTP2, [...ARGS, '--history', '10000', '--ticket-key', file, '--ticket-skew', '0'],
+		    { edit: (text) => replaced(text, 'fastcgi_param SSE_ROLE stream;',
+		        'fastcgi_param SSE_ROLE stream;\n\t\t\tfastcgi_param SSE_TICKET required;') });
+		await at(site, async (first) => {
+			await first.context().route('**/ticket', (route) => {
+				made++;
+				route.fulfill({ body: ticket() });
+			});
+			const tabs = [first, await newTab(first)];
+			for (const tab of tabs) {
+				await open(tab, `async () => "/events?channel=mine&ticket=" + await (await fetch("/ticket")).text()`,
+				    { name: 'mine' });
+				await enter(tab, 'live');
+			}
+			let said = 0;
+			while (made < 4)
+				await publish(site, 'mine', String(++said));
+			await publish(site, 'mine', String(++said));
+			for (const tab of tabs) {
+				await has(tab, String(said));
+				assert.deepEqual(await got(tab), numbers(1, said));
+				assert.deepEqual(await tab.evaluate(() => window.gaps), []);
+			}
+			await until(() => site.responder.streams() === 1, 'one stream');
 		});
 	});
 
