@@ -492,6 +492,32 @@ location_alone_wants_tickets(void **state)
 	assert_answered(&f, REFUSED);
 }
 
+/* Though there is a key, and whoever asks has a ticket. */
+static void
+what_a_front_says_wrongly_lets_nobody_in(void **state)
+{
+	static const char *const said[][4] = {{"stream", "GET", "optional"},
+	    {"stream", "GET", "Required"}, {"stream", "HEAD", ""},
+	    {"publish", "POST", "0"}, {"publish", "DELETE", "yes"},
+	    {"status", "GET", "required"}, {"admin", "POST", "required"}};
+	char bearer[TOKEN_SIZE + 10];
+	struct front f;
+	size_t i;
+
+	(void)state;
+	(void)snprintf(bearer, sizeof(bearer), "Bearer %s",
+	    ticket(60, "\"channels\":[\"*\"],\"publish\":[\"*\"]"));
+	for (i = 0; i < LENGTH(said); i++) {
+		assert_true(front_connect(&f, r.address));
+		assert_true(front_request(&f, 0, said[i][1],
+		    (const char *[]){"QUERY_STRING",
+			"channel=a&close=channel:a", "SSE_ROLE", said[i][0],
+			"SSE_TICKET", said[i][2], "HTTP_AUTHORIZATION", bearer,
+			NULL}));
+		assert_answered(&f, "Status: 500 ");
+	}
+}
+
 /* How long past this wall time did the end come? */
 static double
 end_after(struct front *f, double exp)
@@ -954,6 +980,7 @@ main(void)
 	    TEST(each_channel_is_asked_for),
 	    TEST(nothing_is_told_of_a_channel_without_a_ticket),
 	    TEST(location_alone_wants_tickets),
+	    TEST(what_a_front_says_wrongly_lets_nobody_in),
 	    TEST(stream_ends_with_its_ticket_and_goes_on_with_another),
 	    TEST(slow_stream_gets_nothing_published_behind_its_ticket),
 	    cmocka_unit_test(younger_of_age_and_ticket_counts),
