@@ -200,6 +200,11 @@ static const struct special {
     {{"key=a%0a", NULL, NULL, "a key is"}, "publish", NULL},
     {{"key=%7f", NULL, NULL, "a key is"}, "publish", NULL},
     {{"key=%c3%a4", NULL, NULL, "a key is"}, "publish", NULL},
+    {{"close=sub:a", NULL, " close=sub:a", NULL}, "admin", NULL},
+    {{"close=a&close=a", NULL, " close=", NULL}, "admin", NULL},
+    {{"Close=a", NULL, NULL, LOOKS "close=sub:NAME"}, "admin", NULL},
+    {{"close=%", NULL, NULL, BAD}, "admin", NULL},
+    {{"close=a&ticket=b", NULL, "", NULL}, "stream", NULL},
 };
 
 static size_t
@@ -231,6 +236,8 @@ show(char *to, size_t size, const struct arguments *a)
 	for (i = 0; i < a->channels; i++)
 		n += (size_t)snprintf(to + n, size - n, "%s,", a->channel[i]);
 	n += show_value(to + n, size - n, "event", a->event);
+	n += show_value(to + n, size - n, "close", a->close);
+	n += show_value(to + n, size - n, "ticket", a->ticket);
 	n += show_ids(to + n, size - n, " own", &a->own);
 	n += show_ids(to + n, size - n, " page", &a->page);
 	n += show_value(to + n, size - n, "history", a->history);

@@ -43,6 +43,16 @@ static const struct row {
     {"role_from_the_browser", "raw HTTP_SSE_ROLE=publish", "OTHER - - -", NULL},
     {"role_in_small_letters", "raw sse_role=publish", "OTHER - - -", NULL},
     {"last_event_id", "raw HTTP_LAST_EVENT_ID=41", "OTHER - [41] -", NULL},
+    {"ticket_and_what_it_may_be_in",
+	"raw HTTP_COOKIE=a SSE_TICKET=required HTTP_AUTHORIZATION=b",
+	"OTHER - - -", "ticket [required] authorization [b] cookie [a] "},
+    {"no_ticket_is_wanted", "raw HTTP_COOKIE=a HTTP_AUTHORIZATION=b",
+	"OTHER - - -", NULL},
+    {"two_cookies", "raw SSE_TICKET= HTTP_COOKIE=a HTTP_COOKIE=a",
+	"OTHER - - -", "ticket [] cookie [sse_ticket=,] "},
+    {"two_authorizations",
+	"raw HTTP_AUTHORIZATION=b SSE_TICKET=x HTTP_AUTHORIZATION=c",
+	"OTHER - - -", "ticket [x] authorization [Bearer ,] "},
     {"last_event_id_empty", "raw HTTP_LAST_EVENT_ID=", "OTHER - [] -", NULL},
     {"last_event_id_twice", "raw HTTP_LAST_EVENT_ID=41 HTTP_LAST_EVENT_ID=42",
 	"OTHER - [,] -", NULL},
@@ -122,7 +132,9 @@ show_others(char *to, size_t size, const struct request *r)
 		const char *name, *value;
 	} others[] = {{"channel", r->channel}, {"query", r->query},
 	    {"length", r->content_length}, {"type", r->content_type},
-	    {"host", r->host}, {"origin", r->origin}, {"site", r->fetch_site}};
+	    {"host", r->host}, {"origin", r->origin}, {"site", r->fetch_site},
+	    {"ticket", r->ticket}, {"authorization", r->authorization},
+	    {"cookie", r->cookie}};
 	size_t i, n = 0;
 
 	*to = '\0';

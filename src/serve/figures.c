@@ -90,8 +90,6 @@ static const struct row {
 	SERVER(COUNT, streams.refused[REFUSED_STREAMS])},
     {"refused.address", REFUSED, "reason=\"address\"", "counter", REFUSED_HELP,
 	SERVER(COUNT, streams.refused[REFUSED_ADDRESS])},
-    {"refused.subject", REFUSED, "reason=\"subject\"", "counter", REFUSED_HELP,
-	SERVER(COUNT, streams.refused[REFUSED_SUBJECT])},
     {"refused.channels", REFUSED, "reason=\"channels\"", "counter",
 	REFUSED_HELP, SERVER(COUNT, streams.refused[REFUSED_CHANNELS])},
     {"refused.draining", REFUSED, "reason=\"draining\"", "counter",
@@ -100,6 +98,8 @@ static const struct row {
 	SERVER(COUNT, streams.refused[REFUSED_MEMORY])},
     {"refused.engine", REFUSED, "reason=\"engine\"", "counter", REFUSED_HELP,
 	SERVER(COUNT, streams.refused[REFUSED_ENGINE])},
+    {"refused.subject", REFUSED, "reason=\"subject\"", "counter", REFUSED_HELP,
+	SERVER(COUNT, streams.refused[REFUSED_SUBJECT])},
     {"refused.late", REFUSED, "reason=\"late\"", "counter", REFUSED_HELP,
 	SERVER(COUNT, streams.refused[REFUSED_LATE])},
 #define TICKETS	     "ssefcgi_tickets_refused_total"
