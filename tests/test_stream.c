@@ -140,12 +140,15 @@ serve_head(struct conn *c, const struct request *r)
 /* Streams of the channels "a" and "b", from here on. */
 static struct position position;
 
+/* What a ticket grants them; NULL: they have none. */
+static const struct grant *granted;
+
 static void
 serve_clock(struct conn *c, const struct request *r)
 {
 	const char *id = r->last_event_id;
 
-	stream_open_clock(&streams, c, r, NULL,
+	stream_open_clock(&streams, c, r, granted,
 	    id == NULL ? 0 : clock_count(id), false);
 }
 
@@ -154,7 +157,7 @@ serve_channels(struct conn *c, const struct request *r)
 {
 	static const char *const channels[] = {"a", "b"};
 
-	stream_open_channels(&streams, c, r, NULL, channels, 2, &position);
+	stream_open_channels(&streams, c, r, granted, channels, 2, &position);
 }
 
 static int
@@ -167,6 +170,7 @@ set_up(void **state)
 	next.request = (struct request){.method = METHOD_GET};
 	next.serve = serve_clock;
 	position = (struct position){.kind = POSITION_NOW};
+	granted = NULL;
 	published = 0;
 	hub_init(&hub, &(struct hub_setup){.history = 1});
 	hub_begin(&hub, (struct eventid){1000, 5 << 20});
@@ -1453,6 +1457,68 @@ stream_that_comes_back_is_written_to_once(void **state)
 	}
 }
 
+static void
+stream_without_a_ticket_has_nothing_of_one(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	peer_open(&p, GET);
+	end_turn();
+	assert_int_equal(streams.open, 1);
+	assert_null(next.stream->conn.own);
+	assert_int_equal(streams.permits.n, 0);
+	peer_close(&p);
+}
+
+/* It waited for the engine, and meanwhile its ticket's time has come. */
+static void
+stream_whose_ticket_is_over_is_told_to_come_back_soon(void **state)
+{
+	const struct grant over = {.until = 1, .subject = "ann"};
+	struct peer p;
+
+	(void)state;
+	granted = &over;
+	next.serve = serve_channels;
+	peer_open(&p, GET);
+	end_turn();
+	assert_in_range(told_retry(peer_read(&p)), cfg.retry,
+	    cfg.retry * 3 / 2);
+	assert_int_equal(answer.ends, 1);
+	assert_int_equal(streams.refused[REFUSED_LATE], 1);
+	assert_int_equal(streams.permits.n, 0);
+	assert_int_equal(streams.open, 0);
+	peer_close(&p);
+}
+
+static void
+ended_by_its_ticket_it_says_where_it_was_and_no_more(void **state)
+{
+	const struct grant ann = {.until = 1e12, .subject = "ann"};
+	struct peer p;
+	const char *text;
+
+	(void)state;
+	granted = &ann;
+	next.serve = serve_channels;
+	peer_open(&p, GET);
+	end_turn();
+	(void)peer_read(&p);
+	assert_int_equal(streams.permits.n, 1);
+	assert_int_equal(streams_close_subject(&streams, "bob"), 0);
+	assert_int_equal(streams_close_subject(&streams, "ann"), 1);
+	assert_int_equal(streams_close_channel(&streams, "b"), 1);
+	assert_int_equal(streams_close_channel(&streams, "c"), 0);
+	end_turn();
+	text = peer_read(&p);
+	assert_true(told_retry(text) >= cfg.retry);
+	assert_non_null(strstr(text, "id: "));
+	assert_int_equal(answer.ends, 1);
+	assert_int_equal(streams.permits.n, 0);
+	peer_close(&p);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -1505,6 +1571,9 @@ main(void)
 	    TEST(stream_that_pins_memory_is_closed_for_new_events),
 	    TEST(stream_that_keeps_up_loses_nothing_of_a_large_batch),
 	    TEST(stream_that_comes_back_is_written_to_once),
+	    TEST(stream_without_a_ticket_has_nothing_of_one),
+	    TEST(stream_whose_ticket_is_over_is_told_to_come_back_soon),
+	    TEST(ended_by_its_ticket_it_says_where_it_was_and_no_more),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN);
