@@ -24,7 +24,7 @@ export class Stream {
 	#url; #on; #types; #beat; #name; #credentials; #history; #fresh;
 	#over = new AbortController();	// closed for good
 	#running = false; #joined = false; #leads = false;
-	#term = 0; #from; #seen = '';	// the leader's; where that began; the last it told
+	#term = 0; #seen = '';		// the leader's; the last id that it told
 	#bus; #queued; #release;	// the channel; the lock asked for, and held
 	#source; #opened; #refused;	// the EventSource; did this, or the last, answer?
 	#turn = 0; #tries = 0;
@@ -136,7 +136,6 @@ export class Stream {
 		this.#leads = this.#joined = true;
 		this.#fresh = false;
 		this.#term = Math.max(this.#term + 1, Date.now());
-		this.#from = this.lastEventId;
 		if (this.#source)
 			this.#tell();
 		else {
@@ -146,10 +145,10 @@ export class Stream {
 	}
 
 	#tell(more) {
-		this.#bus?.postMessage({ term: this.#term, from: this.#from, at: this.lastEventId, state: this.state, ...more });
+		this.#bus?.postMessage({ term: this.#term, at: this.lastEventId, state: this.state, ...more });
 	}
 
-	#hear({ hello, term, from, at, state, why, event }) {
+	#hear({ hello, term, at, state, why, event }) {
 		if (hello || this.#leads || term < this.#term) {
 			if (hello && this.#leads)
 				this.#tell();
@@ -157,16 +156,17 @@ export class Stream {
 		}
 		if (term > this.#term) {
 			clearTimeout(this.#waits);
-			if (this.#fresh)
-				this.lastEventId = at;
-			this.#joined = this.#fresh || (from === '' && this.lastEventId === '' && this.#joined) ||
-			    within(from, this.lastEventId);
-			this.#fresh = false;
 			this.#term = term;
+			if (this.#fresh) {
+				this.#joined = true;
+				this.lastEventId = at;
+			}
+			this.#fresh = false;
 		}
-		this.#seen = event?.id || at;
-		if (at && !within(at, this.lastEventId))
+		// What the leader had before this is not told any more.
+		if (at !== this.lastEventId && !within(at, this.lastEventId))
 			this.#joined = false;
+		this.#seen = event?.id || at;
 		if (!this.#joined && !this.#caughtUp() && !this.#source && !this.#again)
 			this.#open();
 		if (!this.#joined)
