@@ -52,7 +52,7 @@ NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 BASE	= log config config_table config_channel config_agree endpoint socket platform \
 	  capacity notify ring zone text json buffer utf8 query spelling \
 	  thread resolve
-CHANNEL	= event eventid batch sse sse_split sse_parse post type name held channel rule heap names retention \
+CHANNEL	= event eventid batch sse sse_split sse_split_events sse_parse post type name held channel rule heap names retention \
 	  hub keys promise restore gap end position step reader
 STORE	= store store_write store_file store_make store_open store_rows \
 	  store_load
@@ -83,7 +83,7 @@ TESTS = event sse record params buffer gate writer ring wave flush clock config 
 	model notify platform capacity zone publish producer ahead server sender upkeep census redis
 unit_event     = event
 unit_sse       = sse
-unit_sse_split = sse_split buffer utf8 sse
+unit_sse_split = sse_split sse_split_events buffer utf8 sse
 unit_sse_parse = sse_parse $(unit_sse_split)
 unit_record    = record
 unit_params    = params record
@@ -148,7 +148,7 @@ unit_tailmodel = $(unit_tail)
 unit_model     = $(unit_reader)
 unit_reader    = reader step position gap end json batch $(unit_hub)
 unit_route     = route subscribe ahead publish publication producer producer_post grace outcome body status arguments \
-		 json query spelling reply request origin sse_parse sse_split type utf8 \
+		 json query spelling reply request origin sse_parse sse_split sse_split_events type utf8 \
 		 memory engine keys figures text \
 		 platform $(unit_stream)
 unit_publish   = $(unit_route)
