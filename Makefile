@@ -58,7 +58,7 @@ STORE	= store store_write store_file store_make store_open store_rows \
 	  store_load
 SQLITE	= $(STORE) addition changes committer gathering sqlite sqlite_posts \
 	  sqlite_load sqlite_figures
-VIA_REDIS = resp entry dial account finder finder_list finder_sentinels sentinel \
+VIA_REDIS = resp resp_value entry dial account finder finder_list finder_sentinels sentinel \
 	  link link_io link_send link_greeting ids tail tail_load tail_restore \
 	  tail_cycle tail_probe tail_note tail_entry repeats sender sender_post sender_place upkeep census redis redis_figures
 ENGINE	= engine memory $(SQLITE) $(VIA_REDIS)
@@ -128,20 +128,20 @@ unit_memory    = memory engine keys platform $(unit_hub)
 unit_sqlite    = $(SQLITE) keys engine platform thread log $(unit_hub)
 unit_gathering = gathering platform
 unit_repeats   = repeats
-unit_sender    = sender sender_post sender_place entry repeats resp type $(unit_hub)
+unit_sender    = sender sender_post sender_place entry repeats resp resp_value type $(unit_hub)
 unit_redis     = $(VIA_REDIS) engine keys log resolve thread endpoint type platform $(unit_hub)
-unit_upkeep    = upkeep census resp eventid platform
-unit_census    = census resp platform
+unit_upkeep    = upkeep census resp resp_value eventid platform
+unit_census    = census resp resp_value platform
 unit_store     = $(STORE) platform $(unit_channel)
 unit_resolve   = resolve thread
-unit_resp      = resp
-unit_entry     = entry resp type $(unit_channel)
+unit_resp      = resp resp_value
+unit_entry     = entry resp resp_value type $(unit_channel)
 unit_finder    = finder finder_list finder_sentinels sentinel dial account \
-		 resp endpoint platform
+		 resp resp_value endpoint platform
 unit_link      = link link_io link_send link_greeting log resolve thread $(unit_finder)
 unit_ids       = ids eventid
 unit_tail      = ids tail tail_load tail_restore tail_cycle tail_probe tail_note \
-		 tail_entry entry repeats resp type log \
+		 tail_entry entry repeats resp resp_value type log \
 		 $(unit_reader)
 unit_tailposts = $(unit_tail)
 unit_tailmodel = $(unit_tail)
