@@ -32,9 +32,8 @@ struct key {
 	double when;	       /* and all below: of one that is kept */
 	struct eventid last;   /* the answer */
 	size_t events;
-	const char
-	    *text;    /* the channel, which has no space, a space, the key */
-	char bytes[]; /* of the text */
+	const char *text; /* post_key_text() */
+	char bytes[];	  /* of it */
 };
 
 RB_HEAD(key_texts, key);
