@@ -49,7 +49,7 @@ NEED_fuzz     = $(NEED) clang
 NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 
 # The program, by its folders; src/README.md says in which order it is best read.
-BASE	= log config config_table config_channel config_agree endpoint socket platform \
+BASE	= log config config_table config_channel config_agree endpoint socket socket_inherit platform \
 	  capacity notify ring zone text json buffer utf8 query spelling \
 	  thread resolve
 CHANNEL	= event eventid batch sse sse_split sse_split_events sse_parse post type name held channel rule heap names retention \
@@ -98,7 +98,7 @@ unit_address   = address
 unit_age       = age
 unit_log       = log
 unit_endpoint  = endpoint
-unit_socket    = socket endpoint platform
+unit_socket    = socket socket_inherit endpoint platform
 unit_platform  = platform
 unit_notify    = notify platform
 unit_capacity  = capacity
