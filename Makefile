@@ -62,7 +62,7 @@ VIA_REDIS = resp resp_value entry dial account finder finder_list finder_sentine
 	  link link_io link_send link_greeting ids tail tail_load tail_restore \
 	  tail_cycle tail_probe tail_note tail_entry repeats sender sender_post sender_place upkeep census redis redis_figures
 ENGINE	= engine memory $(SQLITE) $(VIA_REDIS)
-FASTCGI	= record params gate request body writer wave conn intake flush conns \
+FASTCGI	= record params gate gate_rules request body writer wave conn intake flush conns \
 	  listener
 STREAM	= stream admission clock drain address age
 SERVE	= server route arguments subscribe ahead publish publication producer producer_post grace outcome origin status \
@@ -88,7 +88,7 @@ unit_sse_parse = sse_parse $(unit_sse_split)
 unit_record    = record
 unit_params    = params record
 unit_buffer    = buffer
-unit_gate      = gate buffer params record
+unit_gate      = gate gate_rules buffer params record
 unit_writer    = writer batch event record
 unit_wave      = wave ring writer batch event record log
 unit_ring      = ring
@@ -105,7 +105,7 @@ unit_capacity  = capacity
 unit_zone      = zone
 unit_request   = request record platform
 unit_stream    = stream admission drain clock $(unit_reader) conn intake \
-		 flush conns $(unit_wave) gate buffer params record address age log
+		 flush conns $(unit_wave) $(unit_gate) address age log
 unit_flush     = $(unit_stream)
 unit_eventid   = eventid
 unit_utf8      = utf8
@@ -587,7 +587,7 @@ lint: need-lint
 	    tests/harness/32bit tests/here tests/edges conf/debian/postinst conf/debian/postrm .ci/run
 
 SECONDS ?= 60
-fuzz_gate  = gate buffer params record
+fuzz_gate  = $(unit_gate)
 fuzz_parse = $(unit_sse_parse) query json eventid $(unit_channel)
 fuzz_split = $(unit_sse_split)
 fuzz_resp  = $(unit_entry)
