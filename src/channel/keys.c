@@ -154,20 +154,3 @@ keys_break(struct keys *ks, struct key *k)
 	assert(k->pending);
 	take_out(ks, k);
 }
-
-enum keys_result
-keys_note(struct keys *ks, const char *channel, const char *key,
-    struct eventid last, size_t events, double when)
-{
-	char text[POST_KEY_TEXT];
-	struct key *k;
-	enum keys_result result = KEYS_DONE;
-
-	(void)post_key_text(text, channel, key, strlen(key));
-	k = look_up(ks, text);
-	if (k == NULL || is_old(k, when))
-		result = keys_promise(ks, channel, key, when, &k);
-	if (result == KEYS_DONE && k->pending)
-		keys_keep(ks, k, last, events, when);
-	return result;
-}

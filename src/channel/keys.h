@@ -66,12 +66,4 @@ void keys_keep(struct keys *, struct key *, struct eventid last, size_t events,
     double when);
 void keys_break(struct keys *, struct key *);
 
-/*
- * A publication with this key has been seen: it was made at that time, which
- * may be long ago, by whomever.  One that is pending is kept by that, and one
- * that is known stays as it is.
- */
-enum keys_result keys_note(struct keys *, const char *channel, const char *key,
-    struct eventid last, size_t events, double when);
-
 #endif
