@@ -194,6 +194,24 @@ malformed_is_answered_with_how_far_it_came(void **state)
 	assert_int_equal(served_tear_down(NULL), 0);
 }
 
+/* The event alone would be as large as --max-event. */
+static void
+type_that_the_query_names_counts_with_each_event(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	opens(&p, "begin 1; " TO(A "%26event%3dxy", "") ONE);
+	check_given(1, "xy:one|");
+	say(PUBLISHED);
+	sends(&p, "stdin 1 'data:; stdin 1 .32767; stdin 1 '%0a%0a");
+	turn();
+	turn();
+	check_answer(&p, LARGE, "--max-event");
+	assert_int_equal(engine.n, 1);
+	(void)close(p.fd);
+}
+
 static void
 feed_of_nothing_is_refused(void **state)
 {
@@ -1126,6 +1144,7 @@ main(void)
 	    TEST(what_one_read_brings_is_one_post),
 	    TEST(one_post_is_with_the_engine_at_a_time),
 	    TEST(one_read_may_be_many_posts),
+	    TEST(type_that_the_query_names_counts_with_each_event),
 	    TEST(feed_of_nothing_is_refused),
 	    TEST(what_is_no_feed_is_refused_at_once),
 	    TEST(channel_ends_with_the_feed_if_that_is_wanted),

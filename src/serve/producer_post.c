@@ -9,6 +9,7 @@
 
 #include "serve/outcome.h"
 
+#define PATIENCE   30.0 /* seconds that the engine may refuse a feed's events */
 #define WAIT_MAX   65536 /* bytes of events, but for those of one read */
 #define AGAIN	   0.01	 /* seconds between two rounds of those refused */
 #define ROUND_FAIL 16	 /* that may be refused in one */
@@ -88,7 +89,7 @@ postpone(struct producer *p)
 
 	if (p->refused == 0)
 		p->refused = now(p);
-	if (all->stopped || now(p) - p->refused >= PRODUCER_PATIENCE ||
+	if (all->stopped || now(p) - p->refused >= PATIENCE ||
 	    (p->conn == NULL && bodies->bytes > bodies->max))
 		return false;
 	set_state(p, POST_REFUSED);

@@ -16,8 +16,6 @@
 #include "serve/outcome.h"
 #include "serve/reply.h"
 
-#define NO_MEMORY "there is no memory: try again"
-
 static void
 free_publication(struct publication *p)
 {
@@ -62,7 +60,7 @@ publication_refuse(struct publication *p, int status, const char *format, ...)
 void
 publication_no_memory(struct publication *p)
 {
-	answer_error(p->by, p->conn, 503, NO_MEMORY);
+	answer_error(p->by, p->conn, 503, REPLY_NO_MEMORY);
 }
 
 /* Does it wait for the engine?  Then nobody knows whether it is published. */
@@ -169,7 +167,7 @@ publication_begin(struct publisher *by, struct conn *c)
 	struct publication *p = calloc(1, sizeof(*p));
 
 	if (p == NULL) {
-		answer_error(by, c, 503, NO_MEMORY);
+		answer_error(by, c, 503, REPLY_NO_MEMORY);
 		return NULL;
 	}
 	p->by = by;
@@ -225,6 +223,13 @@ publication_words(struct publication *p)
 
 	p->words = NULL;
 	return words;
+}
+
+bool
+publication_fits(const struct config *cfg, const struct sse_message *m)
+{
+	return m->len + (m->type == NULL ? 0 : strlen(m->type)) <=
+	       cfg->max_event;
 }
 
 void
