@@ -70,13 +70,6 @@ took(struct producer *p, const struct published *what)
 	p->all->by->ends += p->closed;
 }
 
-static bool
-is_for_now(enum publish_result result)
-{
-	return result == PUBLISH_NO_ROOM || result == PUBLISH_NO_MEMORY ||
-	       result == PUBLISH_AWAY;
-}
-
 /*
  * It cannot be taken now.  Returns whether it is tried again: of those whose
  * exchanges are over, which bound nothing any more, as many as have room.
@@ -115,7 +108,7 @@ on_published(void *arg, const struct published *what)
 		took(p, what);
 	else if (what->result == PUBLISH_TOO_LARGE && p->post.n > 1)
 		p->most = p->post.n / 2; /* fewer may fit */
-	else if (!is_for_now(what->result) || p->dropped || !postpone(p)) {
+	else if (!engine_may_yet(what->result) || p->dropped || !postpone(p)) {
 		outcome_words(why, by->cfg, &p->post, what);
 		producer_break_off(p, outcome_status(what->result), why, DIED);
 	}
