@@ -50,7 +50,7 @@ NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 
 # The program, by its folders; src/README.md says in which order it is best read.
 BASE	= log config config_table config_channel config_agree endpoint socket socket_inherit platform \
-	  capacity notify ring zone text json buffer utf8 query spelling \
+	  capacity notify ring zone text room json buffer utf8 query spelling \
 	  thread resolve
 CHANNEL	= event eventid batch sse sse_split sse_split_events sse_parse post type name held channel rule heap names retention \
 	  hub keys promise restore gap end position step reader
@@ -77,7 +77,7 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 # The modules each unit test links: it shows what they depend on.
 TESTS = event sse record params buffer gate writer ring wave flush clock config address \
 	age log endpoint socket request stream route eventid utf8 query json \
-	spelling channel sse_split sse_parse arguments origin text memory store gathering sqlite \
+	spelling channel sse_split sse_parse arguments origin text room memory store gathering sqlite \
 	resolve resp entry finder link ids repeats tail tailposts tailmodel \
 	rule heap hub retention keys promise ends restore reader \
 	model notify platform capacity zone publish producer ahead server sender upkeep census redis
@@ -115,6 +115,7 @@ unit_channel   = channel name held eventid sse event utf8
 unit_arguments = arguments post query spelling $(unit_channel)
 unit_origin    = origin
 unit_text      = text
+unit_room      = room
 unit_json      = json
 unit_rule      = rule
 unit_heap      = heap rule $(unit_channel)
@@ -125,11 +126,11 @@ unit_promise   = $(unit_hub)
 unit_ends      = $(unit_hub)
 unit_restore   = $(unit_hub)
 unit_memory    = memory engine keys platform $(unit_hub)
-unit_sqlite    = $(SQLITE) keys engine platform thread log $(unit_hub)
+unit_sqlite    = $(SQLITE) room keys engine platform thread log $(unit_hub)
 unit_gathering = gathering platform
 unit_repeats   = repeats post
-unit_sender    = sender sender_post sender_place entry repeats resp resp_value type $(unit_hub)
-unit_redis     = $(VIA_REDIS) engine keys log resolve thread endpoint type platform $(unit_hub)
+unit_sender    = room sender sender_post sender_place entry repeats resp resp_value type $(unit_hub)
+unit_redis     = $(VIA_REDIS) room engine keys log resolve thread endpoint type platform $(unit_hub)
 unit_upkeep    = upkeep census resp resp_value eventid platform
 unit_census    = census resp resp_value platform
 unit_store     = $(STORE) post platform $(unit_channel)
@@ -148,7 +149,7 @@ unit_tailmodel = $(unit_tail)
 unit_model     = $(unit_reader)
 unit_reader    = reader step position gap end json batch $(unit_hub)
 unit_route     = route subscribe ahead publish publication producer producer_post grace outcome body status arguments \
-		 json query spelling reply request origin sse_parse sse_split sse_split_events type utf8 \
+		 json room query spelling reply request origin sse_parse sse_split sse_split_events type utf8 \
 		 memory engine keys figures text \
 		 platform $(unit_stream)
 unit_publish   = $(unit_route)

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/room.h"
 #include "serve/outcome.h"
 #include "serve/reply.h"
 
@@ -178,41 +179,27 @@ publication_begin(struct publisher *by, struct conn *c)
 	return p;
 }
 
-/* Copies a word, and moves on behind it. */
-static const char *
-keep(char **to, const char *word)
-{
-	const char *kept = *to;
-
-	if (word == NULL)
-		return NULL;
-	*to = stpcpy(*to, word) + 1;
-	return kept;
-}
-
 bool
 publication_name(struct publication *p, const char *const channels[], size_t n,
     const char *type, const char *key)
 {
-	size_t size = 0, i;
+	size_t size = room_for(type) + room_for(key), i;
 	char *to;
 
 	assert(n >= 1 && n <= POST_CHANNELS_MAX);
 	for (i = 0; i < n; i++)
-		size += strlen(channels[i]) + 1;
-	size += type == NULL ? 0 : strlen(type) + 1;
-	size += key == NULL ? 0 : strlen(key) + 1;
+		size += room_for(channels[i]);
 	p->words = to = malloc(size);
 	if (to == NULL) {
 		publication_no_memory(p);
 		return false;
 	}
 	for (i = 0; i < n; i++)
-		p->channel[i] = keep(&to, channels[i]);
+		p->channel[i] = room_put(&to, channels[i]);
 	p->post.channels = p->channel;
 	p->post.channels_n = n;
-	p->type = keep(&to, type);
-	p->post.key = keep(&to, key);
+	p->type = room_put(&to, type);
+	p->post.key = room_put(&to, key);
 	return true;
 }
 
