@@ -50,20 +50,20 @@ NEED_fuzz     = $(NEED) clang
 NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 
 # The program, by its folders; src/README.md says in which order it is best read.
-BASE	= log config config_table config_channel config_agree endpoint socket platform \
-	  capacity notify ring zone text json buffer utf8 query spelling \
+BASE	= log config config_table config_channel config_agree endpoint socket socket_inherit platform \
+	  capacity notify ring zone text room json buffer utf8 query spelling \
 	  thread resolve
-CHANNEL	= event eventid batch sse sse_split sse_parse post type name held channel rule heap names retention \
+CHANNEL	= event eventid batch sse sse_split sse_split_events sse_parse post type name held channel rule heap names retention \
 	  hub keys promise restore gap end position step reader
 STORE	= store store_write store_file store_make store_open store_rows \
 	  store_load
 SQLITE	= $(STORE) addition changes committer gathering sqlite sqlite_posts \
 	  sqlite_load sqlite_figures
-VIA_REDIS = resp entry dial account finder finder_list finder_sentinels sentinel \
+VIA_REDIS = resp resp_value entry dial account finder finder_list finder_sentinels sentinel \
 	  link link_io link_send link_greeting ids tail tail_load tail_restore \
 	  tail_cycle tail_probe tail_note tail_entry repeats sender sender_post sender_place upkeep census redis redis_figures
 ENGINE	= engine memory $(SQLITE) $(VIA_REDIS)
-FASTCGI	= record params gate request body writer wave conn intake flush conns \
+FASTCGI	= record params gate gate_rules request body writer wave conn intake flush conns \
 	  listener
 STREAM	= stream admission clock drain address age permit
 SERVE	= server route arguments subscribe ahead publish publication producer producer_post grace outcome origin status \
@@ -78,18 +78,18 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 # The modules each unit test links: it shows what they depend on.
 TESTS = event sse record params buffer gate writer ring wave flush clock config address \
 	age permit log endpoint socket request stream route eventid utf8 query json \
-	spelling channel sse_split sse_parse arguments origin text memory store gathering sqlite \
+	spelling channel sse_split sse_parse arguments origin text room memory store gathering sqlite \
 	resolve resp entry finder link ids repeats tail tailposts tailmodel \
 	rule heap hub retention keys promise ends restore reader \
 	model notify platform capacity zone publish producer ahead server sender upkeep census redis ticket
 unit_event     = event
 unit_sse       = sse
-unit_sse_split = sse_split buffer utf8 sse
+unit_sse_split = sse_split sse_split_events buffer utf8 sse
 unit_sse_parse = sse_parse $(unit_sse_split)
 unit_record    = record
 unit_params    = params record
 unit_buffer    = buffer
-unit_gate      = gate buffer params record
+unit_gate      = gate gate_rules buffer params record
 unit_writer    = writer batch event record
 unit_wave      = wave ring writer batch event record log
 unit_ring      = ring
@@ -100,14 +100,14 @@ unit_age       = age
 unit_permit    = permit
 unit_log       = log
 unit_endpoint  = endpoint
-unit_socket    = socket endpoint platform
+unit_socket    = socket socket_inherit endpoint platform
 unit_platform  = platform
 unit_notify    = notify platform
 unit_capacity  = capacity
 unit_zone      = zone
 unit_request   = request record platform
 unit_stream    = stream admission drain clock $(unit_reader) conn intake \
-		 flush conns $(unit_wave) gate buffer params record address age permit log
+		 flush conns $(unit_wave) $(unit_gate) address age permit log
 unit_flush     = $(unit_stream)
 unit_eventid   = eventid
 unit_utf8      = utf8
@@ -116,42 +116,43 @@ unit_spelling  = spelling
 unit_channel   = channel name held eventid sse event utf8
 unit_arguments = arguments post query spelling $(unit_channel)
 unit_origin    = origin
-unit_ticket    = ticket ticket_keys ticket_make query
+unit_ticket    = ticket ticket_keys ticket_make query room
 unit_text      = text
+unit_room      = room
 unit_json      = json
 unit_rule      = rule
 unit_heap      = heap rule $(unit_channel)
 unit_hub       = hub promise post restore names retention $(unit_heap)
-unit_keys      = keys
+unit_keys      = keys post
 unit_retention = $(unit_hub)
 unit_promise   = $(unit_hub)
 unit_ends      = $(unit_hub)
 unit_restore   = $(unit_hub)
 unit_memory    = memory engine keys platform $(unit_hub)
-unit_sqlite    = $(SQLITE) keys engine platform thread log $(unit_hub)
+unit_sqlite    = $(SQLITE) room keys engine platform thread log $(unit_hub)
 unit_gathering = gathering platform
-unit_repeats   = repeats
-unit_sender    = sender sender_post sender_place entry repeats resp type $(unit_hub)
-unit_redis     = $(VIA_REDIS) engine keys log resolve thread endpoint type platform $(unit_hub)
-unit_upkeep    = upkeep census resp eventid platform
-unit_census    = census resp platform
-unit_store     = $(STORE) platform $(unit_channel)
+unit_repeats   = repeats post
+unit_sender    = room sender sender_post sender_place entry repeats resp resp_value type $(unit_hub)
+unit_redis     = $(VIA_REDIS) room engine keys log resolve thread endpoint type platform $(unit_hub)
+unit_upkeep    = upkeep census resp resp_value eventid platform
+unit_census    = census resp resp_value platform
+unit_store     = $(STORE) post platform $(unit_channel)
 unit_resolve   = resolve thread
-unit_resp      = resp
-unit_entry     = entry resp type $(unit_channel)
+unit_resp      = resp resp_value
+unit_entry     = entry resp resp_value post type $(unit_channel)
 unit_finder    = finder finder_list finder_sentinels sentinel dial account \
-		 resp endpoint platform
+		 resp resp_value endpoint platform
 unit_link      = link link_io link_send link_greeting log resolve thread $(unit_finder)
 unit_ids       = ids eventid
 unit_tail      = ids tail tail_load tail_restore tail_cycle tail_probe tail_note \
-		 tail_entry entry repeats resp type log \
+		 tail_entry entry repeats resp resp_value type log \
 		 $(unit_reader)
 unit_tailposts = $(unit_tail)
 unit_tailmodel = $(unit_tail)
 unit_model     = $(unit_reader)
 unit_reader    = reader step position gap end json batch $(unit_hub)
 unit_route     = route subscribe ahead publish publication producer producer_post grace outcome body status admin tickets ticket ticket_keys arguments \
-		 json query spelling reply request origin sse_parse sse_split type utf8 \
+		 json room query spelling reply request origin sse_parse sse_split sse_split_events type utf8 \
 		 memory engine keys figures text \
 		 platform $(unit_stream)
 unit_publish   = $(unit_route)
@@ -592,7 +593,7 @@ lint: need-lint
 	    tests/harness/32bit tests/here tests/edges conf/debian/postinst conf/debian/postrm .ci/run
 
 SECONDS ?= 60
-fuzz_gate  = gate buffer params record
+fuzz_gate  = $(unit_gate)
 fuzz_parse = $(unit_sse_parse) query json eventid $(unit_channel)
 fuzz_split = $(unit_sse_split)
 fuzz_resp  = $(unit_entry)

@@ -9,7 +9,6 @@
 #include <signal.h>
 
 #include "allocation.h"
-#include "fastcgi/record.h"
 #include "fastcgi/request.h"
 #include "posts.h"
 
@@ -19,21 +18,6 @@
 #define REST  "; params 1; stdin 1"
 #define AHEAD "begin 1; " GET "HTTP_LAST_EVENT_ID=1-102" REST
 #define KEPT  "begin 1 keep; " GET "HTTP_LAST_EVENT_ID=1-102" REST
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	return served_set_up();
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	served_tear_down();
-	return 0;
-}
 
 /* An event of the channel a: its id is 1-101, and so on. */
 static void
@@ -54,14 +38,6 @@ say(size_t i, enum place place)
 {
 	test_engine_place_is(&engine, i, place);
 	end_turn();
-}
-
-static void
-check_silent(struct peer *p)
-{
-	assert_string_equal(peer_read(p), "");
-	assert_int_equal(answer.ends, 0);
-	assert_false(p->eof);
 }
 
 /* Headers, retry: with so many milliseconds at most, and the end. */
@@ -329,14 +305,6 @@ abort_ends_it_at_once(void **state)
 	peer_close(&p);
 }
 
-static void
-drain_step(double at)
-{
-	conns_set_time(conns, at);
-	ev_invoke(loop, &server.streams.drain_timer, EV_TIMER);
-	end_turn();
-}
-
 /* An engine that takes twice the drain's time. */
 static void
 drain_does_not_wait_for_the_engine(void **state)
@@ -459,7 +427,7 @@ the_newest_is_waited_for(void **state)
 	char notation[300];
 	struct peer p;
 
-	assert_int_equal(set_up(NULL), 0);
+	assert_int_equal(served_set_up(NULL), 0);
 	(void)snprintf(notation, sizeof(notation),
 	    "begin 1; params 1 REQUEST_METHOD=GET "
 	    "QUERY_STRING=channel%%3da&%s; params 1; stdin 1",
@@ -472,7 +440,7 @@ the_newest_is_waited_for(void **state)
 	else
 		check_stream(&p, "id: 1-100\n");
 	peer_close(&p);
-	assert_int_equal(tear_down(NULL), 0);
+	assert_int_equal(served_tear_down(NULL), 0);
 }
 
 /* While the engine is not ready: only who asks for nothing is served. */
@@ -496,7 +464,7 @@ not_ready(void **state)
 	char notation[300];
 	struct peer p;
 
-	assert_int_equal(set_up(NULL), 0);
+	assert_int_equal(served_set_up(NULL), 0);
 	engine.not_yet = true;
 	(void)snprintf(notation, sizeof(notation),
 	    "begin 1; params 1 REQUEST_METHOD=GET %s%s; params 1; stdin 1",
@@ -510,7 +478,7 @@ not_ready(void **state)
 		check_refused(&p, REFUSED_ENGINE, 3000);
 	assert_int_equal(engine.awaited, 0);
 	peer_close(&p);
-	assert_int_equal(tear_down(NULL), 0);
+	assert_int_equal(served_tear_down(NULL), 0);
 }
 
 /* It costs this request at most: wherever an allocation fails. */
@@ -609,7 +577,8 @@ any_order_of_all_that_happens_does_no_harm(void **state)
 	assert_int_equal(conns->total, 0);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) \
+	cmocka_unit_test_setup_teardown(f, served_set_up, served_tear_down)
 
 int
 main(void)

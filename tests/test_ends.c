@@ -114,14 +114,6 @@ over(const struct to *to, uint64_t ms)
 }
 
 static void
-turn_ends(void)
-{
-	hub_wake(&hub);
-	served();
-	(void)hub_trim(&hub);
-}
-
-static void
 event_of_several_channels_has_one_id_and_is_held_in_each(void **state)
 {
 	size_t one;

@@ -171,6 +171,14 @@ newest_is_slow(void)
 	slow.event[slow.n++] = event_ref(newest_event(&hub));
 }
 
+static inline void
+turn_ends(void)
+{
+	hub_wake(&hub);
+	served();
+	(void)hub_trim(&hub);
+}
+
 /* What is held for anybody, oldest first: "a1 b2 ". */
 static inline const char *
 shown(void)

@@ -32,16 +32,22 @@ tear_down(void **state)
 	return 0;
 }
 
-/* Promised, and kept at once: of one event, with this id. */
+/* Promised, and kept at once: of one event, with this id, made then. */
+static enum keys_result
+publish_at(const char *channel, const char *key, uint64_t id, double when)
+{
+	struct key *k;
+	enum keys_result result = keys_promise(&keys, channel, key, when, &k);
+
+	if (result == KEYS_DONE)
+		keys_keep(&keys, k, (struct eventid){id, 0}, 1, when);
+	return result;
+}
+
 static enum keys_result
 publish(const char *channel, const char *key, uint64_t id)
 {
-	struct key *k;
-	enum keys_result result = keys_promise(&keys, channel, key, now, &k);
-
-	if (result == KEYS_DONE)
-		keys_keep(&keys, k, (struct eventid){id, 0}, 1, now);
-	return result;
+	return publish_at(channel, key, id, now);
 }
 
 /* The first's id; 0: the key is not known; 1: it is pending. */
@@ -150,9 +156,7 @@ old_key_is_not_known_even_if_it_is_still_there(void **state)
 	assert_in_range(keys.n, 500, 999);
 	assert_int_equal(publish("a", "999", 5000), KEYS_DONE);
 	assert_int_equal(first("a", "999"), 5000);
-	assert_int_equal(keys_note(&keys, "a", "998", (struct eventid){6000, 0},
-			     1, now),
-	    KEYS_DONE);
+	assert_int_equal(publish("a", "998", 6000), KEYS_DONE);
 	assert_int_equal(first("a", "998"), 6000);
 	for (i = 0; i < 20; i++)
 		assert_int_equal(first("a", "997"), 0);
@@ -221,19 +225,14 @@ very_many_keys_are_found_and_forgotten(void **state)
 	assert_in_range(i, 100, 10000); /* a bounded part each time */
 }
 
+/* As when they come from a file, whose clock may have been set back. */
 static void
-what_is_seen_is_as_old_as_it_says(void **state)
+kept_key_is_as_old_as_it_says(void **state)
 {
 	(void)state;
-	assert_int_equal(keys_note(&keys, "a", "2", (struct eventid){12, 0}, 1,
-			     now - 20),
-	    KEYS_DONE);
-	assert_int_equal(keys_note(&keys, "a", "1", (struct eventid){11, 0}, 1,
-			     now - 90), /* it comes late */
-	    KEYS_DONE);
-	assert_int_equal(keys_note(&keys, "a", "3", (struct eventid){13, 0}, 1,
-			     now),
-	    KEYS_DONE);
+	assert_int_equal(publish_at("a", "2", 12, now - 20), KEYS_DONE);
+	assert_int_equal(publish_at("a", "1", 11, now - 90), KEYS_DONE);
+	assert_int_equal(publish_at("a", "3", 13, now), KEYS_DONE);
 	assert_int_equal(first("a", "1"), 11);
 	now += 10;
 	assert_int_equal(first("a", "none"), 0);
@@ -247,32 +246,6 @@ what_is_seen_is_as_old_as_it_says(void **state)
 }
 
 static void
-first_that_is_seen_counts(void **state)
-{
-	struct key *k;
-
-	(void)state;
-	assert_int_equal(keys_promise(&keys, "a", "k", now, &k), KEYS_DONE);
-	assert_int_equal(keys_note(&keys, "a", "k", (struct eventid){10, 0}, 2,
-			     now),
-	    KEYS_DONE);
-	assert_int_equal(first("a", "k"), 10);
-	assert_int_equal(keys_note(&keys, "a", "k", (struct eventid){11, 0}, 3,
-			     now + 99),
-	    KEYS_DONE);
-	assert_int_equal(first("a", "k"), 10);
-	assert_int_equal(k->events, 2);
-	assert_int_equal(keys.n, 1);
-	/* After so long it is another. */
-	now += 100;
-	assert_int_equal(keys_note(&keys, "a", "k", (struct eventid){12, 0}, 4,
-			     now),
-	    KEYS_DONE);
-	assert_int_equal(first("a", "k"), 12);
-	assert_int_equal(keys.n, 1);
-}
-
-static void
 without_memory_nothing_is_promised(void **state)
 {
 	struct key *k;
@@ -280,10 +253,6 @@ without_memory_nothing_is_promised(void **state)
 	(void)state;
 	allocation_fails(1);
 	assert_int_equal(keys_promise(&keys, "a", "k", now, &k),
-	    KEYS_NO_MEMORY);
-	allocation_fails(1);
-	assert_int_equal(keys_note(&keys, "a", "k", (struct eventid){10, 0}, 1,
-			     now),
 	    KEYS_NO_MEMORY);
 	allocation_fails(0);
 	assert_int_equal(keys.n, 0);
@@ -305,8 +274,7 @@ main(void)
 	    TEST(pending_key_does_not_grow_old),
 	    TEST(where_there_are_as_many_as_may_be_none_is_forgotten_sooner),
 	    TEST(very_many_keys_are_found_and_forgotten),
-	    TEST(what_is_seen_is_as_old_as_it_says),
-	    TEST(first_that_is_seen_counts),
+	    TEST(kept_key_is_as_old_as_it_says),
 	    TEST(without_memory_nothing_is_promised),
 	};
 

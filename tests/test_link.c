@@ -297,7 +297,7 @@ commands_of_a_turn_go_in_one_write_and_are_answered_in_order(void **state)
 	first = say(1, "NUMBER");
 	next = say(2, "LIST");
 	say(3, "X");
-	assert_int_equal(link_unwritten(&l), l.sent - l.written);
+	assert_int_equal(l.out_len, l.sent - l.written);
 	assert_false(link_written(&l, first));
 	UNTIL(loop, seen.replies == 3);
 	assert_int_equal(server.reads, 1);
@@ -305,7 +305,7 @@ commands_of_a_turn_go_in_one_write_and_are_answered_in_order(void **state)
 	assert_int_equal(seen.tags[1], 2);
 	assert_int_equal(seen.tags[2], 3);
 	assert_true(link_written(&l, first) && link_written(&l, next));
-	assert_int_equal(link_unwritten(&l), 0);
+	assert_int_equal(l.out_len, 0);
 	assert_int_equal(l.pending, 0);
 }
 
@@ -1354,8 +1354,8 @@ what_was_written_is_known(void **state)
 	some_turns(loop, 3);
 	assert_true(link_written(&l, first));
 	assert_false(link_written(&l, next));
-	assert_int_equal(link_unwritten(&l), l.sent - l.written);
-	assert_true(link_unwritten(&l) > 0);
+	assert_int_equal(l.out_len, l.sent - l.written);
+	assert_true(l.out_len > 0);
 	later(2);
 	assert_int_equal(l.state, LINK_WAITING);
 	assert_true(link_written(&l, first));
@@ -1386,7 +1386,7 @@ much_is_written_as_the_socket_takes_it(void **state)
 		(void)link_say(&l, i, 1, (const char *[]){"X", large, NULL});
 	UNTIL(loop, seen.replies == 40);
 	assert_int_equal(seen.tags[39], 39);
-	assert_int_equal(link_unwritten(&l), 0);
+	assert_int_equal(l.out_len, 0);
 }
 
 /* Somebody sends as the turn ends, perhaps behind the link's own flush. */

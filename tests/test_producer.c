@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <signal.h>
 
-#include "fastcgi/record.h"
 #include "fastcgi/request.h"
 
 #define OK	"Status: 200 OK\r\n"
@@ -37,18 +36,9 @@ static struct producers *const producers = &server.producers;
 static int
 set_up(void **state)
 {
-	(void)state;
-	if (served_set_up() == -1)
+	if (served_set_up(state) == -1)
 		return -1;
 	producers->graces.seconds = GRACE;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	served_tear_down();
 	return 0;
 }
 
@@ -80,26 +70,6 @@ check_given(size_t n, const char *text)
 {
 	assert_int_equal(engine.n, n);
 	assert_string_equal(engine.given[n - 1].text, text);
-}
-
-static void
-check_answer(struct peer *p, const char *begin, const char *has)
-{
-	(void)peer_read(p);
-	assert_memory_equal(answer.text, begin, strlen(begin));
-	if (strstr(answer.text, has) == NULL)
-		fail_msg("%s is not in %s", has, answer.text);
-	assert_int_equal(answer.ends, 1);
-	assert_int_equal(answer.last, FCGI_END_REQUEST);
-	assert_null(strstr(answer.text + 1, "Status: "));
-}
-
-static void
-check_silent(struct peer *p)
-{
-	assert_string_equal(peer_read(p), "");
-	assert_int_equal(answer.ends, 0);
-	assert_false(p->eof);
 }
 
 /* Time passes for those whom the engine has refused. */
@@ -221,7 +191,25 @@ malformed_is_answered_with_how_far_it_came(void **state)
 	turn();
 	seconds_pass(GRACE + 1);
 	check_given(2, "abandoned:{\"channel\":\"a\"}|");
-	assert_int_equal(tear_down(NULL), 0);
+	assert_int_equal(served_tear_down(NULL), 0);
+}
+
+/* The event alone would be as large as --max-event. */
+static void
+type_that_the_query_names_counts_with_each_event(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	opens(&p, "begin 1; " TO(A "%26event%3dxy", "") ONE);
+	check_given(1, "xy:one|");
+	say(PUBLISHED);
+	sends(&p, "stdin 1 'data:; stdin 1 .32767; stdin 1 '%0a%0a");
+	turn();
+	turn();
+	check_answer(&p, LARGE, "--max-event");
+	assert_int_equal(engine.n, 1);
+	(void)close(p.fd);
 }
 
 static void
@@ -895,15 +883,6 @@ who_dies_while_a_death_is_being_told_is_told_of_once(void **state)
 	assert_int_equal(engine.n, 2);
 }
 
-/* What the drain's timer does, and the end of that turn. */
-static void
-drain_step(double at)
-{
-	conns_set_time(conns, at);
-	ev_invoke(loop, &server.streams.drain_timer, EV_TIMER);
-	end_turn();
-}
-
 static void
 drain_lets_a_feed_end_by_itself(void **state)
 {
@@ -1156,7 +1135,7 @@ any_order_of_all_that_happens_keeps_theirs(void **state)
 	}
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, served_tear_down)
 
 int
 main(void)
@@ -1165,6 +1144,7 @@ main(void)
 	    TEST(what_one_read_brings_is_one_post),
 	    TEST(one_post_is_with_the_engine_at_a_time),
 	    TEST(one_read_may_be_many_posts),
+	    TEST(type_that_the_query_names_counts_with_each_event),
 	    TEST(feed_of_nothing_is_refused),
 	    TEST(what_is_no_feed_is_refused_at_once),
 	    TEST(channel_ends_with_the_feed_if_that_is_wanted),

@@ -31,14 +31,6 @@ check_refused(const char *channel, size_t n, size_t len, enum hub_result result)
 }
 
 static void
-turn_ends(void)
-{
-	hub_wake(&hub);
-	served();
-	(void)hub_trim(&hub);
-}
-
-static void
 what_is_promised_is_seen_by_nobody(void **state)
 {
 	struct promise *p;

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <signal.h>
 
-#include "fastcgi/record.h"
 #include "fastcgi/request.h"
 
 #define OK	"Status: 200 OK\r\n"
@@ -82,17 +81,8 @@ front_takes(long take)
 static int
 set_up(void **state)
 {
-	(void)state;
 	script.step = script.steps = 0;
-	return served_set_up();
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	served_tear_down();
-	return 0;
+	return served_set_up(state);
 }
 
 /* The engine says it, and the turn ends. */
@@ -101,28 +91,6 @@ say(size_t i, enum publish_result result)
 {
 	test_engine_answer(&engine, i, result);
 	end_turn();
-}
-
-/* One answer, that begins like this and has this, and the end. */
-static void
-check_answer(struct peer *p, const char *begin, const char *has)
-{
-	(void)peer_read(p);
-	assert_memory_equal(answer.text, begin, strlen(begin));
-	assert_non_null(strstr(answer.text, has));
-	assert_int_equal(answer.ends, 1);
-	assert_int_equal(answer.last, FCGI_END_REQUEST);
-	assert_int_equal(answer.status, FCGI_REQUEST_COMPLETE);
-	assert_null(strstr(answer.text + 1, "Status: "));
-}
-
-/* No answer, and no end. */
-static void
-check_silent(struct peer *p)
-{
-	assert_string_equal(peer_read(p), "");
-	assert_int_equal(answer.ends, 0);
-	assert_false(p->eof);
 }
 
 /* The end of the request, without an answer. */
@@ -175,7 +143,7 @@ check_row(const struct row *row, bool at_once)
 	assert_int_equal(server.hub.published, row->result == PUBLISHED);
 	assert_int_equal(conns->total, 0);
 	(void)close(p.fd);
-	assert_int_equal(tear_down(NULL), 0);
+	assert_int_equal(served_tear_down(NULL), 0);
 }
 
 static void
@@ -591,15 +559,6 @@ descriptors_are_not_taken_from_it(void **state)
 	peer_close(&p);
 }
 
-/* What the drain's timer does, and the end of that turn. */
-static void
-drain_step(double at)
-{
-	conns_set_time(conns, at);
-	ev_invoke(loop, &server.streams.drain_timer, EV_TIMER);
-	end_turn();
-}
-
 static void
 drain_lets_it_be_published(void **state)
 {
@@ -896,7 +855,7 @@ any_order_of_all_that_happens_does_no_harm(void **state)
 	assert_int_equal(conns->total, 0);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, served_tear_down)
 
 int
 main(void)
@@ -944,7 +903,7 @@ main(void)
 		tests[n] = row_test(asked[i].name, post_is_what_was_asked_for,
 		    &asked[i]);
 		tests[n].setup_func = set_up;
-		tests[n++].teardown_func = tear_down;
+		tests[n++].teardown_func = served_tear_down;
 	}
 	for (i = 0; i < LENGTH(others); i++)
 		tests[n++] = others[i];

@@ -135,6 +135,8 @@ static const struct row {
 	"a3 b4"},
     {"history_of_one", "a b a b c", "ab", "history 1", "", "b4"},
     {"history_is_merged", "a b b a a", "ab", "history 4", "", "b2 b3 a4 a5"},
+    {"history_goes_on_where_one_is_used_up", "b b b a", "ab", "history 2", "",
+	"b3 a4"},
     {"history_of_all", "a b a b c", "ab", "history 4", "", "a1 b2 a3 b4"},
     {"history_larger_than_what_is_held", "a b a b c", "ab", "history 99", "",
 	"a1 b2 a3 b4"},

@@ -229,6 +229,33 @@ end_that_is_restored_later_counts_for_what_was_before_it(void **state)
 	assert_string_equal(shown(), "");
 }
 
+/* It may take turns: what is too old so far waits for its end, too. */
+static void
+nothing_grows_old_while_the_hub_is_restored(void **state)
+{
+	const struct sse_message m = {.data = "x", .len = 1};
+
+	(void)state;
+	hub_wait(&hub);
+	assert_int_equal(hub_restore(&hub, "run-1", (struct eventid){11, 1}, &m,
+			     now - 90),
+	    HUB_DONE);
+	assert_int_equal(hub_restore(&hub, "run-2", (struct eventid){12, 1}, &m,
+			     now - 80),
+	    HUB_DONE);
+	assert_false(hub_age(&hub));
+	assert_string_equal(shown(), "run-111 run-212 ");
+	assert_int_equal(hub_restore_end(&hub, "run-1", (struct eventid){13, 1},
+			     now - 20, false),
+	    HUB_DONE);
+	assert_false(hub_age(&hub));
+	hub_restored(&hub, (struct eventid){13, 1}, (struct eventid){0, 0});
+	published = 13;
+	assert_string_equal(shown(), "run-111 ");
+	later(30);
+	assert_string_equal(shown(), "");
+}
+
 static void
 restored_histories_are_the_rules(void **state)
 {
@@ -420,6 +447,7 @@ main(void)
 	    TEST(what_has_ended_is_as_old_as_its_end),
 	    TEST(restored_events_have_their_rule_s_age),
 	    TEST(end_that_is_restored_later_counts_for_what_was_before_it),
+	    TEST(nothing_grows_old_while_the_hub_is_restored),
 	    TEST(restored_histories_are_the_rules),
 	    TEST(over_its_bytes_a_channel_s_oldest_go),
 	    TEST(event_that_is_larger_than_the_rule_s_bytes_is_held_alone),

@@ -1073,6 +1073,36 @@ key_is_good_for_one_publication_in_all_lives(void **state)
 	assert_true(done.last.repeated);
 }
 
+/* The clock was set back between them, or somebody has written into it. */
+static void
+of_two_with_a_key_in_the_file_the_first_counts(void **state)
+{
+	struct eventid first;
+	sqlite3 *db;
+
+	(void)state;
+	assert_int_equal(PUBLISH(.channels = "a", .text = "x", .n = 1,
+			     .key = "k"),
+	    PUBLISHED);
+	first = done.last.last;
+	assert_int_equal(publish("a", "x", 2), PUBLISHED);
+	end();
+	wall += 99000;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+			     "INSERT INTO keyed SELECT max(key), 2, time - 1,"
+			     " channel, 'k' FROM event",
+			     NULL, NULL, NULL),
+	    SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	begin();
+	assert_int_equal(PUBLISH(.channels = "a", .text = "x", .n = 1,
+			     .key = "k"),
+	    PUBLISHED);
+	assert_int_equal(done.last.events, 1);
+	assert_int_equal(eventid_compare(done.last.last, first), 0);
+}
+
 /* Until the disk has it, and not at all if the disk does not take it. */
 static void
 key_is_under_way_with_its_publication(void **state)
@@ -1193,6 +1223,7 @@ main(void)
 	    SQLITE_TEST(what_is_erased_may_be_gone_before),
 	    SQLITE_TEST(end_stays_where_it_was_whatever_is_erased),
 	    SQLITE_TEST(key_is_good_for_one_publication_in_all_lives),
+	    SQLITE_TEST(of_two_with_a_key_in_the_file_the_first_counts),
 	    SQLITE_TEST(key_is_under_way_with_its_publication),
 	    SQLITE_TEST(old_keys_leave_the_file),
 	    SQLITE_TEST(every_life_begins_as_the_last_one_ended),

@@ -687,6 +687,17 @@ snapshot(char **bytes)
 	return len;
 }
 
+/* All is as in that snapshot. */
+static void
+check_is_still(const char *before, size_t len)
+{
+	char *after;
+
+	assert_int_equal(snapshot(&after), len);
+	assert_memory_equal(before, after, len);
+	free(after);
+}
+
 static void
 edit(const char *sql)
 {
@@ -962,7 +973,7 @@ static void
 file_that_is_wrong_is_refused_in_a_line_and_stays(void **state)
 {
 	const struct wrong *w = *state;
-	char *before, *after;
+	char *before;
 	size_t len;
 
 	assert_int_equal(set_up(NULL), 0);
@@ -972,10 +983,8 @@ file_that_is_wrong_is_refused_in_a_line_and_stays(void **state)
 	if (strstr(err, w->line) == NULL || strstr(err, path) == NULL)
 		fail_msg("it says: %s", err);
 	assert_null(strchr(err, '\n'));
-	assert_int_equal(snapshot(&after), len);
-	assert_memory_equal(before, after, len);
+	check_is_still(before, len);
 	free(before);
-	free(after);
 	assert_int_equal(tear_down(NULL), 0);
 }
 
@@ -1083,7 +1092,7 @@ __wrap_nanosleep(const struct timespec *t, struct timespec *rest)
 static void
 who_has_the_file_is_said(void **state)
 {
-	char want[64], *before, *after;
+	char want[64], *before;
 	size_t len;
 
 	(void)state;
@@ -1095,12 +1104,10 @@ who_has_the_file_is_said(void **state)
 	(void)snprintf(want, sizeof(want), "process %ld has it open",
 	    (long)holder.pid);
 	assert_non_null(strstr(err, want));
-	assert_int_equal(snapshot(&after), len);
-	assert_memory_equal(before, after, len);
+	check_is_still(before, len);
 	let_go();
 	assert_int_equal(open_store(), 0);
 	free(before);
-	free(after);
 }
 
 static void
@@ -1227,7 +1234,7 @@ older_form_is_taken_over_with_all_that_is_in_it(void **state)
 static void
 older_form_stays_if_it_is_not_read(void **state)
 {
-	char *before, *after;
+	char *before;
 	size_t len;
 
 	(void)state;
@@ -1235,17 +1242,15 @@ older_form_stays_if_it_is_not_read(void **state)
 	len = snapshot(&before);
 	assert_int_equal(open_store(), 0);
 	store_close(&store, false);
-	assert_int_equal(snapshot(&after), len);
-	assert_memory_equal(before, after, len);
+	check_is_still(before, len);
 	free(before);
-	free(after);
 }
 
 /* Of the older form it is, as it was, when something in it cannot be. */
 static void
 older_form_with_a_row_that_cannot_be_stays(void **state)
 {
-	char *before, *after;
+	char *before;
 	size_t len;
 
 	(void)state;
@@ -1256,10 +1261,8 @@ older_form_with_a_row_that_cannot_be_stays(void **state)
 	assert_non_null(strstr(store_fault(&store), "cannot be"));
 	assert_int_equal(got.channels + got.events, 0);
 	store_close(&store, false);
-	assert_int_equal(snapshot(&after), len);
-	assert_memory_equal(before, after, len);
+	check_is_still(before, len);
 	free(before);
-	free(after);
 }
 
 /* Also where less of it has room than there is. */
@@ -1418,7 +1421,7 @@ row_that_cannot_be_is_refused_and_the_file_stays(void **state)
 	    "INSERT INTO keyed SELECT key, 1, 'x', 'a', 'k' FROM event",
 	    "INSERT INTO keyed SELECT key + 100, 1, 1, 'a', 'k' FROM event",
 	};
-	char *before, *after;
+	char *before;
 	size_t i, len;
 
 	(void)state;
@@ -1432,10 +1435,8 @@ row_that_cannot_be_is_refused_and_the_file_stays(void **state)
 			fail_msg("%s: %s", edits[i], store_fault(&store));
 		assert_int_equal(got.channels + got.events, 0);
 		store_close(&store, false);
-		assert_int_equal(snapshot(&after), len);
-		assert_memory_equal(before, after, len);
+		check_is_still(before, len);
 		free(before);
-		free(after);
 		remove_files();
 	}
 }
@@ -1541,7 +1542,7 @@ damaged_page_is_said_or_harmless(void **state)
 {
 	static const int bytes[] = {0x00, 0xff};
 	static char data[3000];
-	char *before, *after;
+	char *before;
 	size_t i, len, page, pages;
 	struct stat st;
 	bool said;
@@ -1569,11 +1570,9 @@ damaged_page_is_said_or_harmless(void **state)
 			said = open_store() == -1 || load(SIZE_MAX) == -1;
 			store_close(&store, false);
 			damaged += said;
-			if (said) {
-				assert_int_equal(snapshot(&after), len);
-				assert_memory_equal(before, after, len);
-				free(after);
-			} else
+			if (said)
+				check_is_still(before, len);
+			else
 				assert_int_equal(got.events, 20);
 			free(before);
 			(void)snprintf(err, sizeof(err), "cp %s.whole %s", path,

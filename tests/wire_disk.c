@@ -12,7 +12,6 @@
 
 #include <signal.h>
 #include <stdbool.h>
-#include <unistd.h>
 
 #include "post.h"
 #include "responder.h"
@@ -167,25 +166,6 @@ a_file_that_may_not_grow(void **state)
 	goes_down_and_up(fill, make_room, 503, "the store cannot be written: ");
 }
 
-/* What the disk does from now on; see harness/slowdisk.c. */
-static char slowdisk[64];
-
-static void
-disk_does(const char *what)
-{
-	char name[80];
-
-	(void)snprintf(name, sizeof(name), "%s.new", slowdisk);
-	stored_write(name, 0, what, strlen(what));
-	assert_int_equal(rename(name, slowdisk), 0);
-}
-
-static void
-disk_works(void)
-{
-	(void)unlink(slowdisk);
-}
-
 static void
 disk_is_full(void)
 {
@@ -207,8 +187,7 @@ disk_takes_no_sync(void)
 static int
 start_on_a_slow_disk(void **state)
 {
-	(void)setenv("LD_PRELOAD", "build/tests/slowdisk.so", 1);
-	(void)setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1);
+	disk_begin();
 	return stored_start(state);
 }
 
@@ -225,8 +204,7 @@ static int
 stop_on_a_slow_disk(void **state)
 {
 	disk_works();
-	(void)unsetenv("LD_PRELOAD");
-	(void)unsetenv("ASAN_OPTIONS");
+	disk_end();
 	return world_stop(state);
 }
 
@@ -462,8 +440,5 @@ main(void)
 		stop_on_a_slow_disk),
 	};
 
-	(void)snprintf(slowdisk, sizeof(slowdisk), "/tmp/sse-fcgi-disk-%ld",
-	    (long)getpid());
-	(void)setenv("SLOWDISK", slowdisk, 1);
 	return cmocka_run_group_tests_name("disk", tests, NULL, NULL);
 }

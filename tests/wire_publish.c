@@ -178,6 +178,8 @@ static const struct row {
 
     {"data_of_the_limit", 200, "channel=ok", NULL, NULL, {NULL}, NULL, 1000},
     {"data_over_the_limit", 413, "channel=a", NULL, NULL, {NULL}, NULL, 1001},
+    {"with_its_type_over_the_limit", 413, "channel=a&event=t", NULL, NULL,
+	{NULL}, NULL, 1000},
     {"a_body_of_the_limit", 413, "channel=a", NULL, NULL, {NULL}, NULL, 20000},
     {"a_body_over_the_limit", 413, "channel=a", NULL, NULL, {NULL}, NULL,
 	20001},

@@ -76,7 +76,7 @@ buffer_shrink(struct buffer **buffer)
 	struct buffer *b = *buffer;
 	size_t cap;
 
-	if (b == NULL || b->cap <= 2 * SIZE_MIN || b->len >= b->cap / 4)
+	if (b == NULL || b->cap <= (size_t)2 * SIZE_MIN || b->len >= b->cap / 4)
 		return;
 	cap = b->len * 2 < SIZE_MIN ? SIZE_MIN : b->len * 2;
 	b = realloc(b, sizeof(*b) + cap);

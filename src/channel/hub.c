@@ -151,6 +151,22 @@ hub_over(const struct hub *h, const char *const channels[], size_t n,
 	return true;
 }
 
+bool
+hub_has_ended(const struct hub *h, const char *const channels[], size_t n,
+    struct eventid before)
+{
+	const struct channel *ch;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		ch = hub_find(h, channels[i]);
+		if (ch != NULL && channel_has_ended(ch) &&
+		    eventid_compare(ch->ended, before) < 0)
+			return true;
+	}
+	return false;
+}
+
 void
 hub_wait(struct hub *h)
 {

@@ -214,6 +214,10 @@ enum hub_result hub_publish(struct hub *, const struct post *,
 bool hub_over(const struct hub *, const char *const channels[], size_t n,
     struct eventid at);
 
+/* Has one of these channels ended, and its end an id below this one? */
+bool hub_has_ended(const struct hub *, const char *const channels[], size_t n,
+    struct eventid before);
+
 /* All bytes that the budget is for. */
 size_t hub_bytes(const struct hub *);
 

@@ -7,15 +7,12 @@
 
 #include <assert.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "channel/channel.h"
 #include "channel/post.h"
 
-#define SLICE	 64 /* that are forgotten in one call */
-#define TEXT_MAX (CHANNEL_NAME_MAX + 1 + POST_KEY_MAX + 1)
+#define SLICE 64 /* that are forgotten in one call */
 
 static int
 compare_texts(const struct key *a, const struct key *b)
@@ -75,18 +72,9 @@ grow_old(struct keys *ks, double now)
 	}
 }
 
-/* What the key is found by. */
-static void
-compose(char text[TEXT_MAX], const char *channel, const char *key)
-{
-	int n = snprintf(text, TEXT_MAX, "%s %s", channel, key);
-
-	assert(n > 0 && n < TEXT_MAX);
-}
-
 /* Known or not any more. */
 static struct key *
-look_up(const struct keys *ks, const char text[TEXT_MAX])
+look_up(const struct keys *ks, const char text[POST_KEY_TEXT])
 {
 	return RB_FIND(key_texts, (struct key_texts *)(uintptr_t)&ks->texts,
 	    &(struct key){.text = text});
@@ -95,11 +83,11 @@ look_up(const struct keys *ks, const char text[TEXT_MAX])
 const struct key *
 keys_find(struct keys *ks, const char *channel, const char *key, double now)
 {
-	char text[TEXT_MAX];
+	char text[POST_KEY_TEXT];
 	const struct key *k;
 
 	grow_old(ks, now);
-	compose(text, channel, key);
+	(void)post_key_text(text, channel, key, strlen(key));
 	k = look_up(ks, text);
 	return k == NULL || is_old(k, now) ? NULL : k;
 }
@@ -122,11 +110,11 @@ enum keys_result
 keys_promise(struct keys *ks, const char *channel, const char *key, double now,
     struct key **promise)
 {
-	char text[TEXT_MAX];
+	char text[POST_KEY_TEXT];
 	struct key *k;
 
 	grow_old(ks, now);
-	compose(text, channel, key);
+	(void)post_key_text(text, channel, key, strlen(key));
 	k = look_up(ks, text);
 	if (k != NULL) { /* and has only not been forgotten yet */
 		assert(is_old(k, now));
@@ -165,21 +153,4 @@ keys_break(struct keys *ks, struct key *k)
 {
 	assert(k->pending);
 	take_out(ks, k);
-}
-
-enum keys_result
-keys_note(struct keys *ks, const char *channel, const char *key,
-    struct eventid last, size_t events, double when)
-{
-	char text[TEXT_MAX];
-	struct key *k;
-	enum keys_result result = KEYS_DONE;
-
-	compose(text, channel, key);
-	k = look_up(ks, text);
-	if (k == NULL || is_old(k, when))
-		result = keys_promise(ks, channel, key, when, &k);
-	if (result == KEYS_DONE && k->pending)
-		keys_keep(ks, k, last, events, when);
-	return result;
 }

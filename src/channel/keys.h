@@ -32,9 +32,8 @@ struct key {
 	double when;	       /* and all below: of one that is kept */
 	struct eventid last;   /* the answer */
 	size_t events;
-	const char
-	    *text;    /* the channel, which has no space, a space, the key */
-	char bytes[]; /* of the text */
+	const char *text; /* post_key_text() */
+	char bytes[];	  /* of it */
 };
 
 RB_HEAD(key_texts, key);
@@ -66,13 +65,5 @@ enum keys_result keys_promise(struct keys *, const char *channel,
 void keys_keep(struct keys *, struct key *, struct eventid last, size_t events,
     double when);
 void keys_break(struct keys *, struct key *);
-
-/*
- * A publication with this key has been seen: it was made at that time, which
- * may be long ago, by whomever.  One that is pending is kept by that, and one
- * that is known stays as it is.
- */
-enum keys_result keys_note(struct keys *, const char *channel, const char *key,
-    struct eventid last, size_t events, double when);
 
 #endif

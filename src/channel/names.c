@@ -220,6 +220,17 @@ names_close(struct hub *h, struct channel *ch)
 }
 
 void
+names_publish(struct hub *h, struct channel *ch)
+{
+	if (ch->published)
+		return;
+	if (ch->reading > 0)
+		h->named--;
+	ch->published = true;
+	ch->origin = ch->lost.upto;
+}
+
+void
 names_end(struct hub *h, struct channel *ch, struct eventid id, double time)
 {
 	h->ended += !channel_has_ended(ch);
@@ -236,10 +247,7 @@ names_restore(struct hub *h, const char *name, struct channel **ch)
 		return HUB_NO_MEMORY;
 	if ((*ch)->published)
 		return HUB_DONE;
-	if ((*ch)->reading > 0)
-		h->named--;
-	(*ch)->published = true;
-	(*ch)->origin = (*ch)->lost.upto;
+	names_publish(h, *ch);
 	h->opened++;
 	if (retention_is_idle(*ch))
 		retention_shelve(h, *ch);

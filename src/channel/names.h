@@ -35,6 +35,9 @@ enum hub_result names_open(struct hub *, const struct post *,
 /* After that, for each of them: the events came, or were given up. */
 void names_close(struct hub *, struct channel *);
 
+/* The channel is, if it was not before, one that was published to. */
+void names_publish(struct hub *, struct channel *);
+
 /* As channel_end(). */
 void names_end(struct hub *, struct channel *, struct eventid, double time);
 

@@ -65,11 +65,15 @@ before_all(const struct reader *r, bool without_snapshots)
 	return at;
 }
 
-/* What of the channels is still to be counted: all up to these numbers. */
+/*
+ * What of the channels is still to be counted: all up to these numbers, of
+ * which the newest have these ids.
+ */
 struct count {
 	const struct channel *channel[READER_CHANNELS_MAX];
 	uint64_t end[READER_CHANNELS_MAX];
-	unsigned n;
+	struct eventid newest[READER_CHANNELS_MAX];
+	unsigned n; /* channels that have any left */
 	uint64_t events;
 };
 
@@ -83,42 +87,42 @@ count_begin(struct count *c, const struct reader *r)
 	c->events = 0;
 	for (i = 0; i < r->n; i++) {
 		ch = channel_of(r, i);
-		if (ch->snapshot != 0)
+		if (ch->snapshot != 0 || ch->first == ch->end)
 			continue;
 		c->channel[c->n] = ch;
-		c->end[c->n++] = ch->end;
+		c->end[c->n] = ch->end;
+		c->newest[c->n++] = channel_entry(ch, ch->end - 1)->id;
 		c->events += channel_held(ch);
 	}
 }
 
-static bool
-count_newest(const struct count *c, unsigned i, struct eventid *id)
+/* The channel's newest is counted; without any more it is left out. */
+static void
+count_down(struct count *c, unsigned i)
 {
-	if (c->end[i] == c->channel[i]->first)
-		return false;
-	*id = channel_entry(c->channel[i], c->end[i] - 1)->id;
-	return true;
+	if (--c->end[i] == c->channel[i]->first) {
+		c->n--;
+		c->channel[i] = c->channel[c->n];
+		c->end[i] = c->end[c->n];
+		c->newest[i] = c->newest[c->n];
+	} else
+		c->newest[i] = channel_entry(c->channel[i], c->end[i] - 1)->id;
 }
 
-/* The newest event that is left, which may be in several; false: none is. */
-static bool
-count_one(struct count *c, struct eventid *newest)
+/* The newest event that is left, which may be in several; there is one. */
+static struct eventid
+count_one(struct count *c)
 {
-	struct eventid id;
-	bool any = false;
+	struct eventid newest = c->newest[0];
 	unsigned i;
 
-	for (i = 0; i < c->n; i++)
-		if (count_newest(c, i, &id) &&
-		    (!any || eventid_compare(id, *newest) > 0)) {
-			*newest = id;
-			any = true;
-		}
-	for (i = 0; any && i < c->n; i++)
-		if (count_newest(c, i, &id) &&
-		    eventid_compare(id, *newest) == 0)
-			c->end[i]--;
-	return any;
+	for (i = 1; i < c->n; i++)
+		if (eventid_compare(c->newest[i], newest) > 0)
+			newest = c->newest[i];
+	for (i = c->n; i > 0; i--)
+		if (eventid_compare(c->newest[i - 1], newest) == 0)
+			count_down(c, i - 1);
+	return newest;
 }
 
 /*
@@ -136,8 +140,8 @@ before_last(const struct reader *r, unsigned long n)
 	count_begin(&c, r);
 	if (n >= c.events)
 		return before_all(r, true);
-	while (n > 0 && count_one(&c, &at))
-		n--;
+	for (; n > 0 && c.n > 0; n--)
+		at = count_one(&c);
 	return eventid_before(at);
 }
 

@@ -4,6 +4,8 @@
  */
 #include "channel/post.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 size_t
@@ -35,12 +37,31 @@ post_valid(const struct post *p)
 	return p->n > 0 && !p->erase;
 }
 
-bool
-post_key_valid(const char *key)
+size_t
+post_key_length(const char *text)
 {
 	size_t n = 0;
 
-	while (key[n] > ' ' && key[n] < 0x7f)
+	while (text[n] > ' ' && text[n] <= '~')
 		n++;
+	return n;
+}
+
+bool
+post_key_valid(const char *key)
+{
+	size_t n = post_key_length(key);
+
 	return n >= 1 && n <= POST_KEY_MAX && key[n] == '\0';
+}
+
+size_t
+post_key_text(char text[static POST_KEY_TEXT], const char *channel,
+    const char *key, size_t key_len)
+{
+	int n = snprintf(text, POST_KEY_TEXT, "%s %.*s", channel, (int)key_len,
+	    key);
+
+	assert(n > 0 && n < POST_KEY_TEXT);
+	return (size_t)n;
 }

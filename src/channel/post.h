@@ -5,10 +5,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "channel/name.h"
 #include "channel/sse.h"
 
 #define POST_CHANNELS_MAX 16
 #define POST_KEY_MAX	  64 /* bytes of a key: printable ASCII, no space */
+#define POST_KEY_TEXT	  (CHANNEL_NAME_MAX + 1 + POST_KEY_MAX + 1)
 
 /*
  * What a publisher gives at once, all of it or nothing: messages, for one
@@ -32,5 +34,15 @@ bool post_valid(const struct post *);
 
 /* Is it a key: 1 to POST_KEY_MAX printable characters of ASCII, no space? */
 bool post_key_valid(const char *);
+
+/* How many of such characters the text begins with. */
+size_t post_key_length(const char *text);
+
+/*
+ * What a publication with a key is known by: its first channel, whose name has
+ * no space, a space, and the key.  Returns the length of that.
+ */
+size_t post_key_text(char text[static POST_KEY_TEXT], const char *channel,
+    const char *key, size_t key_len);
 
 #endif

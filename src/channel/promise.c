@@ -199,18 +199,6 @@ touch(struct hub *h, struct channel *ch)
 	ch->touched = ch->unserved = true;
 }
 
-/* The channel is, if it was not before, one that was published to. */
-static void
-become_published(struct hub *h, struct channel *ch)
-{
-	if (ch->published)
-		return;
-	if (ch->reading > 0)
-		h->named--;
-	ch->published = true;
-	ch->origin = ch->lost.upto;
-}
-
 /*
  * The events come into the channels, in the order of their ids, and are as old
  * as this moment.
@@ -255,7 +243,7 @@ hub_keep(struct hub *h, struct promise *p)
 	assert(p == TAILQ_FIRST(&h->promises));
 	TAILQ_REMOVE(&h->promises, p, link);
 	for (s = p->share; s < p->share + p->n; s++)
-		become_published(h, s->channel);
+		names_publish(h, s->channel);
 	publish(h, p);
 	if (p->end)
 		end(h, p);

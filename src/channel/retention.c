@@ -299,6 +299,7 @@ retention_restored(struct hub *h)
 		continue;
 }
 
+/* While the hub waits for its beginning an end that counts may still come. */
 bool
 hub_age(struct hub *h)
 {
@@ -307,7 +308,7 @@ hub_age(struct hub *h)
 
 	for (n = 0; n < SLICE && (ch = TAILQ_FIRST(&h->dying)) != NULL; n++)
 		drop(h, ch);
-	for (; n < SLICE && grow_old(h); n++)
+	for (; n < SLICE && !h->waiting && grow_old(h); n++)
 		continue;
 	return n == SLICE;
 }

@@ -3,10 +3,6 @@
  * An event stream, byte by byte: which line, which part of it, and which field
  * it is.  A field's value goes where it belongs as it comes, so that no line is
  * ever put together.
- *
- * In text an event is a head with two lengths, its data, of which each line is
- * ended by LF, and its type, if it has one, ended by NUL.  The kept ones stand
- * there one behind the other, and the latest is in the making.
  */
 #include "channel/sse_split.h"
 
@@ -15,13 +11,10 @@
 #include "base/buffer.h"
 #include "base/utf8.h"
 
+#include "channel/sse_split_inner.h"
+
 enum part { NAME, BEFORE_VALUE, VALUE };
 enum field { OTHER, DATA, TYPE };
-
-struct head {
-	size_t data; /* bytes, with the last LF */
-	size_t type; /* bytes, with the NUL; 0: there is none */
-};
 
 #define MARK   "\xef\xbb\xbf" /* of the byte order */
 #define WINDOW 256	      /* bytes that are searched at a time */
@@ -51,7 +44,7 @@ data_len(const struct sse_split *s)
 {
 	size_t len = s->text == NULL ? 0 : s->text->len - s->text->kept;
 
-	return len == 0 ? 0 : len - sizeof(struct head);
+	return len == 0 ? 0 : len - sizeof(struct split_head);
 }
 
 static enum split_result
@@ -70,7 +63,7 @@ add(struct buffer **b, const void *bytes, size_t len)
 static enum split_result
 add_data(struct sse_split *s, const char *bytes, size_t len)
 {
-	static const struct head none;
+	static const struct split_head none;
 	size_t had = data_len(s) + type_len(s);
 
 	if (had > s->max || len > s->max - had)
@@ -144,7 +137,7 @@ begin_field(struct sse_split *s)
 static enum split_result
 close_event(struct sse_split *s)
 {
-	struct head head = {data_len(s), 0};
+	struct split_head head = {data_len(s), 0};
 
 	if (s->type != NULL) {
 		head.type = s->type->len + 1;
@@ -274,71 +267,6 @@ sse_split_read(struct sse_split *s, const char *bytes, size_t len, size_t *used)
 		n += step(s, bytes + n, len - n, &result);
 	*used = n;
 	return result;
-}
-
-static struct sse_message
-message(const char *at, struct head head)
-{
-	const char *data = at + sizeof(head);
-	struct sse_message m = {.data = data, .len = head.data - 1};
-
-	if (head.type > 1)
-		m.type = data + head.data;
-	return m;
-}
-
-struct sse_message
-sse_split_event(const struct sse_split *s)
-{
-	const char *at = (const char *)s->text->bytes + s->text->kept;
-	struct head head;
-
-	memcpy(&head, at, sizeof(head));
-	return message(at, head);
-}
-
-void
-sse_split_keep(struct sse_split *s)
-{
-	buffer_keep(s->text);
-	buffer_free(&s->type);
-	s->typed = false;
-}
-
-void
-sse_split_drop(struct sse_split *s)
-{
-	buffer_forget(&s->text);
-	buffer_free(&s->type);
-	s->typed = false;
-}
-
-size_t
-sse_split_kept(const struct sse_split *s)
-{
-	return s->text == NULL ? 0 : s->text->kept;
-}
-
-bool
-sse_split_next(const struct sse_split *s, size_t *at, struct sse_message *m)
-{
-	const char *here;
-	struct head head;
-
-	if (s->text == NULL || *at == s->text->kept)
-		return false;
-	here = (const char *)s->text->bytes + *at;
-	memcpy(&head, here, sizeof(head));
-	*m = message(here, head);
-	*at += sizeof(head) + head.data + head.type;
-	return true;
-}
-
-void
-sse_split_give_up(struct sse_split *s)
-{
-	buffer_give_up(&s->text);
-	buffer_shrink(&s->text); /* half an event may stay for long */
 }
 
 const char *

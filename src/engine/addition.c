@@ -8,25 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The bytes of a text with its NUL; 0: there is none. */
-static size_t
-size_of(const char *text)
-{
-	return text == NULL ? 0 : strlen(text) + 1;
-}
-
-/* Puts a copy at *room, which moves on, and returns it. */
-static char *
-put(char **room, const char *bytes, size_t len)
-{
-	char *copy = *room;
-
-	if (bytes == NULL)
-		return NULL;
-	memcpy(copy, bytes, len);
-	*room += len;
-	return copy;
-}
+#include "base/room.h"
 
 /* The channels' names, each for itself, and all of them as the file has them.
  */
@@ -38,14 +20,13 @@ put_channels(char **room, struct addition *a, const struct post *post)
 
 	for (i = 0; i < post->channels_n; i++)
 		a->channel[i] = (struct addition_channel){
-		    .name = put(room, post->channels[i],
-			size_of(post->channels[i]))};
+		    .name = room_put(room, post->channels[i])};
 	a->channels = a->channel[0].name;
 	if (post->channels_n == 1)
 		return;
 	a->channels = all = *room;
 	for (i = 0; i < post->channels_n; i++) {
-		(void)put(room, post->channels[i], size_of(post->channels[i]));
+		(void)room_put(room, post->channels[i]);
 		(*room)[-1] = ' ';
 	}
 	(*room)[-1] = '\0';
@@ -59,8 +40,8 @@ put_messages(char **room, struct sse_message *to, const struct post *post)
 
 	for (; m < post->messages + post->n; m++, to++) {
 		*to = *m;
-		to->type = put(room, m->type, size_of(m->type));
-		to->data = put(room, m->data, m->len);
+		to->type = room_put(room, m->type);
+		to->data = room_put_bytes(room, m->data, m->len);
 	}
 }
 
@@ -68,13 +49,13 @@ put_messages(char **room, struct sse_message *to, const struct post *post)
 static size_t
 size_of_texts(const struct post *post)
 {
-	size_t bytes = size_of(post->key), i;
+	size_t bytes = room_for(post->key), i;
 
 	for (i = 0; i < post->channels_n; i++)
-		bytes += 2 * size_of(post->channels[i]);
+		bytes += 2 * room_for(post->channels[i]);
 	for (i = 0; i < post->n; i++)
 		bytes +=
-		    post->messages[i].len + size_of(post->messages[i].type);
+		    post->messages[i].len + room_for(post->messages[i].type);
 	return bytes;
 }
 
@@ -106,7 +87,7 @@ addition_new(const struct post *post, const int64_t key[])
 	room = (char *)a + fixed;
 	put_channels(&room, a, post);
 	put_messages(&room, message, post);
-	a->post_key = put(&room, post->key, size_of(post->key));
+	a->post_key = room_put(&room, post->key);
 	return a;
 }
 

@@ -4,6 +4,13 @@
  */
 #include "engine/engine.h"
 
+bool
+engine_may_yet(enum publish_result result)
+{
+	return result == PUBLISH_NO_ROOM || result == PUBLISH_NO_MEMORY ||
+	       result == PUBLISH_AWAY;
+}
+
 void
 engine_result(struct published *what, enum hub_result result)
 {

@@ -120,6 +120,9 @@ struct engine {
 	void (*stop)(struct engine *);
 };
 
+/* Has it failed only for now: is it worth another try as it is? */
+bool engine_may_yet(enum publish_result);
+
 /* What the hub has said of a publication, as an engine says it: result, why. */
 void engine_result(struct published *, enum hub_result);
 

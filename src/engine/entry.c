@@ -165,14 +165,14 @@ judge_key(struct entry *e, const struct resp_value *v)
 	_Static_assert(POST_KEY_MAX == 64, "as it is said");
 	if (is_empty(v))
 		return NULL;
-	for (p = v->text; *p > ' ' && *p <= '~'; p++)
-		e->key_len++;
+	e->key_len = post_key_length(v->text);
 	if (e->key_len == 0 || e->key_len > POST_KEY_MAX)
 		return none;
 	e->key = v->text;
 	e->part = 1;
 	if (e->key_len == v->len)
 		return NULL;
+	p = v->text + e->key_len;
 	if (*p++ != ' ' || *p == '0')
 		return none;
 	for (e->part = 0; *p >= '0' && *p <= '9' && e->part < PARTS_MAX; p++)

@@ -170,9 +170,6 @@ uint64_t link_say(struct link *, int tag, double patience,
 /* May a command that begins there have been executed? */
 bool link_written(const struct link *, uint64_t begins);
 
-/* Bytes that are sent and not written. */
-size_t link_unwritten(const struct link *);
-
 /*
  * Nothing is read, and no time runs, until it goes on: then part() or reply()
  * comes again with what was here.

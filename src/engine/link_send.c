@@ -101,12 +101,6 @@ link_written(const struct link *l, uint64_t begins)
 	return begins < l->written;
 }
 
-size_t
-link_unwritten(const struct link *l)
-{
-	return l->out_len;
-}
-
 void
 link_pause(struct link *l)
 {

@@ -5,15 +5,12 @@
  */
 #include "engine/repeats.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "channel/channel.h"
 #include "channel/post.h"
 
-#define SLICE	 64 /* that are forgotten in one call; each makes one at most */
-#define TEXT_MAX (CHANNEL_NAME_MAX + 1 + POST_KEY_MAX + 1)
+#define SLICE 64 /* that are forgotten in one call; each makes one at most */
 
 static int
 compare_texts(const struct repeat *a, const struct repeat *b)
@@ -86,15 +83,6 @@ forget_old(struct repeats *rs, uint64_t ms)
 	}
 }
 
-/* What the key is found by; its length. */
-static size_t
-compose(char text[TEXT_MAX], const char *channel, const char *key,
-    size_t key_len)
-{
-	return (size_t)snprintf(text, TEXT_MAX, "%s %.*s", channel,
-	    (int)key_len, key);
-}
-
 static struct repeat *
 find(struct repeats *rs, const char *text)
 {
@@ -107,10 +95,10 @@ struct repeat *
 repeats_find(struct repeats *rs, const char *channel, const char *key,
     size_t key_len, uint64_t ms)
 {
-	char text[TEXT_MAX];
+	char text[POST_KEY_TEXT];
 	struct repeat *k;
 
-	(void)compose(text, channel, key, key_len);
+	(void)post_key_text(text, channel, key, key_len);
 	k = find(rs, text);
 	return k == NULL || is_old(k, ms) ? NULL : k;
 }
@@ -148,8 +136,8 @@ repeats_note(struct repeats *rs, const char *channel, const char *key,
     size_t key_len, unsigned part, struct eventid id, bool end)
 {
 	struct repeat *k;
-	char text[TEXT_MAX];
-	size_t len = compose(text, channel, key, key_len);
+	char text[POST_KEY_TEXT];
+	size_t len = post_key_text(text, channel, key, key_len);
 
 	forget_old(rs, id.ms);
 	k = find(rs, text);

@@ -37,7 +37,7 @@ struct repeat {
 	struct eventid last;	  /* of its last part that counted */
 	unsigned parts;
 	bool ends;	  /* the last one is an end */
-	const char *text; /* the channel, a space, and the key */
+	const char *text; /* post_key_text() */
 	char bytes[];
 };
 

@@ -13,7 +13,6 @@
 #include <assert.h>
 #include <hiredis/hiredis.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,13 +34,6 @@ refuse(const redisReadTask *task, enum resp_result fault)
 
 	r->fault = fault;
 	return NULL;
-}
-
-/* Bytes of one value alone. */
-static size_t
-value_size(size_t len)
-{
-	return sizeof(struct resp_value) + len + 1;
 }
 
 /* The value is the next one of its array, or a reply's first. */
@@ -70,14 +62,14 @@ make(const redisReadTask *task, enum resp_type type, size_t len)
 	struct resp *r = task->privdata;
 	struct resp_value *v;
 
-	if (value_size(len) > r->max - r->bytes)
+	if (RESP_VALUE_SIZE(len) > r->max - r->bytes)
 		return refuse(task, RESP_LARGE);
-	v = malloc(value_size(len));
+	v = malloc(RESP_VALUE_SIZE(len));
 	if (v == NULL)
 		return NULL;
 	*v = (struct resp_value){.type = type, .len = len};
 	v->text[len] = '\0';
-	r->bytes += value_size(len);
+	r->bytes += RESP_VALUE_SIZE(len);
 	attach(r, task, v);
 	return v;
 }
@@ -250,27 +242,6 @@ resp_next(struct resp *r, struct resp_value **value)
 	return RESP_WHOLE;
 }
 
-bool
-resp_whole(const struct resp_value *v)
-{
-	for (; v != NULL; v = v->last) /* the others are, or it were not here */
-		if (v->came != v->wanted)
-			return false;
-	return true;
-}
-
-/* Bytes of a value and all that is still in it. */
-static size_t
-tree_size(const struct resp_value *v)
-{
-	const struct resp_value *element;
-	size_t size = value_size(v->len);
-
-	for (element = v->first; element != NULL; element = element->next)
-		size += tree_size(element);
-	return size;
-}
-
 struct resp_value *
 resp_shift(struct resp *r, struct resp_value *array)
 {
@@ -283,60 +254,8 @@ resp_shift(struct resp *r, struct resp_value *array)
 		array->last = NULL;
 	v->next = NULL;
 	if (r != NULL)
-		r->bytes -= tree_size(v);
+		r->bytes -= resp_value_size(v);
 	return v;
-}
-
-struct resp_value *
-resp_element(const struct resp_value *array, size_t place)
-{
-	struct resp_value *v = array->first;
-
-	while (v != NULL && place-- > 0)
-		v = v->next;
-	return v;
-}
-
-bool
-resp_is(const struct resp_value *v, enum resp_type type, const char *text)
-{
-	return v->type == type && v->len == strlen(text) &&
-	       memcmp(v->text, text, v->len) == 0;
-}
-
-const char *
-resp_quote(char *text, size_t size, const struct resp_value *v)
-{
-	char *p;
-
-	(void)snprintf(text, size, "%.*s", (int)v->len, v->text);
-	for (p = text; *p != '\0'; p++)
-		if (*p < ' ' || *p > '~')
-			*p = '?';
-	return text;
-}
-
-bool
-resp_error_is(const struct resp_value *v, const char *word)
-{
-	size_t len = strlen(word);
-
-	return v->type == RESP_ERROR && strncmp(v->text, word, len) == 0 &&
-	       (v->text[len] == ' ' || v->text[len] == '\0');
-}
-
-void
-resp_value_free(struct resp_value *v)
-{
-	struct resp_value *element;
-
-	if (v == NULL)
-		return;
-	while ((element = v->first) != NULL) {
-		v->first = element->next;
-		resp_value_free(element); /* no deeper than DEPTH_MAX */
-	}
-	free(v);
 }
 
 size_t

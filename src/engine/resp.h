@@ -2,8 +2,9 @@
 #ifndef RESP_H
 #define RESP_H
 
-#include <stdbool.h>
 #include <stddef.h>
+
+#include "engine/resp_value.h"
 
 /*
  * Replies of Redis (RESP 2) as they come, in pieces of any size; hiredis'
@@ -11,26 +12,6 @@
  * only by what is here; and of an array that is not whole yet the elements that
  * are can be taken out, so that a long reply is never here as one.
  */
-
-enum resp_type {
-	RESP_STRING,
-	RESP_STATUS,
-	RESP_ERROR,
-	RESP_INTEGER,
-	RESP_NIL, /* of a string or of an array */
-	RESP_ARRAY
-};
-
-struct resp_value {
-	enum resp_type type;
-	struct resp_value *next;	 /* in its array */
-	struct resp_value *first, *last; /* ARRAY: those that are here */
-	size_t wanted; /* ARRAY: elements it has said it has */
-	size_t came;   /* ARRAY: that came so far, those taken out included */
-	long long number; /* INTEGER */
-	size_t len;	  /* of text: STRING, STATUS, ERROR */
-	char text[];	  /* any bytes, and a NUL behind them */
-};
 
 enum resp_result {
 	RESP_MORE,  /* feed more */
@@ -64,33 +45,12 @@ void resp_free(struct resp *);
 enum resp_result resp_feed(struct resp *, const char *bytes, size_t len);
 enum resp_result resp_next(struct resp *, struct resp_value **);
 
-/* All of it is here. */
-bool resp_whole(const struct resp_value *);
-
 /*
  * Takes the first element out of an array, if it is whole; or NULL.  resp
  * (NULL: the array's reply is whole, and the caller's) counts its bytes no
  * more.
  */
 struct resp_value *resp_shift(struct resp *, struct resp_value *array);
-
-/* The element with this place among those that are here, or NULL. */
-struct resp_value *resp_element(const struct resp_value *array, size_t place);
-
-/* Is it text of this type, and this one? */
-bool resp_is(const struct resp_value *, enum resp_type, const char *text);
-
-/*
- * The text of an error, or of what else has one, for people: printable, and as
- * much as there is room for.  Returns text.
- */
-const char *resp_quote(char *text, size_t size, const struct resp_value *);
-
-/* Does this error begin with this word, as in "MOVED ..."? */
-bool resp_error_is(const struct resp_value *, const char *word);
-
-/* Frees a value with all that is in it; NULL is none. */
-void resp_value_free(struct resp_value *);
 
 /*
  * A command as bytes to send (redisFormatCommandArgv()): the caller's to free

@@ -43,23 +43,6 @@ say_first(struct published *what, const struct repeat *k)
 	what->events = k->parts - k->ends;
 }
 
-/* Has a channel ended, and before this id? */
-static bool
-has_ended(const struct sender *s, const char *const channels[], size_t n,
-    struct eventid before)
-{
-	const struct channel *ch;
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		ch = hub_find(s->hub, channels[i]);
-		if (ch != NULL && channel_has_ended(ch) &&
-		    eventid_compare(ch->ended, before) < 0)
-			return true;
-	}
-	return false;
-}
-
 static const struct repeat *
 find_key(struct sender *s, const char *channel, const char *key, uint64_t ms)
 {
@@ -79,7 +62,7 @@ sender_knows(struct sender *s, const struct post *post, struct published *what)
 		say_first(what, k);
 		what->streams = streams(s, post->channels, post->channels_n);
 	} else if (!post->erase &&
-		   has_ended(s, post->channels, post->channels_n, now))
+		   hub_has_ended(s->hub, post->channels, post->channels_n, now))
 		what->result = PUBLISH_ENDED;
 	else
 		what->result = sender_obstacle(s, post, &what->why);
@@ -99,7 +82,7 @@ sender_finish(struct sender *s, struct sending *p)
 	if (k != NULL && eventid_compare(k->last, p->last) != 0)
 		say_first(&what, k);
 	else if (k == NULL && !p->erase &&
-		 has_ended(s, p->channels, p->channels_n, p->first))
+		 hub_has_ended(s->hub, p->channels, p->channels_n, p->first))
 		what.result = PUBLISH_ENDED;
 	sender_tell(s, p, &what);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/room.h"
 #include "engine/entry.h"
 #include "engine/sender_inner.h"
 
@@ -22,25 +23,15 @@ struct words {
 	size_t len[WORDS_MAX], n, bytes;
 };
 
-static char *
-copy(char **to, const char *text)
-{
-	size_t size = strlen(text) + 1;
-	char *start = memcpy(*to, text, size);
-
-	*to += size;
-	return start;
-}
-
 struct sending *
 sender_make(const struct post *post)
 {
-	size_t size = post->key == NULL ? 0 : strlen(post->key) + 1, i;
+	size_t size = room_for(post->key), i;
 	struct sending *p;
 	char *text;
 
 	for (i = 0; i < post->channels_n; i++)
-		size += strlen(post->channels[i]) + 1 + sizeof(char *);
+		size += room_for(post->channels[i]) + sizeof(char *);
 	p = calloc(1, sizeof(*p) + size);
 	if (p == NULL)
 		return NULL;
@@ -50,9 +41,8 @@ sender_make(const struct post *post)
 	p->channels_n = post->channels_n;
 	text = (char *)(p->channels + p->channels_n);
 	for (i = 0; i < post->channels_n; i++)
-		p->channels[i] = copy(&text, post->channels[i]);
-	if (post->key != NULL)
-		p->key = copy(&text, post->key);
+		p->channels[i] = room_put(&text, post->channels[i]);
+	p->key = room_put(&text, post->key);
 	return p;
 }
 

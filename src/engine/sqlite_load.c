@@ -90,20 +90,26 @@ restore_event(void *arg, const struct store_event *e)
 	return 0;
 }
 
-/* One publication's key, if it is not too old to be known. */
+/*
+ * One publication's key, if it is not too old to be known; of two that are the
+ * same the first counts.
+ */
 static int
 restore_key(void *arg, const struct store_keyed *k)
 {
 	struct sqlite *s = arg;
-	double when = time_of(s, k->time);
+	double now = *s->hub->set.now, when = time_of(s, k->time);
+	enum keys_result result;
+	struct key *key;
 
-	if (*s->hub->set.now - when >= KEYS_AGE)
+	if (now - when >= KEYS_AGE ||
+	    keys_find(&s->keys, k->channel, k->key, now) != NULL)
 		return 0;
-	return keys_note(&s->keys, k->channel, k->key,
-		   store_id(&s->store, k->last), k->events,
-		   when) == KEYS_NO_MEMORY ?
-		   -1 :
-		   0;
+	result = keys_promise(&s->keys, k->channel, k->key, now, &key);
+	if (result == KEYS_DONE)
+		keys_keep(&s->keys, key, store_id(&s->store, k->last),
+		    k->events, when);
+	return result == KEYS_NO_MEMORY ? -1 : 0;
 }
 
 /* The ids go on where those of the file end. */

@@ -143,32 +143,21 @@ store_channel_row(struct store *st, sqlite3_stmt *q, struct store_channel *c)
 	return store_wrong(st, SQLITE_CORRUPT, "a channel's row cannot be");
 }
 
-static bool
-is_post_key(const char *s, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		if (s[i] <= ' ' || s[i] > '~')
-			return false;
-	return len > 0 && len <= POST_KEY_MAX;
-}
-
 int
 store_keyed_row(struct store *st, sqlite3_stmt *q, struct store_keyed *k)
 {
-	size_t channel, key;
+	size_t len;
 
 	*k = (struct store_keyed){.last = sqlite3_column_int64(q, 0),
 	    .events = (size_t)sqlite3_column_int64(q, 1),
 	    .time = sqlite3_column_int64(q, 2),
-	    .channel = word(q, 3, &channel),
-	    .key = word(q, 4, &key)};
+	    .channel = word(q, 3, &len),
+	    .key = word(q, 4, &len)};
 	if (is_number(q, 0, st->base + 1, st->last) &&
 	    is_number(q, 1, 0, KEYED_EVENTS_MAX) &&
 	    is_number(q, 2, INT64_MIN, INT64_MAX) && k->channel != NULL &&
 	    channel_name_valid(k->channel) && k->key != NULL &&
-	    is_post_key(k->key, key))
+	    post_key_valid(k->key))
 		return 0;
 	return store_wrong(st, SQLITE_CORRUPT,
 	    "the key of a publication cannot be");

@@ -121,8 +121,6 @@ take(struct tail *t, const struct resp_value *v)
 		in->print = entry_print(v);
 	if (kind == ENTRY_SKIPPED)
 		tail_skip(t, e.id, why);
-	if (tail_is_zero(in->newest))
-		in->print = entry_print(v);
 	in->whole = kind == ENTRY_NOTE && tail_note_says(v, TAIL_BEGIN);
 	if (passes(t, e.id) == -1 ||
 	    keep_if_needed(t, &e, kind,

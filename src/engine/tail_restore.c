@@ -113,21 +113,6 @@ tail_unload(struct tail *t)
 	}
 }
 
-/* What is restored is in the order of its ids, so the end was before it. */
-static bool
-has_ended(const struct hub *h, const struct entry *e)
-{
-	const struct channel *ch;
-	size_t i;
-
-	for (i = 0; i < e->channels_n; i++) {
-		ch = hub_find(h, e->channels[i]);
-		if (ch != NULL && channel_has_ended(ch))
-			return true;
-	}
-	return false;
-}
-
 /*
  * Whether there was something of the channel before what is here nobody knows,
  * unless all is: so who wants all of it is told that something is lost.
@@ -174,7 +159,8 @@ restore(struct tail *t, const struct loaded *l)
 		hub_lost(t->hub, (struct loss){l->id, LOSS_SOURCE});
 	else if (tail_repeats(t, &e))
 		return;
-	else if (!e.erase && has_ended(t->hub, &e))
+	else if (!e.erase &&
+		 hub_has_ended(t->hub, e.channels, e.channels_n, e.id))
 		tail_skip(t, e.id, TAIL_ENDED_WHY);
 	else {
 		hold(t, &e, l->kind);

@@ -9,7 +9,7 @@
  * is known from the header alone: it is stored (and looked at when it is
  * whole), handed on (the body) or skipped.
  */
-#include "fastcgi/gate.h"
+#include "fastcgi/gate_inner.h"
 
 #include <assert.h>
 #include <string.h>
@@ -18,21 +18,11 @@
 #include "fastcgi/record.h"
 #include "base/buffer.h"
 
-enum phase {
-	IDLE,	/* no request */
-	PARAMS, /* BEGIN_REQUEST was here, parameters are coming */
-	BODY,	/* the request was given out, its body is coming */
-	DONE,	/* the body is over as well */
-	OTHER	/* not a phase: the record is of another request */
-};
-
 /*
  * Content bytes of a GET_VALUES while a request is active: fronts ask before.
  * Half of one may be held for as long as a stream lasts.
  */
 #define VALUES_INSIDE_MAX 512
-
-enum content { WRONG, SKIP, STORE, HAND_ON };
 
 /* Bytes of a record's header, and the mark that only padding is left. */
 enum { HEADER_DONE = RECORD_HEADER, CONTENT_DONE = RECORD_HEADER + 1 };
@@ -104,32 +94,13 @@ bad(struct gate_event *out, const char *why)
 	return -1;
 }
 
-/*
- * What becomes of the content of a request's record, by its type and by how far
- * the active request is; OTHER is a request that is not the active one, whose
- * records are passed over (section 3.3).
- */
-static const struct rule {
-	uint8_t in[OTHER + 1];
-	const char *why; /* it is WRONG where it is */
-} rules[] = {
-    /* IDLE   PARAMS  BODY     DONE   OTHER */
-    [FCGI_BEGIN_REQUEST] = {{STORE, WRONG, WRONG, WRONG, SKIP},
-	"BEGIN_REQUEST twice"},
-    [FCGI_ABORT_REQUEST] = {{SKIP, SKIP, SKIP, SKIP, SKIP}, NULL},
-    [FCGI_PARAMS] = {{SKIP, STORE, WRONG, WRONG, SKIP},
-	"PARAMS after their end"},
-    [FCGI_STDIN] = {{SKIP, WRONG, HAND_ON, SKIP, SKIP},
-	"STDIN before the end of PARAMS"},
-    [FCGI_DATA] = {{SKIP, WRONG, WRONG, WRONG, SKIP}, "DATA for a responder"},
-};
-
 static enum content
 content_of_request(const struct gate *g, const char **why)
 {
 	uint8_t type = record_type(g);
 	enum phase phase = g->phase == IDLE || is_mine(g) ? g->phase : OTHER;
-	const struct rule *rule = &rules[type <= FCGI_DATA ? type : 0];
+	const struct gate_rule *rule =
+	    &gate_rules[type <= FCGI_DATA ? type : 0];
 
 	*why =
 	    rule->why == NULL ? "a record type that no front sends" : rule->why;

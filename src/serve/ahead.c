@@ -7,7 +7,8 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "base/room.h"
 
 struct ahead {
 	TAILQ_ENTRY(ahead) link; /* while there is an exchange */
@@ -74,45 +75,31 @@ on_placed(void *arg, enum place place)
 	free(a);
 }
 
-/* Copies a text, and moves on behind it. */
-static char *
-keep(char **to, const char *text)
-{
-	size_t size = strlen(text) + 1;
-	char *kept = memcpy(*to, text, size);
-
-	*to += size;
-	return kept;
-}
-
 /* What is known of the request; NULL: no memory. */
 static struct ahead *
 new_ahead(const struct request *r, const struct grant *g,
     const char *const channels[], size_t n)
 {
 	const char *subject = g == NULL ? NULL : g->subject;
-	size_t size = r->address == NULL ? 0 : strlen(r->address) + 1, i;
+	size_t size = room_for(r->address) + room_for(subject), i;
 	struct ahead *a;
 	char *to;
 
 	assert(n >= 1 && n <= READER_CHANNELS_MAX);
 	for (i = 0; i < n; i++)
-		size += strlen(channels[i]) + 1;
-	size += subject == NULL ? 0 : strlen(subject) + 1;
+		size += room_for(channels[i]);
 	a = calloc(1, sizeof(*a) + size);
 	if (a == NULL)
 		return NULL;
 	to = a->text;
 	for (i = 0; i < n; i++)
-		a->channel[i] = keep(&to, channels[i]);
+		a->channel[i] = room_put(&to, channels[i]);
 	a->n = n;
-	if (r->address != NULL)
-		a->address = keep(&to, r->address);
+	a->address = room_put(&to, r->address);
 	a->granted = g != NULL;
 	if (g != NULL)
 		a->grant = *g;
-	if (subject != NULL)
-		a->grant.subject = keep(&to, subject);
+	a->grant.subject = room_put(&to, subject);
 	return a;
 }
 

@@ -29,6 +29,9 @@
 enum { STREAM = 1, PUBLISH = 2, STATUS = 4, ADMIN = 8, TICKET = 16 };
 
 /* What is not one of our names, but was meant as one. */
+#define LOOKS_LIKE(right) \
+	"a name in the query looks like " right ", which is the right one"
+
 static const struct mistaken {
 	const char *meant;
 	int roles;
@@ -36,29 +39,18 @@ static const struct mistaken {
 	const char *wrong;
 } mistaken[] = {
     {"channel", STREAM | PUBLISH | STATUS, {"topic", "topics", "chan"},
-	"a name in the query looks like channel=NAME, which is the right one; "
-	"it may come more than once"},
-    {PAGE_ID, STREAM, {"last_id"},
-	"a name in the query looks like last_event_id=ID, which is the right "
-	"one"},
-    {"history", STREAM, {NULL},
-	"a name in the query looks like history=N, which is the right one"},
+	LOOKS_LIKE("channel=NAME") "; it may come more than once"},
+    {PAGE_ID, STREAM, {"last_id"}, LOOKS_LIKE("last_event_id=ID")},
+    {"history", STREAM, {NULL}, LOOKS_LIKE("history=N")},
     {"event", PUBLISH, {"type", "event_type", "event_name"},
-	"a name in the query looks like event=TYPE, which is the right one"},
-    {"end", PUBLISH, {NULL},
-	"a name in the query looks like end=1, which is the right one"},
-    {"snapshot", PUBLISH, {NULL},
-	"a name in the query looks like snapshot=1, which is the right one"},
-    {"key", PUBLISH, {"idempotency_key"},
-	"a name in the query looks like key=KEY, which is the right one"},
-    {"feed", PUBLISH, {NULL},
-	"a name in the query looks like feed=1, which is the right one"},
-    {"done", PUBLISH, {NULL},
-	"a name in the query looks like done=TEXT, which is the right one"},
-    {"close", ADMIN, {NULL},
-	"a name in the query looks like close=sub:NAME, which is the right one"},
-    {"format", STATUS, {NULL},
-	"a name in the query looks like format=json, which is the right one"},
+	LOOKS_LIKE("event=TYPE")},
+    {"end", PUBLISH, {NULL}, LOOKS_LIKE("end=1")},
+    {"snapshot", PUBLISH, {NULL}, LOOKS_LIKE("snapshot=1")},
+    {"key", PUBLISH, {"idempotency_key"}, LOOKS_LIKE("key=KEY")},
+    {"feed", PUBLISH, {NULL}, LOOKS_LIKE("feed=1")},
+    {"done", PUBLISH, {NULL}, LOOKS_LIKE("done=TEXT")},
+    {"close", ADMIN, {NULL}, LOOKS_LIKE("close=sub:NAME")},
+    {"format", STATUS, {NULL}, LOOKS_LIKE("format=json")},
 };
 
 #define MISTAKEN (sizeof(mistaken) / sizeof(mistaken[0]))

@@ -97,12 +97,10 @@ begin_waiting(struct grace *g, double seconds)
 		TAILQ_INSERT_AFTER(&all->waiting, before, g, link);
 }
 
-/* The channel's newest event, or 0-0. */
+/* The channel's newest event, or 0-0; NULL: there is no such channel. */
 static struct eventid
-newest(const struct graces *all, const char *channel)
+newest(const struct channel *c)
 {
-	const struct channel *c = hub_find(all->hub, channel);
-
 	if (c == NULL || !c->published)
 		return (struct eventid){0, 0};
 	return channel_loss(c).upto;
@@ -114,21 +112,13 @@ on_published(void *arg, const struct published *what)
 	struct grace *g = arg;
 
 	g->given = false;
-	switch (what->result) {
-	case PUBLISHED:
+	if (what->result == PUBLISHED)
 		g->all->abandoned++;
-		break;
-	case PUBLISH_NO_ROOM:
-	case PUBLISH_NO_MEMORY:
-	case PUBLISH_AWAY:
-		/* Unless another feed is there, or has died since. */
-		if (++g->tries < TRIES && g->feeds == 0 && !g->waits &&
-		    !g->all->none && g->all->n < GRACE_MAX)
-			begin_waiting(g, AGAIN);
-		break;
-	default:
-		break;
-	}
+	/* Unless another feed is there, or has died since. */
+	else if (engine_may_yet(what->result) && ++g->tries < TRIES &&
+		 g->feeds == 0 && !g->waits && !g->all->none &&
+		 g->all->n < GRACE_MAX)
+		begin_waiting(g, AGAIN);
 	leave(g);
 }
 
@@ -161,7 +151,7 @@ end(struct grace *g)
 	assert(g->waits && g->feeds == 0); /* none waits while there is one */
 	stop_waiting(g);
 	if (!g->given && !(c != NULL && channel_has_ended(c)) &&
-	    eventid_compare(newest(g->all, g->channel), g->at) <= 0)
+	    eventid_compare(newest(c), g->at) <= 0)
 		tell(g);
 	else
 		leave(g);
@@ -195,7 +185,7 @@ void
 grace_feed_dies(struct graces *all, const char *channel, struct eventid last)
 {
 	struct grace *g = find(all, channel);
-	struct eventid at = newest(all, channel);
+	struct eventid at = newest(hub_find(all->hub, channel));
 
 	assert(g != NULL && g->feeds > 0);
 	g->feeds--;

@@ -78,7 +78,7 @@ outcome_words(char words[REPLY_TEXT_MAX + 1], const struct config *cfg,
 				  "written to streams");
 		break;
 	case PUBLISH_NO_MEMORY:
-		say(words, "there is no memory: try again");
+		say(words, REPLY_NO_MEMORY);
 		break;
 	case PUBLISH_AWAY:
 		say(words, "%s: try again",

@@ -136,20 +136,20 @@ static void
 take_event(struct producer *p)
 {
 	struct sse_message m = sse_split_event(&p->split);
-	const char *type = m.type == NULL ? p->type : m.type;
-	size_t size = m.len + (type == NULL ? 0 : strlen(type));
 	const char *wrong = type_fault(m.type);
 
+	if (m.type == NULL)
+		m.type = p->type;
 	if (p->done != NULL && strlen(p->done) == m.len &&
 	    memcmp(p->done, m.data, m.len) == 0) {
 		p->course = ENDS;
 		p->ends = true;
 	} else if (wrong != NULL)
 		fail(p, 400, wrong);
-	else if (size > p->all->by->cfg->max_event)
+	else if (!publication_fits(p->all->by->cfg, &m))
 		fail(p, 413, NULL);
 	else {
-		p->taken++;
+		p->any = true;
 		sse_split_keep(&p->split);
 		return;
 	}
@@ -170,7 +170,7 @@ end_body(struct producer *p)
 		fail(p, 400,
 		    "the body is over, and the message that done= names has "
 		    "not come");
-	else if (p->taken == 0 && !p->ends)
+	else if (!p->any && !p->ends)
 		fail(p, 400, SSE_PARSE_NO_EVENT);
 	else
 		p->course = ENDS;
@@ -196,7 +196,7 @@ take(struct producer *p, const char *bytes, size_t len)
 			fail(p, 413, NULL);
 			break;
 		case SPLIT_NO_MEMORY:
-			fail(p, 503, "there is no memory: try again");
+			fail(p, 503, REPLY_NO_MEMORY);
 			break;
 		}
 	if (p->measured && p->received > p->length && p->course == GOES_ON)

@@ -13,13 +13,6 @@
 #include "serve/publication.h"
 #include "stream/stream.h"
 
-/* Seconds that an engine may refuse a feed's events, and then it ends. */
-#define PRODUCER_PATIENCE 30.0
-
-#define PRODUCER_UNKNOWN                                                        \
-	"it is not known whether what came last was published: the engine has " \
-	"not said so in time"
-
 struct producer;
 TAILQ_HEAD(producer_list, producer);
 

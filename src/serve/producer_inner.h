@@ -11,6 +11,10 @@
 #include "channel/sse_split.h"
 #include "serve/producer.h"
 
+#define PRODUCER_UNKNOWN                                                        \
+	"it is not known whether what came last was published: the engine has " \
+	"not said so in time"
+
 /* How a feed goes. */
 enum course {
 	GOES_ON,
@@ -39,6 +43,7 @@ struct producer {
 	bool dropped;  /* what came, and was not given, is nobody's */
 	bool ends;     /* the channel ends with the feed */
 	bool closed;   /* and has */
+	bool any;      /* an event came whole */
 	bool measured; /* its length was announced: */
 	uint64_t length;
 	uint64_t received;
@@ -46,7 +51,6 @@ struct producer {
 	double refused; /* when it was for the first time; 0: it was not */
 	int status;	/* FAILS: the answer, and why; NULL: its length */
 	const char *why;
-	unsigned long long taken;   /* events that came whole */
 	struct published published; /* how far it came */
 	struct post post;
 	const char *channel[POST_CHANNELS_MAX]; /* the post's, in words */

@@ -9,6 +9,7 @@
 
 #include "serve/outcome.h"
 
+#define PATIENCE   30.0 /* seconds that the engine may refuse a feed's events */
 #define WAIT_MAX   65536 /* bytes of events, but for those of one read */
 #define AGAIN	   0.01	 /* seconds between two rounds of those refused */
 #define ROUND_FAIL 16	 /* that may be refused in one */
@@ -69,13 +70,6 @@ took(struct producer *p, const struct published *what)
 	p->all->by->ends += p->closed;
 }
 
-static bool
-is_for_now(enum publish_result result)
-{
-	return result == PUBLISH_NO_ROOM || result == PUBLISH_NO_MEMORY ||
-	       result == PUBLISH_AWAY;
-}
-
 /*
  * It cannot be taken now.  Returns whether it is tried again: of those whose
  * exchanges are over, which bound nothing any more, as many as have room.
@@ -88,7 +82,7 @@ postpone(struct producer *p)
 
 	if (p->refused == 0)
 		p->refused = now(p);
-	if (all->stopped || now(p) - p->refused >= PRODUCER_PATIENCE ||
+	if (all->stopped || now(p) - p->refused >= PATIENCE ||
 	    (p->conn == NULL && bodies->bytes > bodies->max))
 		return false;
 	set_state(p, POST_REFUSED);
@@ -114,7 +108,7 @@ on_published(void *arg, const struct published *what)
 		took(p, what);
 	else if (what->result == PUBLISH_TOO_LARGE && p->post.n > 1)
 		p->most = p->post.n / 2; /* fewer may fit */
-	else if (!is_for_now(what->result) || p->dropped || !postpone(p)) {
+	else if (!engine_may_yet(what->result) || p->dropped || !postpone(p)) {
 		outcome_words(why, by->cfg, &p->post, what);
 		producer_break_off(p, outcome_status(what->result), why, DIED);
 	}

@@ -13,10 +13,9 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/room.h"
 #include "serve/outcome.h"
 #include "serve/reply.h"
-
-#define NO_MEMORY "there is no memory: try again"
 
 static void
 free_publication(struct publication *p)
@@ -62,7 +61,7 @@ publication_refuse(struct publication *p, int status, const char *format, ...)
 void
 publication_no_memory(struct publication *p)
 {
-	answer_error(p->by, p->conn, 503, NO_MEMORY);
+	answer_error(p->by, p->conn, 503, REPLY_NO_MEMORY);
 }
 
 /* Does it wait for the engine?  Then nobody knows whether it is published. */
@@ -169,7 +168,7 @@ publication_begin(struct publisher *by, struct conn *c)
 	struct publication *p = calloc(1, sizeof(*p));
 
 	if (p == NULL) {
-		answer_error(by, c, 503, NO_MEMORY);
+		answer_error(by, c, 503, REPLY_NO_MEMORY);
 		return NULL;
 	}
 	p->by = by;
@@ -180,41 +179,27 @@ publication_begin(struct publisher *by, struct conn *c)
 	return p;
 }
 
-/* Copies a word, and moves on behind it. */
-static const char *
-keep(char **to, const char *word)
-{
-	const char *kept = *to;
-
-	if (word == NULL)
-		return NULL;
-	*to = stpcpy(*to, word) + 1;
-	return kept;
-}
-
 bool
 publication_name(struct publication *p, const char *const channels[], size_t n,
     const char *type, const char *key)
 {
-	size_t size = 0, i;
+	size_t size = room_for(type) + room_for(key), i;
 	char *to;
 
 	assert(n >= 1 && n <= POST_CHANNELS_MAX);
 	for (i = 0; i < n; i++)
-		size += strlen(channels[i]) + 1;
-	size += type == NULL ? 0 : strlen(type) + 1;
-	size += key == NULL ? 0 : strlen(key) + 1;
+		size += room_for(channels[i]);
 	p->words = to = malloc(size);
 	if (to == NULL) {
 		publication_no_memory(p);
 		return false;
 	}
 	for (i = 0; i < n; i++)
-		p->channel[i] = keep(&to, channels[i]);
+		p->channel[i] = room_put(&to, channels[i]);
 	p->post.channels = p->channel;
 	p->post.channels_n = n;
-	p->type = keep(&to, type);
-	p->post.key = keep(&to, key);
+	p->type = room_put(&to, type);
+	p->post.key = room_put(&to, key);
 	return true;
 }
 
@@ -225,6 +210,13 @@ publication_words(struct publication *p)
 
 	p->words = NULL;
 	return words;
+}
+
+bool
+publication_fits(const struct config *cfg, const struct sse_message *m)
+{
+	return m->len + (m->type == NULL ? 0 : strlen(m->type)) <=
+	       cfg->max_event;
 }
 
 void

@@ -94,6 +94,9 @@ char *publication_words(struct publication *);
 #define PUBLICATION_NO_ROOM \
 	"there are too many unfinished bodies at a time: try again"
 
+/* Is the event as small as --max-event, its type included? */
+bool publication_fits(const struct config *, const struct sse_message *);
+
 /*
  * Answers with an error of which this is the text.  The publication is not to
  * be used any more.

@@ -24,7 +24,7 @@
 static void
 publish_all(struct publication *p, struct sse_message m[], size_t n)
 {
-	unsigned long max = p->by->cfg->max_event;
+	const struct config *cfg = p->by->cfg;
 	const char *wrong = NULL;
 	size_t i;
 
@@ -32,9 +32,9 @@ publish_all(struct publication *p, struct sse_message m[], size_t n)
 		if (m[i].type == NULL)
 			m[i].type = p->type;
 		wrong = type_fault(m[i].type);
-		if (m[i].len + (m[i].type == NULL ? 0 : strlen(m[i].type)) >
-		    max) {
-			publication_refuse(p, 413, PUBLICATION_LARGE, max);
+		if (!publication_fits(cfg, &m[i])) {
+			publication_refuse(p, 413, PUBLICATION_LARGE,
+			    cfg->max_event);
 			return;
 		}
 	}

@@ -5,7 +5,8 @@
 #include "fastcgi/conn.h"
 #include "fastcgi/request.h"
 
-#define REPLY_TEXT_MAX 254 /* bytes of a line of text */
+#define REPLY_TEXT_MAX	254 /* bytes of a line of text */
+#define REPLY_NO_MEMORY "there is no memory: try again"
 
 /*
  * Answers the open request with a status and a line of text.

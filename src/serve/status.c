@@ -128,7 +128,7 @@ status(struct server *sv, struct conn *c, const struct request *r)
 	if (wrong != NULL)
 		reply(c, r->method, 400, "", wrong);
 	else if (t.failed)
-		reply(c, r->method, 503, "", "there is no memory: try again");
+		reply(c, r->method, 503, "", REPLY_NO_MEMORY);
 	else
 		reply_body(c, r->method, 200, "Cache-Control: no-store\r\n",
 		    type, t.bytes, t.len);

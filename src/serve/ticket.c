@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/room.h"
 #include "channel/name.h"
 #include "serve/ticket_keys.h"
 
@@ -222,24 +223,13 @@ check_times(const json_t *claims, int64_t now, int64_t skew, int64_t *exp)
 	return now + skew < nbf ? TICKET_EARLY : TICKET_GOOD;
 }
 
-/* Puts the text to *at, which is then behind it. */
-static const char *
-keep(char **at, const char *text)
-{
-	size_t size = strlen(text) + 1;
-	char *kept = memcpy(*at, text, size);
-
-	*at += size;
-	return kept;
-}
-
 static size_t
 keep_patterns(const char **list, char **at, const json_t *array)
 {
 	size_t i, n = json_array_size(array);
 
 	for (i = 0; i < n; i++)
-		list[i] = keep(at, json_string_value(json_array_get(array, i)));
+		list[i] = room_put(at, json_string_value(json_array_get(array, i)));
 	return n;
 }
 
@@ -257,7 +247,7 @@ make(const json_t *sub, const json_t *channels, const json_t *publish,
 		return NULL;
 	list = (const char **)(t + 1);
 	at = (char *)(list + n);
-	t->subject = sub == NULL ? NULL : keep(&at, json_string_value(sub));
+	t->subject = room_put(&at, json_string_value(sub));
 	t->channels = list;
 	t->channels_n = keep_patterns(list, &at, channels);
 	t->publish = list + t->channels_n;

@@ -8,7 +8,7 @@
  *
  * It prints a line for each number of channels, in ns of CPU time, each the
  * median of many rounds: live, for each event and reader where all are woken
- *for each; replay, for each event where one reader comes to all of them; and
+ * for each; replay, for each event where one reader comes to all of them; and
  * shared, the same of events each of which was posted to as many as 16 of the
  * channels.
  */

@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "checks.h"
 
@@ -47,6 +49,41 @@ stored_write(const char *path, long at, const char *text, size_t len)
 	assert_int_equal(fseek(file, at, SEEK_SET), 0);
 	assert_int_equal(fwrite(text, 1, len, file), len);
 	assert_int_equal(fclose(file), 0);
+}
+
+static char slowdisk[64];
+
+void
+disk_begin(void)
+{
+	(void)snprintf(slowdisk, sizeof(slowdisk), "/tmp/sse-fcgi-disk-%ld",
+	    (long)getpid());
+	(void)setenv("SLOWDISK", slowdisk, 1);
+	(void)setenv("LD_PRELOAD", "build/tests/slowdisk.so", 1);
+	(void)setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1);
+}
+
+void
+disk_end(void)
+{
+	(void)unsetenv("LD_PRELOAD");
+	(void)unsetenv("ASAN_OPTIONS");
+}
+
+void
+disk_does(const char *what)
+{
+	char name[80];
+
+	(void)snprintf(name, sizeof(name), "%s.new", slowdisk);
+	stored_write(name, 0, what, strlen(what));
+	assert_int_equal(rename(name, slowdisk), 0);
+}
+
+void
+disk_works(void)
+{
+	(void)unlink(slowdisk);
 }
 
 void

@@ -23,6 +23,15 @@ const char *stored_file(const char *name);
 /* Bytes into a file, which is made anew if they are its first. */
 void stored_write(const char *path, long at, const char *text, size_t len);
 
+/*
+ * Of what is started from now on the disk is one that does as it is told, see
+ * slowdisk.c; without a word it works.
+ */
+void disk_begin(void);
+void disk_end(void);
+void disk_does(const char *what);
+void disk_works(void);
+
 /* The process, which is there, ends in order, and then there is another. */
 void stored_restart(const char *const options[]);
 
