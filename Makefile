@@ -67,7 +67,7 @@ FASTCGI	= record params gate gate_rules request body writer wave conn intake flu
 	  listener
 STREAM	= stream admission clock drain address age permit
 SERVE	= server route arguments subscribe ahead publish publication producer producer_post grace outcome origin status \
-	  figures reply admin tickets ticket ticket_keys ticket_make
+	  health figures reply admin tickets ticket ticket_keys ticket_make
 FOLDERS	= base channel engine fastcgi stream serve
 SRC	= main $(BASE:%=base/%) $(CHANNEL:%=channel/%) $(ENGINE:%=engine/%) \
 	  $(FASTCGI:%=fastcgi/%) $(STREAM:%=stream/%) $(SERVE:%=serve/%)
@@ -81,7 +81,7 @@ TESTS = event sse record params buffer gate writer ring wave flush clock config 
 	spelling channel sse_split sse_parse arguments origin text room memory store gathering sqlite \
 	resolve resp entry finder link ids repeats tail tailposts tailmodel \
 	rule heap hub retention keys promise ends restore reader \
-	model notify platform capacity zone publish producer ahead server sender upkeep census redis ticket
+	model notify platform capacity zone publish health producer ahead server sender upkeep census redis ticket
 unit_event     = event
 unit_sse       = sse
 unit_sse_split = sse_split sse_split_events buffer utf8 sse
@@ -151,17 +151,18 @@ unit_tailposts = $(unit_tail)
 unit_tailmodel = $(unit_tail)
 unit_model     = $(unit_reader)
 unit_reader    = reader step position gap end json batch $(unit_hub)
-unit_route     = route subscribe ahead publish publication producer producer_post grace outcome body status admin tickets ticket ticket_keys arguments \
+unit_route     = route subscribe ahead publish publication producer producer_post grace outcome body status health admin tickets ticket ticket_keys arguments \
 		 json room query spelling reply request origin sse_parse sse_split sse_split_events type utf8 \
 		 memory engine keys figures text \
 		 platform $(unit_stream)
 unit_publish   = $(unit_route)
+unit_health    = $(unit_route)
 unit_producer  = $(unit_route)
 unit_ahead     = $(unit_route)
 unit_server    = server ticket_keys config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
 		 endpoint $(unit_route)
 WAVED = flush stream publish producer ahead route # both with waves and without, as all of WIRE
-WIRE  = stream peers limits life channels gaps publish ticket run runs bodies feed status slow \
+WIRE  = stream health peers limits life channels gaps publish ticket run runs bodies feed status slow \
 	storm supervise kernel store disk kill redis same away network lost
 STILL = redis same away network lost # where waves make no difference
 STORED = channels gaps publish run runs feed status storm # also with a store, as any may be
@@ -311,7 +312,7 @@ $(TESTS:%=build/tests/test_%): build/tests/test_%: tests/test_%.c \
 	$(CC) $(OURS) $(SANITIZE) -Isrc $(wrap_$*) -o $@ \
 	    $(filter %.c %.o,$^) -lcmocka $(LIBS)
 
-build/tests/wire_disk build/tests/wire_feed: | build/tests/slowdisk.so
+build/tests/wire_disk build/tests/wire_feed build/tests/wire_health: | build/tests/slowdisk.so
 build/tests/wire_network build/tests/wire_same: | build/tests/proxy
 build/tests/wire_kernel: | build/tests/sandbox build/tests/allowed
 $(patsubst %,build/tests/wire_%,$(WIRE) $(ONCE)): build/tests/wire_%: tests/wire_%.c \

@@ -5,6 +5,12 @@
 #include "engine/engine.h"
 
 bool
+engine_is_filled(const struct engine *engine)
+{
+	return engine->place(engine, (struct eventid){0, 0}) != PLACE_NOT_YET;
+}
+
+bool
 engine_may_yet(enum publish_result result)
 {
 	return result == PUBLISH_NO_ROOM || result == PUBLISH_NO_MEMORY ||

@@ -120,6 +120,12 @@ struct engine {
 	void (*stop)(struct engine *);
 };
 
+/*
+ * Has it filled the hub, so that it can be said where anything is but now?  It
+ * has as soon as it is ready.
+ */
+bool engine_is_filled(const struct engine *);
+
 /* Has it failed only for now: is it worth another try as it is? */
 bool engine_may_yet(enum publish_result);
 

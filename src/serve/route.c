@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "serve/admin.h"
+#include "serve/health.h"
 #include "serve/publish.h"
 #include "serve/reply.h"
 #include "fastcgi/request.h"
@@ -50,6 +51,10 @@ static const struct route {
     {"status", METHOD_GET, false, status},
     {"status", METHOD_HEAD, false, status},
     {"admin", METHOD_POST, false, admin},
+    {"health", METHOD_GET, false, health},
+    {"health", METHOD_HEAD, false, health},
+    {"ready", METHOD_GET, false, ready},
+    {"ready", METHOD_HEAD, false, ready},
 };
 
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))
@@ -115,7 +120,7 @@ serve(struct server *sv, struct conn *c, const struct request *r)
 	if (!allow(role, methods, sizeof(methods)))
 		reply(c, r->method, 500, "",
 		    "SSE_ROLE, which the front says, is none of stream, "
-		    "publish, status and admin");
+		    "publish, status, admin, health and ready");
 	else if (r->method == METHOD_OPTIONS)
 		reply(c, r->method, 204, methods, ""); /* CORS is the front's */
 	else

@@ -149,13 +149,6 @@ open_clock(struct server *sv, struct conn *c, const struct request *r,
 	return NULL;
 }
 
-/* Can it be said where anything is but now? */
-static bool
-is_ready(const struct engine *engine)
-{
-	return engine->place(engine, (struct eventid){0, 0}) != PLACE_NOT_YET;
-}
-
 static const char *
 open_channels(struct server *sv, struct conn *c, const struct request *r,
     const struct grant *g, const struct arguments *a)
@@ -174,7 +167,7 @@ open_channels(struct server *sv, struct conn *c, const struct request *r,
 	if (r->method == METHOD_HEAD)
 		stream_head_channels(&sv->streams, c, a->channel, a->channels,
 		    &b.p);
-	else if (b.p.kind != POSITION_NOW && !is_ready(sv->engine))
+	else if (b.p.kind != POSITION_NOW && !engine_is_filled(sv->engine))
 		stream_refuse(&sv->streams, c, r, REFUSED_ENGINE);
 	else if (b.ahead)
 		ahead_wait(&sv->aheads, c, r, g, a->channel, a->channels, &b.p);

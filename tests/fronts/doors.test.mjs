@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 //
-// The doors: /publish and /status are closed to whoever is not on this machine,
+// The doors: /publish, /status and /readyz are closed to whoever is not on this machine,
 // and /sse is the clock whatever is asked for.  Here they are written in all the
 // ways in which a front could take one path for another.  Each cell is what comes
 // of a way:
@@ -117,10 +117,11 @@ const OTHERWISE = {
 		...addr.split('.'), ...addr.split('.')) + '\x04\x57\x0b\xb8' }), 400],
 };
 
-const METHODS = { publish: 'POST', status: 'GET', sse: 'GET' };
+const METHODS = { publish: 'POST', status: 'GET', readyz: 'GET', sse: 'GET' };
 
 // What the path of that name has if it is open.
 const INSIDE = { publish: /^\{"id":/, status: /^# HELP ssefcgi_/,
+	readyz: /^ready\n$/,
 	sse: /^data: Message: 1 - the time is /m };
 
 // The answer to whoever asks from that address, of a stream as far as its first
