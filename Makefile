@@ -67,7 +67,8 @@ FASTCGI	= record params gate gate_rules request body writer wave conn intake flu
 	  listener
 STREAM	= stream admission clock drain address age permit
 SERVE	= server route arguments subscribe ahead publish publication producer producer_post grace outcome origin status \
-	  health figures reply admin tickets ticket ticket_keys ticket_make
+	  health figures reply admin tickets ticket ticket_keys ticket_make \
+	  probe
 FOLDERS	= base channel engine fastcgi stream serve
 SRC	= main $(BASE:%=base/%) $(CHANNEL:%=channel/%) $(ENGINE:%=engine/%) \
 	  $(FASTCGI:%=fastcgi/%) $(STREAM:%=stream/%) $(SERVE:%=serve/%)
@@ -162,9 +163,9 @@ unit_ahead     = $(unit_route)
 unit_server    = server ticket_keys config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
 		 endpoint $(unit_route)
 WAVED = flush stream publish producer ahead route # both with waves and without, as all of WIRE
-WIRE  = stream health peers limits life channels gaps publish ticket run runs bodies feed status slow \
+WIRE  = stream health probe peers limits life channels gaps publish ticket run runs bodies feed status slow \
 	storm supervise kernel store disk kill redis same away network lost
-STILL = redis same away network lost # where waves make no difference
+STILL = probe redis same away network lost # where waves make no difference
 STORED = channels gaps publish run runs feed status storm # also with a store, as any may be
 SHARED = channels publish run runs feed storm # and with a Redis
 ONCE  = resp # it takes a while, so neither in check nor with valgrind

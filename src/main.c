@@ -18,6 +18,7 @@
 #include "fastcgi/flush.h"
 #include "base/log.h"
 #include "fastcgi/request.h"
+#include "serve/probe.h"
 #include "serve/route.h"
 #include "serve/server.h"
 #include "serve/ticket_make.h"
@@ -251,8 +252,8 @@ print_ticket(const struct config *cfg, char *err, size_t size)
 }
 
 /*
- * --help, --version, --check, --make-ticket and bad options: they all end the
- * program.
+ * --help, --version, --check, --make-ticket, --probe and bad options: they all
+ * end the program.
  */
 static void
 read_options(struct config *cfg, int argc, char *argv[])
@@ -274,6 +275,8 @@ read_options(struct config *cfg, int argc, char *argv[])
 		(void)printf("sse-fcgi %s\n", VERSION);
 	else if (cfg->check)
 		(void)printf("sse-fcgi: the options are good\n");
+	else if (cfg->probe != NULL)
+		exit(probe(cfg));
 	else if (cfg->make_ticket == NULL)
 		return;
 	if (fflush(stdout) == EOF || ferror(stdout)) {

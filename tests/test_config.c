@@ -16,7 +16,8 @@ static const char *const names[] = {"listen", "interval", "heartbeat", "retry",
     "max-channels", "max-event", "max-body", "feed-grace", "store", "redis",
     "redis-key", "redis-history", "redis-user", "redis-password-file",
     "redis-db", "redis-wait", "redis-sentinel", "ticket-key", "ticket-skew",
-    "make-ticket", "waves", "log", "verbose", "check", "version", "help"};
+    "make-ticket", "probe", "probe-role", "probe-time", "waves", "log",
+    "verbose", "check", "version", "help"};
 
 /* Arguments divided by spaces; "" stands for an empty one. */
 struct line {
@@ -127,6 +128,12 @@ static const struct row {
     {"--waves on", NULL, NULL},
     {"--waves auto|off", NULL, NULL},
     {"--waves au", NULL, NULL},
+    {"--probe", NULL, NULL},
+    {"--probe-role health", NULL, NULL},
+    {"--probe unix:/s --probe-role alive", NULL, NULL},
+    {"--probe unix:/s --probe-time 0", NULL, NULL},
+    {"--probe unix:/s --probe-role health --probe-time 0.5",
+	"- 2 15 2000 0 0 60 0 5 - 00000", NULL},
     {"--waves offf", NULL, NULL},
     {"--help --check --verbose --version", "- 2 15 2000 0 0 60 0 5 - 11110",
 	NULL},

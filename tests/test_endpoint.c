@@ -89,7 +89,8 @@ address_is_understood_or_not(void **state)
 	const struct row *row = *state;
 	struct endpoint e;
 	char err[600] = "";
-	int result = endpoint_parse(&e, row->address, err, sizeof(err));
+	int result =
+	    endpoint_parse(&e, "--listen", row->address, err, sizeof(err));
 
 	if (row->good && result != 0)
 		fail_msg("%s", err);
@@ -129,7 +130,8 @@ advice_is_given(void **state)
 	struct endpoint e;
 	char err[600];
 
-	assert_int_equal(endpoint_parse(&e, advice->address, err, sizeof(err)),
+	assert_int_equal(endpoint_parse(&e, "--listen", advice->address, err,
+			     sizeof(err)),
 	    -1);
 	if (strstr(err, advice->says) == NULL)
 		fail_msg("%s", err);
@@ -142,20 +144,25 @@ parts_are_as_written(void **state)
 	char err[600], small[20];
 
 	(void)state;
-	assert_int_equal(endpoint_parse(&e, "unix:/a:b:0640", err, sizeof(err)),
+	assert_int_equal(endpoint_parse(&e, "--listen", "unix:/a:b:0640", err,
+			     sizeof(err)),
 	    0);
 	assert_true(e.is_unix);
 	assert_string_equal(e.path, "/a:b");
 	assert_int_equal(e.mode, 0640);
-	assert_int_equal(endpoint_parse(&e, "unix:/a", err, sizeof(err)), 0);
+	assert_int_equal(endpoint_parse(&e, "--listen", "unix:/a", err,
+			     sizeof(err)),
+	    0);
 	assert_int_equal(e.mode, 0660);
-	assert_int_equal(endpoint_parse(&e, "[::1]:09000", err, sizeof(err)),
+	assert_int_equal(endpoint_parse(&e, "--listen", "[::1]:09000", err,
+			     sizeof(err)),
 	    0);
 	assert_false(e.is_unix);
 	assert_string_equal(e.host, "::1");
 	assert_string_equal(e.port, "9000");
 	/* What does not fit is cut. */
-	assert_int_equal(endpoint_parse(&e, "nowhere", small, sizeof(small)),
+	assert_int_equal(endpoint_parse(&e, "--listen", "nowhere", small,
+			     sizeof(small)),
 	    -1);
 	assert_int_equal(strlen(small), sizeof(small) - 1);
 }

@@ -15,6 +15,9 @@
 /* The words of --waves, in the order of the table. */
 enum { CONFIG_WAVES_AUTO, CONFIG_WAVES_ALWAYS, CONFIG_WAVES_OFF };
 
+/* The words of --probe-role, likewise. */
+enum { CONFIG_PROBE_READY, CONFIG_PROBE_HEALTH };
+
 #define CONFIG_BODIES 16 /* unfinished ones, of the greatest length */
 
 /* What the options say.  Texts point into argv. */
@@ -50,9 +53,12 @@ struct config {
 	const char *redis_sentinel; /* the master's name; NULL: none */
 	const char *ticket_key[CONFIG_TICKET_KEYS_MAX + 1]; /* likewise */
 	unsigned long ticket_skew;			    /* seconds */
-	const char *make_ticket; /* its claims; NULL: none */
-	unsigned long waves;	 /* a CONFIG_WAVES_ */
-	const char *log;	 /* NULL: standard error */
+	const char *make_ticket;  /* its claims; NULL: none */
+	const char *probe;	  /* an address; NULL: none */
+	unsigned long probe_role; /* a CONFIG_PROBE_ */
+	double probe_time;
+	unsigned long waves; /* a CONFIG_WAVES_ */
+	const char *log;     /* NULL: standard error */
 	bool verbose;
 	bool check;
 	bool version;

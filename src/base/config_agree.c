@@ -165,13 +165,24 @@ check_tickets(const struct config *cfg, char *err, size_t size)
 	return -1;
 }
 
+static int
+check_probe(const struct config *cfg, char *err, size_t size)
+{
+	if (cfg->probe != NULL || cfg->probe_role == CONFIG_PROBE_READY)
+		return 0;
+	(void)snprintf(err, size,
+	    "--probe-role needs --probe: give the address of a process");
+	return -1;
+}
+
 int
 config_agree(const struct config *cfg, char *err, size_t size)
 {
 	if (check_sizes(cfg, err, size) == -1 ||
 	    check_rules(cfg, err, size) == -1 ||
 	    check_redis(cfg, err, size) == -1 ||
-	    check_tickets(cfg, err, size) == -1)
+	    check_tickets(cfg, err, size) == -1 ||
+	    check_probe(cfg, err, size) == -1)
 		return -1;
 	return check_log(cfg, err, size);
 }

@@ -104,6 +104,13 @@ const struct option_row config_rows[] = {
 	"Print a ticket signed with the first --ticket-key, and end.  The claims "
 	"are written as a query is: channel=a&channel=b*&publish=c&sub=NAME"
 	"&exp=SECONDS from now, 300 if it is not there."},
+    {"probe", "ADDRESS", TEXT, AT(probe), 0, 0, NULL,
+	"Ask the process that listens there, which is written as for --listen, "
+	"whether it is ready, and end; see EXIT STATUS."},
+    {"probe-role", "ready|health", WORD, AT(probe_role), 0, 0, "ready",
+	"What --probe asks: whether it is ready, or only whether it is alive."},
+    {"probe-time", "SEC", SECONDS, AT(probe_time), 0.01, 3600, "2",
+	"How long --probe waits for the answer."},
     {"waves", "auto|always|off", WORD, AT(waves), 0, 0, "auto",
 	"Write to many streams in one system call, by io_uring, where the "
 	"kernel lets us and it is worth it; always, where it lets us; off takes "

@@ -153,9 +153,10 @@ parse(const struct reading *r, struct endpoint *e)
 }
 
 int
-endpoint_parse(struct endpoint *e, const char *address, char *err, size_t size)
+endpoint_parse(struct endpoint *e, const char *option, const char *address,
+    char *err, size_t size)
 {
-	const struct reading r = {.option = "--listen",
+	const struct reading r = {.option = option,
 	    .address = address,
 	    .err = err,
 	    .size = size};

@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Where to listen, as in --listen, or to connect to: an address in its parts.
+/*
+ * Where we listen, as in --listen, or to connect to: an address in its parts.
  */
 struct endpoint {
 	bool is_unix;
@@ -22,16 +23,13 @@ struct endpoint {
 
 /*
  * Reads unix:/path[:mode], host:port or [v6]:port; the mode is 0660 unless
- * given.  0, or -1 with one line in err, which says what is wrong with the
- * address and what would be right.
+ * given.  0, or -1 with one line in err, which begins with the option that the
+ * address is of, and says what is wrong with it and what would be right.
  */
-int endpoint_parse(struct endpoint *, const char *address, char *err,
-    size_t size);
+int endpoint_parse(struct endpoint *, const char *option, const char *address,
+    char *err, size_t size);
 
-/*
- * The same of where we connect to, which has no mode; the line in err begins
- * with the option that the address is of.
- */
+/* The same of where we connect to others, which has no mode. */
 int endpoint_parse_peer(struct endpoint *, const char *option,
     const char *address, char *err, size_t size);
 

@@ -306,7 +306,7 @@ sockets_listen(struct sockets *ss, const char *address, char *err, size_t size)
 	size_t before = ss->n;
 	const char *why;
 
-	if (endpoint_parse(&e, address, err, size) == -1)
+	if (endpoint_parse(&e, "--listen", address, err, size) == -1)
 		return -1;
 	if (ss->n == SOCKETS_MAX)
 		why = "there are more than 16 sockets";

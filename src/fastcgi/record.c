@@ -55,8 +55,8 @@ record_unknown(uint8_t *p, uint8_t type)
 	p[RECORD_HEADER] = type;
 }
 
-static size_t
-put_pair(uint8_t *p, const char *name, const char *value)
+size_t
+record_put_pair(uint8_t *p, const char *name, const char *value)
 {
 	size_t n = strlen(name), v = strlen(value);
 
@@ -75,11 +75,11 @@ record_values(uint8_t *p, unsigned asked, unsigned long max)
 
 	(void)snprintf(number, sizeof(number), "%lu", max);
 	if (asked & RECORD_MAX_CONNS)
-		len += put_pair(p + len, "FCGI_MAX_CONNS", number);
+		len += record_put_pair(p + len, "FCGI_MAX_CONNS", number);
 	if (asked & RECORD_MAX_REQS)
-		len += put_pair(p + len, "FCGI_MAX_REQS", number);
+		len += record_put_pair(p + len, "FCGI_MAX_REQS", number);
 	if (asked & RECORD_MPXS_CONNS)
-		len += put_pair(p + len, "FCGI_MPXS_CONNS", "0");
+		len += record_put_pair(p + len, "FCGI_MPXS_CONNS", "0");
 	record_header(p, FCGI_GET_VALUES_RESULT, 0,
 	    (uint16_t)(len - RECORD_HEADER));
 	return len;

@@ -73,6 +73,12 @@ size_t record_values(uint8_t *p, unsigned asked, unsigned long max);
  */
 int record_asked(const uint8_t *content, size_t len);
 
+/*
+ * A pair, of less than 128 bytes each: to p; returns the bytes written, which
+ * are two more than both have.
+ */
+size_t record_put_pair(uint8_t *p, const char *name, const char *value);
+
 struct record_pair {
 	const uint8_t *name, *value;
 	size_t name_len, value_len;

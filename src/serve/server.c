@@ -89,8 +89,12 @@ server_check(const struct config *cfg, char *err, size_t size)
 	size_t i;
 
 	for (i = 0; cfg->listen[i] != NULL; i++)
-		if (endpoint_parse(&e, cfg->listen[i], err, size) == -1)
+		if (endpoint_parse(&e, "--listen", cfg->listen[i], err, size) ==
+		    -1)
 			return -1;
+	if (cfg->probe != NULL &&
+	    endpoint_parse(&e, "--probe", cfg->probe, err, size) == -1)
+		return -1;
 	if (check_rules(cfg, err, size) == -1 ||
 	    check_keys(cfg, err, size) == -1)
 		return -1;
