@@ -29,7 +29,7 @@ NEED_lighttpd = lighttpd?=lighttpd lighttpd-modules-lua?
 NEED_nginx    = nginx?=nginx
 NEED_fronts   = $(foreach front,$(TESTED),$(NEED_$(front)))
 NEED_redis    = redis-server=$(or $(REDIS),redis-server) # a Valkey will do
-NEED_check    = $(NEED) libcmocka-dev libseccomp-dev mandoc \
+NEED_check    = $(NEED) binutils libcmocka-dev libseccomp-dev mandoc \
 		spawn-fcgi multiwatch valgrind libc6-dbg \
 		systemd=systemd-analyze $(NEED_redis)
 NEED_test     = $(NEED_check) $(NEED_fronts) $(NEED_lighttpd) $(NEED_nginx) \
@@ -178,8 +178,20 @@ SYSTEMD = sse-fcgi.socket sse-fcgi.service sse-fcgi@.service=sse-fcgi.service
 OURS	 = -std=c11 -D_DEFAULT_SOURCE -D_FILE_OFFSET_BITS=64 \
 	   -DVERSION='"$(VERSION)"' $(RING) \
 	   -Wall -Wextra -Wpedantic -Wshadow -MMD -MP
-HARDEN	?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
-LDHARDEN ?= -pie -Wl,-z,relro,-z,now
+# Of the flags against what a fault may become those that are taken here; with
+# HARDEN= and LDHARDEN= there are none, or others.
+HARDENING = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
+	   -fstack-clash-protection -fcf-protection=full -fPIE \
+	   -fno-delete-null-pointer-checks -fno-strict-overflow
+LDHARDENING = -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
+	   -Wl,-z,separate-code -Wl,-z,nodlopen
+HARDEN	?= $(eval HARDEN := $$(call taken,$$(HARDENING),-c))$(HARDEN)
+LDHARDEN ?= $(eval LDHARDEN := $$(call taken,$$(LDHARDENING),-fPIE))$(LDHARDEN)
+# Of all at once, or of each: $(call taken,flags,how it is tried)
+taken	 = $(if $(call takes,$(1) $(2)),$(1),$(foreach flag,$(1),$(if \
+	   $(call takes,$(flag) $(2)),$(flag))))
+takes	 = $(shell echo 'int main(void) { return 0; }' | $(CC) -Werror $(1) \
+	   -x c -o /dev/null - 2>/dev/null && echo yes)
 PLAIN	 = -URING -U_DEFAULT_SOURCE -D_XOPEN_SOURCE=700 -DPLAIN_POSIX \
 	   -Werror=implicit-function-declaration
 SANITIZE = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
@@ -251,7 +263,7 @@ CHECKS	 = $(WIRE:%=run-wire-%) $(patsubst %,off-wire-%,$(filter-out $(STILL),$(W
 	   $(STORED:%=store-wire-%) \
 	   $(SHARED:%=redis-wire-%) \
 	   $(TESTS:%=run-%) \
-	   $(WAVED:%=off-%) run-checker
+	   $(WAVED:%=off-%) run-checker check-hardened
 VALGRIND = $(WIRE:%=valgrind-%)
 
 # The program, plain and with sanitizers.
@@ -261,9 +273,15 @@ build/sse-fcgi: $(SRC:%=build/obj/%.o)
 build/asan/sse-fcgi: $(SRC:%=build/asan/%.o)
 	$(CC) $(SANITIZE) -o $@ $^ $(LIBS)
 
-build/obj/%.o: src/%.c
+build/obj/%.o: src/%.c build/obj/flags
 	@mkdir -p $(@D)
 	$(CC) $(OURS) -Isrc $(HARDEN) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# What it is compiled with: other flags make other objects.
+build/obj/flags: always
+	@mkdir -p $(@D)
+	@echo '$(CC) $(HARDEN) $(subst ','',$(CPPFLAGS) $(CFLAGS))' >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 build/asan/%.o: src/%.c
 	@mkdir -p $(@D)
@@ -462,6 +480,12 @@ build/browser/node_modules: tests/browser/package-lock.json | build/browser
 	    >/dev/null
 	@touch $@
 
+# With the flags of somebody else it is as he wants it.
+check-hardened: build/sse-fcgi
+ifeq ($(origin HARDEN) $(origin LDHARDEN),file file)
+	tests/harness/hardened build/sse-fcgi
+endif
+
 need-%:
 	@tests/packages $(NEED_$*)
 
@@ -615,8 +639,9 @@ fuzz-%:
 	build/fuzz/$* -max_total_time=$(SECONDS) -max_len=8192 \
 	    build/fuzz/$*.corpus $(wildcard tests/fuzz/$*.seeds)
 
-.PHONY: all help run test check test-storm test-kill test-resp torture test-valgrind test-fronts \
-	test-browser check-posix check-manual check-systemd judge-units manual install \
+always:
+.PHONY: all always help run test check test-storm test-kill test-resp torture test-valgrind test-fronts \
+	test-browser check-posix check-manual check-hardened check-systemd judge-units manual install \
 	uninstall clean dist distcheck deb check-deb check-32 bench bench-fronts lint \
 	fuzz
 -include $(wildcard build/*/*.d build/*/*/*.d)
