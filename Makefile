@@ -182,6 +182,7 @@ OURS	 = -std=c11 -D_DEFAULT_SOURCE -D_FILE_OFFSET_BITS=64 \
 # HARDEN= and LDHARDEN= there are none, or others.
 HARDENING = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
 	   -fstack-clash-protection -fcf-protection=full -fPIE \
+	   -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr \
 	   -fno-delete-null-pointer-checks -fno-strict-overflow
 LDHARDENING = -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
 	   -Wl,-z,separate-code -Wl,-z,nodlopen

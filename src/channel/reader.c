@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "base/unset.h"
 #include "channel/channel.h"
 #include "channel/end.h"
 #include "channel/gap.h"
@@ -113,7 +114,7 @@ offer(const struct walk *w, struct batch *b, uint8_t kind)
 static void
 reader_fill(struct subscriber *sub, struct batch *b, uint8_t kind)
 {
-	struct walk w;
+	UNSET struct walk w;
 
 	if (waits((struct reader *)sub))
 		return;
@@ -134,7 +135,7 @@ static void
 take_text(struct reader *r)
 {
 	unsigned long long *gaps = readers_of(r)->gaps;
-	struct walk w;
+	UNSET struct walk w;
 	unsigned i;
 
 	walk_begin(&w, r);
@@ -190,7 +191,7 @@ static size_t
 reader_position(struct subscriber *sub, char *buf)
 {
 	struct reader *r = (struct reader *)sub;
-	struct walk w;
+	UNSET struct walk w;
 
 	if (waits(r) || r->lost != 0)
 		return 0;

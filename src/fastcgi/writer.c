@@ -18,6 +18,7 @@
 
 #include "fastcgi/record.h"
 #include "base/platform.h"
+#include "base/unset.h"
 
 #define WRITER_RECORDS (BATCH_PIECES + 16) /* records in one write */
 #define WRITER_SMALL   512		   /* bytes that are cheaper copied */
@@ -243,9 +244,9 @@ enum writer_result
 writer_write(struct writer *o, int fd, uint16_t id, const struct batch *b,
     unsigned *begun, size_t *written)
 {
-	uint8_t copy[WRITER_RECORDS * (RECORD_HEADER + WRITER_SMALL)];
+	UNSET uint8_t copy[WRITER_RECORDS * (RECORD_HEADER + WRITER_SMALL)];
 	enum writer_result how;
-	struct call c;
+	UNSET struct call c;
 	ssize_t n;
 
 	offer(&c, o, b, id, copy, WRITER_SMALL);
@@ -274,7 +275,7 @@ writer_lay(const struct writer *o, uint16_t id, struct batch *b, uint8_t *to,
     size_t room)
 {
 	size_t size = 0;
-	struct call c;
+	UNSET struct call c;
 	unsigned i;
 
 	for (i = 0; i < b->n; i++)
