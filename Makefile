@@ -50,7 +50,7 @@ NEED_fuzz     = $(NEED) clang
 NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 
 # The program, by its folders; src/README.md says in which order it is best read.
-BASE	= log config config_table config_channel config_agree endpoint socket socket_inherit platform \
+BASE	= log config config_table config_channel config_agree endpoint socket socket_inherit socket_owner platform user \
 	  capacity notify ring zone text room json buffer utf8 query spelling \
 	  thread resolve
 CHANNEL	= event eventid batch sse sse_split sse_split_events sse_parse post type name held channel rule heap names retention \
@@ -66,7 +66,7 @@ ENGINE	= engine memory $(SQLITE) $(VIA_REDIS)
 FASTCGI	= record params gate gate_rules request body writer wave conn intake flush conns \
 	  listener
 STREAM	= stream admission clock drain address age permit
-SERVE	= server route arguments subscribe ahead publish publication producer producer_post grace outcome origin status \
+SERVE	= server server_open route arguments subscribe ahead publish publication producer producer_post grace outcome origin status \
 	  health figures reply admin tickets ticket ticket_keys ticket_make \
 	  probe
 FOLDERS	= base channel engine fastcgi stream serve
@@ -82,7 +82,7 @@ TESTS = event sse record params buffer gate writer ring wave flush clock config 
 	spelling channel sse_split sse_parse arguments origin text room memory store gathering sqlite \
 	resolve resp entry finder link ids repeats tail tailposts tailmodel \
 	rule heap hub retention keys promise ends restore reader \
-	model notify platform capacity zone publish health producer ahead server sender upkeep census redis ticket
+	model notify platform capacity zone user publish health producer ahead server sender upkeep census redis ticket
 unit_event     = event
 unit_sse       = sse
 unit_sse_split = sse_split sse_split_events buffer utf8 sse
@@ -101,11 +101,12 @@ unit_age       = age
 unit_permit    = permit
 unit_log       = log
 unit_endpoint  = endpoint
-unit_socket    = socket socket_inherit endpoint platform
+unit_socket    = socket socket_inherit socket_owner endpoint platform
 unit_platform  = platform
 unit_notify    = notify platform
 unit_capacity  = capacity
 unit_zone      = zone
+unit_user      = user platform
 unit_request   = request record platform
 unit_stream    = stream admission drain clock $(unit_reader) conn intake \
 		 flush conns $(unit_wave) $(unit_gate) address age permit log
@@ -160,12 +161,12 @@ unit_publish   = $(unit_route)
 unit_health    = $(unit_route)
 unit_producer  = $(unit_route)
 unit_ahead     = $(unit_route)
-unit_server    = server ticket_keys config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
+unit_server    = server server_open socket socket_inherit socket_owner user ticket_keys config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
 		 endpoint $(unit_route)
 WAVED = flush stream publish producer ahead route # both with waves and without, as all of WIRE
 WIRE  = stream health probe peers limits life channels gaps publish ticket run runs bodies feed status slow \
-	storm supervise kernel store disk kill redis same away network lost
-STILL = probe redis same away network lost # where waves make no difference
+	storm supervise user kernel store disk kill redis same away network lost
+STILL = probe user redis same away network lost # where waves make no difference
 STORED = channels gaps publish run runs feed status storm # also with a store, as any may be
 SHARED = channels publish run runs feed storm # and with a Redis
 ONCE  = resp # it takes a while, so neither in check nor with valgrind
@@ -308,6 +309,7 @@ wrap_stream = -Wl,--wrap=writev,--wrap=send,--wrap=ring_send
 wrap_publish = -Wl,--wrap=send,--wrap=ring_send
 wrap_ahead  = -Wl,--wrap=calloc,--wrap=malloc
 wrap_request = -Wl,--wrap=sendmsg
+wrap_user   = -Wl,--wrap=setuid,--wrap=seteuid,--wrap=setgid,--wrap=initgroups
 wrap_server = -Wl,--wrap=setsockopt
 wrap_gate   = -Wl,--wrap=realloc
 wrap_text   = -Wl,--wrap=realloc

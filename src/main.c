@@ -25,11 +25,6 @@
 #include "base/platform.h"
 #include "base/zone.h"
 
-static const char no_socket[] =
-    "sse-fcgi: there is no socket to listen on; start it with one of\n"
-    "  sse-fcgi --listen unix:/run/sse-fcgi/sse.sock\n"
-    "  spawn-fcgi -s /run/sse-fcgi/sse.sock -f sse-fcgi\n";
-
 static const int signals[SERVER_SIGNALS] = {SIGTERM, SIGINT, SIGUSR1, SIGHUP};
 
 static void
@@ -179,32 +174,6 @@ open_standard_descriptors(void)
 		(void)close(fd);
 }
 
-/* All that there are are served: a front would wait at one that is not. */
-static void
-find_sockets(struct server *sv)
-{
-	const char *const *address;
-	char err[512];
-	size_t i;
-
-	if (sockets_inherit(&sv->sockets, err, sizeof(err)) == -1)
-		fatal("%s", err);
-	for (i = 0; i < sv->sockets.n; i++)
-		log_info("listening on descriptor %d", sv->sockets.one[i].fd);
-	for (address = sv->cfg.listen; *address != NULL; address++) {
-		if (sockets_listen(&sv->sockets, *address, err, sizeof(err)) ==
-		    -1) {
-			sockets_close(&sv->sockets);
-			fatal("%s", err);
-		}
-		log_info("listening on %s", *address);
-	}
-	if (sv->sockets.n == 0) {
-		(void)fputs(no_socket, stderr);
-		exit(2);
-	}
-}
-
 static void
 watch_loop(struct server *sv)
 {
@@ -309,32 +278,13 @@ hold_signals(int how)
 }
 
 static void
-open_log(const struct config *cfg)
-{
-	if (log_open(cfg->log, cfg->verbose) == 0)
-		return;
-	if (errno == ENXIO)
-		fatal("--log %s: nobody reads this FIFO: start its reader "
-		      "first",
-		    cfg->log);
-	if (errno == ENOENT)
-		fatal("--log %s: its directory is not there: make it first",
-		    cfg->log);
-	fatal("--log %s: it cannot be opened: %s", cfg->log, strerror(errno));
-}
-
-static void
 start(struct server *sv)
 {
 	unsigned seed;
-	char err[512];
 
 	open_standard_descriptors();
 	hold_signals(SIG_BLOCK);
-	open_log(&sv->cfg);
-	if (server_read_keys(sv, err, sizeof(err)) == -1)
-		fatal("%s", err);
-	find_sockets(sv);
+	server_open(sv);
 	notify_open(&sv->notify);
 	if (request_init() == -1)
 		fatal("libfcgi does not start");

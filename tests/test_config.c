@@ -10,11 +10,11 @@
 
 #include "base/config.h"
 
-static const char *const names[] = {"listen", "interval", "heartbeat", "retry",
-    "max-streams", "max-per-address", "max-per-subject", "stall", "max-age",
-    "drain", "history", "history-age", "history-bytes", "channel",
-    "max-channels", "max-event", "max-body", "feed-grace", "store", "redis",
-    "redis-key", "redis-history", "redis-user", "redis-password-file",
+static const char *const names[] = {"listen", "user", "group", "interval",
+    "heartbeat", "retry", "max-streams", "max-per-address", "max-per-subject",
+    "stall", "max-age", "drain", "history", "history-age", "history-bytes",
+    "channel", "max-channels", "max-event", "max-body", "feed-grace", "store",
+    "redis", "redis-key", "redis-history", "redis-user", "redis-password-file",
     "redis-db", "redis-wait", "redis-sentinel", "ticket-key", "ticket-skew",
     "make-ticket", "probe", "probe-role", "probe-time", "waves", "log",
     "verbose", "check", "version", "help"};
@@ -285,6 +285,39 @@ redis_is_read_or_refused(void **state)
 		return;
 	}
 	show_redis(shown, sizeof(shown), &cfg);
+	assert_string_equal(shown, row->shown);
+}
+
+/* Who it is to become; whether there is such a one is not asked here. */
+static const struct user_row {
+	const char *arguments, *shown, *why;
+} user_rows[] = {
+    {"--heartbeat 3", "- -", NULL},
+    {"--user www-data", "www-data -", NULL},
+    {"--group b --user a --user c", "c b", NULL},
+    {"--user \"\"", NULL, "--user: it is empty"},
+    {"--user a --group \"\"", NULL, "--group: it is empty"},
+    {"--group b", NULL, "--group b needs --user"},
+};
+
+static void
+users_are_read_or_refused(void **state)
+{
+	const struct user_row *row = *state;
+	struct line l;
+	struct config cfg;
+	char err[200] = "", shown[80];
+
+	make_line(&l, row->arguments);
+	assert_int_equal(config_parse(&cfg, l.argc, l.argv, err, sizeof(err)),
+	    row->why == NULL ? 0 : -1);
+	if (row->why != NULL) {
+		assert_non_null(strstr(err, row->why));
+		return;
+	}
+	(void)snprintf(shown, sizeof(shown), "%s %s",
+	    cfg.user == NULL ? "-" : cfg.user,
+	    cfg.group == NULL ? "-" : cfg.group);
 	assert_string_equal(shown, row->shown);
 }
 
@@ -739,7 +772,8 @@ main(void)
 	};
 	static struct CMUnitTest tests[LENGTH(rows) + LENGTH(bounds) +
 				       LENGTH(redis_rows) + LENGTH(rule_rows) +
-				       LENGTH(ticket_rows) + LENGTH(others)];
+				       LENGTH(ticket_rows) + LENGTH(user_rows) +
+				       LENGTH(others)];
 	size_t n = 0, i;
 
 	for (i = 0; i < LENGTH(rows); i++)
@@ -753,6 +787,9 @@ main(void)
 	for (i = 0; i < LENGTH(redis_rows); i++)
 		tests[n++] = row_test(redis_rows[i].arguments,
 		    redis_is_read_or_refused, &redis_rows[i]);
+	for (i = 0; i < LENGTH(user_rows); i++)
+		tests[n++] = row_test(user_rows[i].arguments,
+		    users_are_read_or_refused, &user_rows[i]);
 	for (i = 0; i < LENGTH(ticket_rows); i++)
 		tests[n++] = row_test(ticket_rows[i].arguments,
 		    tickets_are_read_or_refused, &ticket_rows[i]);

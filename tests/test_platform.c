@@ -5,6 +5,7 @@
  */
 #include "unit.h"
 
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <errno.h>
@@ -107,6 +108,44 @@ a_timer_is_over_once_and_only_if_it_was_set(void **state)
 	assert_int_equal(close(fd), 0);
 }
 
+/* One file, by its name and what it is; who else has its name is not given. */
+static void
+what_is_given_is_that_file(void **state)
+{
+	char path[] = "/tmp/test_platform.XXXXXX", link_path[64];
+	int fd = mkstemp(path);
+	struct stat st;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	(void)snprintf(link_path, sizeof(link_path), "%s.link", path);
+	assert_int_equal(platform_give(path, st.st_dev, st.st_ino, getuid(),
+			     getgid()),
+	    0);
+	assert_int_equal(platform_give(path, st.st_dev, st.st_ino + 1, getuid(),
+			     getgid()),
+	    -1);
+	assert_int_equal(errno, EBUSY);
+	assert_int_equal(symlink(path, link_path), 0);
+	assert_int_equal(platform_give(link_path, st.st_dev, st.st_ino,
+			     getuid(), getgid()),
+	    -1);
+	assert_int_equal(unlink(link_path), 0);
+	assert_int_equal(link(path, link_path), 0);
+	assert_int_equal(platform_give(path, st.st_dev, st.st_ino, getuid(),
+			     getgid()),
+	    -1);
+	assert_int_equal(errno, EBUSY);
+	assert_int_equal(unlink(link_path), 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(platform_give(path, st.st_dev, st.st_ino, getuid(),
+			     getgid()),
+	    -1);
+	assert_int_equal(errno, ENOENT);
+	(void)close(fd);
+}
+
 int
 main(void)
 {
@@ -116,6 +155,7 @@ main(void)
 	    cmocka_unit_test(
 		a_pair_takes_the_longest_request_before_it_is_read),
 	    cmocka_unit_test(random_bytes_differ),
+	    cmocka_unit_test(what_is_given_is_that_file),
 	    cmocka_unit_test(a_timer_is_over_once_and_only_if_it_was_set),
 	};
 

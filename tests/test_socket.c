@@ -607,6 +607,98 @@ listening_sockets_are_inherited(void **state)
 	sockets_close(&other);
 }
 
+static uid_t
+owner(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(lstat(path, &st), 0);
+	return st.st_uid;
+}
+
+/* Its mode stays; who may remove it depends on the directory. */
+static void
+a_socket_and_its_lock_are_given(void **state)
+{
+	struct place *p = *state;
+	struct stat st;
+
+	if (geteuid() != 0)
+		skip();
+	(void)strcat(p->address, ":0600");
+	assert_int_equal(do_listen(p), 0);
+	assert_int_equal(sockets_give(&p->ss, 65534, 65533, p->err,
+			     sizeof(p->err)),
+	    0);
+	assert_int_equal(lstat(p->path, &st), 0);
+	assert_int_equal(st.st_uid, 65534);
+	assert_int_equal(st.st_gid, 65533);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(owner(p->lock), 65534);
+}
+
+/* Is it, for this user? */
+static bool
+stays_for(const struct place *p, uid_t uid)
+{
+	pid_t child = fork();
+	const char *stays;
+	int status;
+
+	if (child == 0) {
+		if (setuid(uid) == -1)
+			_exit(2);
+		stays = sockets_staying(&p->ss);
+		_exit(stays != NULL && strcmp(stays, p->path) == 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+	return WEXITSTATUS(status) == 1;
+}
+
+static void
+a_socket_stays_where_we_may_not_write(void **state)
+{
+	struct place *p = *state;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(do_listen(p), 0);
+	assert_int_equal(chmod(p->dir, 0755), 0);
+	assert_true(stays_for(p, 65534));
+	assert_int_equal(chown(p->dir, 65534, 65534), 0);
+	assert_false(stays_for(p, 65534));
+	assert_true(stays_for(p, 65533));
+}
+
+/* In a directory of the user's anything may have been put in its place. */
+static void
+what_has_another_name_is_not_given(void **state)
+{
+	struct place *p = *state;
+	char file[60];
+
+	if (geteuid() != 0)
+		skip();
+	(void)snprintf(file, sizeof(file), "%s/file", p->dir);
+	assert_int_equal(do_listen(p), 0);
+	assert_int_equal(link(p->lock, file), 0);
+	assert_int_equal(sockets_give(&p->ss, 65534, 65534, p->err,
+			     sizeof(p->err)),
+	    -1);
+	assert_int_equal(owner(p->lock), 0);
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(unlink(p->path), 0);
+	(void)close(open(file, O_WRONLY | O_CREAT | O_EXCL, 0600));
+	assert_int_equal(link(file, p->path), 0);
+	assert_int_equal(sockets_give(&p->ss, 65534, 65534, p->err,
+			     sizeof(p->err)),
+	    -1);
+	assert_non_null(strstr(p->err, "it cannot be given to the user"));
+	assert_int_equal(owner(file), 0);
+	assert_int_equal(unlink(file), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -623,6 +715,9 @@ main(void)
 	    TEST(lock_that_was_left_is_taken),
 	    TEST(lock_that_is_no_file_is_not_taken),
 	    TEST(who_may_not_lock_is_told_why),
+	    TEST(a_socket_and_its_lock_are_given),
+	    TEST(a_socket_stays_where_we_may_not_write),
+	    TEST(what_has_another_name_is_not_given),
 	    TEST(directory_that_is_not_there_is_an_error),
 	    TEST(ipv4_address_is_listened_on),
 	    TEST(ipv6_address_is_listened_on),

@@ -24,6 +24,8 @@ enum { CONFIG_PROBE_READY, CONFIG_PROBE_HEALTH };
 struct config {
 	const char
 	    *listen[CONFIG_LISTEN_MAX + 1]; /* NULL behind the last one */
+	const char *user;		    /* NULL: who started us */
+	const char *group;		    /* NULL: the user's */
 	double interval; /* all times are in seconds, but for retry */
 	double heartbeat;
 	unsigned long retry;	       /* milliseconds */

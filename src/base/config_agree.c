@@ -175,10 +175,21 @@ check_probe(const struct config *cfg, char *err, size_t size)
 	return -1;
 }
 
+static int
+check_user(const struct config *cfg, char *err, size_t size)
+{
+	if (cfg->group == NULL || cfg->user != NULL)
+		return 0;
+	(void)snprintf(err, size, "--group %s needs --user: name one",
+	    cfg->group);
+	return -1;
+}
+
 int
 config_agree(const struct config *cfg, char *err, size_t size)
 {
-	if (check_sizes(cfg, err, size) == -1 ||
+	if (check_user(cfg, err, size) == -1 ||
+	    check_sizes(cfg, err, size) == -1 ||
 	    check_rules(cfg, err, size) == -1 ||
 	    check_redis(cfg, err, size) == -1 ||
 	    check_tickets(cfg, err, size) == -1 ||

@@ -14,6 +14,13 @@ const struct option_row config_rows[] = {
 	"Listen on unix:/path[:mode], host:port or [v6]:port, all addresses of "
 	"the host.  It may come sixteen times.  Sockets that the starter "
 	"passes, as descriptor 0 or as systemd does it, are served too."},
+    {"user", "NAME", TEXT, AT(user), 0, 0, NULL,
+	"For root: become this user, for good, as soon as the sockets and the "
+	"keys are open.  The sockets are this user's then, and so is all that "
+	"is opened later, and the log."},
+    {"group", "NAME", TEXT, AT(group), 0, 0, NULL,
+	"In place of that user's own group; the sockets are of this group, "
+	"too."},
     {"interval", "SEC", SECONDS, AT(interval), 0.01, 3600, "2",
 	"Time between two messages of the clock."},
     {"heartbeat", "SEC", SECONDS, AT(heartbeat), 1, 3600, "15",

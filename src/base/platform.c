@@ -11,10 +11,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #ifdef PLATFORM_LINUX
+#include <sys/prctl.h>
 #include <sys/timerfd.h>
 #endif
 
@@ -71,7 +73,45 @@ read_random(void *buf, size_t len)
 	return n == (ssize_t)len ? 0 : -1;
 }
 
+/* With two names one may be a file of root's. */
+static int
+is_this(const struct stat *st, dev_t dev, ino_t ino)
+{
+	if (st->st_dev == dev && st->st_ino == ino && st->st_nlink == 1)
+		return 0;
+	errno = EBUSY;
+	return -1;
+}
+
 #ifdef PLATFORM_LINUX
+
+/* It is held meanwhile, so that its name cannot become another file's. */
+int
+platform_give(const char *path, dev_t dev, ino_t ino, uid_t uid, gid_t gid)
+{
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC), ret, error;
+	struct stat st;
+
+	if (fd == -1)
+		return -1;
+	ret = fstat(fd, &st);
+	if (ret == 0)
+		ret = is_this(&st, dev, ino);
+	if (ret == 0)
+		ret = fchownat(fd, "", uid, gid, AT_EMPTY_PATH);
+	error = errno;
+	(void)close(fd);
+	errno = error;
+	return ret;
+}
+
+int
+platform_confine(void)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return -1;
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
 
 int
 platform_accept(int listening)
@@ -145,6 +185,22 @@ platform_timer_over(int fd)
 }
 
 #else
+
+int
+platform_give(const char *path, dev_t dev, ino_t ino, uid_t uid, gid_t gid)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == -1 || is_this(&st, dev, ino) == -1)
+		return -1;
+	return lchown(path, uid, gid);
+}
+
+int
+platform_confine(void)
+{
+	return 0;
+}
 
 uint64_t
 platform_memory(void)

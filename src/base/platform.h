@@ -3,6 +3,7 @@
 #define PLATFORM_H
 
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,6 +52,18 @@ int platform_timer_set(int fd, double seconds);
 
 /* Is it over?  Then it is not until it is set again. */
 bool platform_timer_over(int fd);
+
+/*
+ * The owner of what has this name, if it is this very file, of one name alone:
+ * 0, or -1 with errno.
+ */
+int platform_give(const char *path, dev_t, ino_t, uid_t, gid_t);
+
+/*
+ * Programs that are started from here have no more rights than this process,
+ * and nobody but root reads its memory.  0 or -1.
+ */
+int platform_confine(void);
 
 /* Up to 256 random bytes.  0 or -1. */
 int platform_random(void *buf, size_t len);

@@ -47,6 +47,15 @@ int sockets_listen(struct sockets *, const char *address, char *err,
     size_t size);
 
 /*
+ * The paths that we made, and their locks, are this user's from now on.  0, or
+ * -1 with one line in err.
+ */
+int sockets_give(const struct sockets *, uid_t, gid_t, char *err, size_t size);
+
+/* A path of ours that stays at the end, since we may not remove it, or NULL. */
+const char *sockets_staying(const struct sockets *);
+
+/*
  * Closes all, and removes those of our paths that are still our sockets, with
  * their locks.
  */

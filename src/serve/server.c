@@ -15,6 +15,7 @@
 #include "base/endpoint.h"
 #include "base/log.h"
 #include "base/platform.h"
+#include "base/user.h"
 #include "channel/name.h"
 #include "channel/rule.h"
 #include "serve/admin.h"
@@ -86,6 +87,7 @@ server_check(const struct config *cfg, char *err, size_t size)
 	static const struct link_setup set;
 	struct finder *finder;
 	struct endpoint e;
+	struct user user;
 	size_t i;
 
 	for (i = 0; cfg->listen[i] != NULL; i++)
@@ -95,7 +97,8 @@ server_check(const struct config *cfg, char *err, size_t size)
 	if (cfg->probe != NULL &&
 	    endpoint_parse(&e, "--probe", cfg->probe, err, size) == -1)
 		return -1;
-	if (check_rules(cfg, err, size) == -1 ||
+	if (user_find(&user, cfg->user, cfg->group, err, size) == -1 ||
+	    check_rules(cfg, err, size) == -1 ||
 	    check_keys(cfg, err, size) == -1)
 		return -1;
 	if (cfg->redis == NULL)

@@ -64,10 +64,17 @@ struct server {
 };
 
 /*
- * Whether the addresses and the files of keys in the options are such: 0, or -1
- * with one line in err.
+ * Whether the addresses, the user and the files of keys in the options are
+ * such: 0, or -1 with one line in err.
  */
 int server_check(const struct config *, char *err, size_t size);
+
+/*
+ * Opens what comes before all else: the log, the files of keys and the sockets;
+ * then whoever --user names has this process, and root no more.  What fails
+ * ends it with one line.
+ */
+void server_open(struct server *);
 
 /* By the descriptors that there may be: streams and unfinished requests. */
 void server_set_limits(struct server *);
