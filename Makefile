@@ -43,6 +43,8 @@ NEED_bench    = $(NEED) $(NEED_redis) $(NEED_lighttpd) $(NEED_nginx) \
 		libnginx-mod-nchan \
 		php-fpm
 NEED_bench-fronts = $(NEED) $(foreach front,$(FRONTS),$(NEED_$(front)))
+NEED_coverage = $(NEED_check) gcc nodejs=node
+NEED_mutants  = $(NEED_check)
 NEED_lint     = $(NEED) clang-format clang-tidy cppcheck mandoc shellcheck
 NEED_check-32 = debootstrap git
 NEED_deb      = $(NEED) build-essential debhelper dpkg-dev lintian
@@ -81,7 +83,7 @@ TESTS = event sse record params buffer gate writer ring wave flush clock config 
 	age permit log endpoint socket request stream route eventid utf8 query json \
 	spelling channel sse_split sse_parse arguments origin text room memory store gathering sqlite \
 	resolve resp entry finder link ids repeats tail tailposts tailmodel \
-	rule heap hub retention keys promise ends restore reader \
+	changes rule heap hub retention keys promise ends restore reader \
 	model notify platform capacity zone user publish health producer ahead server sender upkeep census redis ticket
 unit_event     = event
 unit_sse       = sse
@@ -139,6 +141,7 @@ unit_redis     = $(VIA_REDIS) room engine keys log resolve thread endpoint type 
 unit_upkeep    = upkeep census resp resp_value eventid platform
 unit_census    = census resp resp_value platform
 unit_store     = $(STORE) post platform $(unit_channel)
+unit_changes   = addition changes room $(unit_store)
 unit_resolve   = resolve thread
 unit_resp      = resp resp_value
 unit_entry     = entry resp resp_value post type $(unit_channel)
@@ -226,6 +229,9 @@ help:
 	@echo "make bench      the figures, side by side"
 	@echo "make bench-fronts [FRONTS=..]: behind each front, likewise"
 	@echo "make fuzz       what peers write under libFuzzer [SECONDS=60]"
+	@echo "make coverage   what the tests reach [SHOW=src/FILE.c]"
+	@echo "make mutants    does a test turn red for each fault" \
+	    "[MUTANTS=..]"
 	@echo "make lint       formatting, static analysis, manual"
 	@echo "make install    [PREFIX=$(PREFIX) DESTDIR=..]; make uninstall"
 	@echo "make dist       build/$(DIST).tar.gz; make distcheck: is it whole"
@@ -301,6 +307,7 @@ build/posix build/tests build/bench build/browser build/fuzz:
 	@mkdir -p $@
 
 # Tests.
+comma	    = ,
 wrap_writer = -Wl,--wrap=writev,--wrap=send
 wrap_ring   = -Wl,--wrap=io_uring_queue_init,--wrap=io_uring_submit
 wrap_wave   = -Wl,--wrap=ring_send,--wrap=send
@@ -323,6 +330,9 @@ wrap_reader = -Wl,--wrap=calloc,--wrap=malloc
 wrap_route  = -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc,--wrap=strdup
 wrap_memory = -Wl,--wrap=calloc,--wrap=malloc
 wrap_store  = -Wl,--wrap=nanosleep
+wrap_changes = $(addprefix -Wl$(comma)--wrap=sqlite3_,step bind_int64 bind_text64 \
+	      prepare_v2 prepare_v3 exec open_v2 wal_checkpoint_v2 finalize) \
+	      -Wl,--wrap=malloc,--wrap=realloc,--wrap=realpath
 wrap_resolve = -Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
 wrap_link   = -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc
 wrap_finder = -Wl,--wrap=resolve_begin,--wrap=resolve_abandon
@@ -492,6 +502,24 @@ endif
 need-%:
 	@tests/packages $(NEED_$*)
 
+# What the units and the wire tests reach, and whether that is enough; by gcov,
+# in a copy of the tree.  A log that may not grow and the like are otherwise
+# there, so that a test may be red: make check is for that.
+COUNT	 = -g -O0 -fsanitize=address --coverage -fprofile-update=atomic \
+	   -include tests/harness/counted.h
+coverage: need-coverage
+	tests/harness/copy build/coverage
+	find build/coverage -name '*.gcda' -exec rm {} +
+	-@$(MAKE) -C build/coverage -k -j$(JOBS) -O SANITIZE='$(COUNT)' \
+	    NO_INSTALL=1 $(CHECKS) >build/coverage/log 2>&1 || \
+	    grep '^make.*Error' build/coverage/log
+	node tests/harness/coverage.mjs build/coverage $(SHOW)
+
+# The faults of tests/mutants, or some: does a test turn red for each?
+MUTANTS	?=
+mutants: need-mutants
+	tests/harness/mutants build/mutants $(MUTANTS)
+
 # The manual's list of options comes from src/base/config_table.c.
 check-manual: build/tests/manual_options
 	tests/harness/manual check src/sse-fcgi.8
@@ -646,5 +674,5 @@ always:
 .PHONY: all always help run test check test-storm test-kill test-resp torture test-valgrind test-fronts \
 	test-browser check-posix check-manual check-hardened check-systemd judge-units manual install \
 	uninstall clean dist distcheck deb check-deb check-32 bench bench-fronts lint \
-	fuzz
+	fuzz coverage mutants
 -include $(wildcard build/*/*.d build/*/*/*.d)
