@@ -80,9 +80,9 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 
 # The modules each unit test links: it shows what they depend on.
 TESTS = event sse record params buffer gate writer ring wave flush clock config address \
-	age permit log endpoint socket request stream route eventid utf8 query json \
+	age permit log endpoint socket listen request stream route eventid utf8 query json \
 	spelling channel sse_split sse_parse arguments origin text room memory store gathering sqlite \
-	resolve resp entry finder link ids repeats tail tailposts tailmodel \
+	resolve resp entry finder link ids repeats tail tailposts tailmodel tailreplies \
 	changes rule heap hub retention keys promise ends restore reader \
 	model notify platform capacity zone user publish health producer ahead server sender upkeep census redis ticket
 unit_event     = event
@@ -103,7 +103,7 @@ unit_age       = age
 unit_permit    = permit
 unit_log       = log
 unit_endpoint  = endpoint
-unit_socket    = socket socket_inherit socket_owner endpoint platform
+unit_socket = socket socket_inherit socket_owner endpoint platform
 unit_platform  = platform
 unit_notify    = notify platform
 unit_capacity  = capacity
@@ -154,6 +154,7 @@ unit_tail      = ids tail tail_load tail_restore tail_cycle tail_probe tail_note
 		 $(unit_reader)
 unit_tailposts = $(unit_tail)
 unit_tailmodel = $(unit_tail)
+unit_tailreplies = $(unit_tail)
 unit_model     = $(unit_reader)
 unit_reader    = reader step position gap end json batch $(unit_hub)
 unit_route     = route subscribe ahead publish publication producer producer_post grace outcome body status health admin tickets ticket ticket_keys arguments \
@@ -333,6 +334,9 @@ wrap_store  = -Wl,--wrap=nanosleep
 wrap_changes = $(addprefix -Wl$(comma)--wrap=sqlite3_,step bind_int64 bind_text64 \
 	      prepare_v2 prepare_v3 exec open_v2 wal_checkpoint_v2 finalize) \
 	      -Wl,--wrap=malloc,--wrap=realloc,--wrap=realpath
+wrap_listen = $(addprefix -Wl$(comma)--wrap=,socket bind listen setsockopt connect \
+	      flock unlink platform_set_flags getaddrinfo freeaddrinfo)
+wrap_tailreplies = -Wl,--wrap=calloc
 wrap_resolve = -Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
 wrap_link   = -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc
 wrap_finder = -Wl,--wrap=resolve_begin,--wrap=resolve_abandon

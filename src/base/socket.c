@@ -154,8 +154,8 @@ unlock(const struct listening *l)
 static const char *
 clear_path(const struct sockaddr_un *sun)
 {
+	int fd, result, error;
 	struct stat st;
-	int fd, result;
 
 	if (lstat(sun->sun_path, &st) == -1)
 		return errno == ENOENT ? NULL : strerror(errno);
@@ -163,14 +163,18 @@ clear_path(const struct sockaddr_un *sun)
 		return "something is there that is not a socket: remove it, or "
 		       "choose another path";
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	if (fd == -1 || platform_set_flags(fd) == -1)
+	if (fd == -1)
 		return strerror(errno);
-	result = connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
+	result = platform_set_flags(fd);
+	if (result == 0)
+		result =
+		    connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
+	error = errno;
 	(void)close(fd);
-	if (result == 0 || errno == EAGAIN) /* or its backlog is full */
+	if (result == 0 || error == EAGAIN) /* or its backlog is full */
 		return TAKEN;
-	if (errno != ECONNREFUSED)
-		return strerror(errno);
+	if (error != ECONNREFUSED)
+		return strerror(error);
 	return unlink(sun->sun_path) == 0 ? NULL : strerror(errno);
 }
 
