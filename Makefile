@@ -82,7 +82,7 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 TESTS = event sse record params buffer gate writer ring wave flush clock config address \
 	age permit log endpoint socket listen request stream route eventid utf8 query json \
 	spelling channel sse_split sse_parse arguments origin text room memory store gathering sqlite \
-	resolve resp entry finder link ids repeats tail tailposts tailmodel tailreplies \
+	resolve resp entry finder sentinel link ids repeats tail tailposts tailmodel tailreplies \
 	changes rule heap hub retention keys promise ends restore reader \
 	model notify platform capacity zone user publish health producer ahead server sender upkeep census redis ticket
 unit_event     = event
@@ -148,6 +148,7 @@ unit_resp      = resp resp_value
 unit_entry     = entry resp resp_value post type $(unit_channel)
 unit_finder    = finder finder_list finder_sentinels sentinel dial account \
 		 resp resp_value endpoint platform
+unit_sentinel  = sentinel dial account resp resp_value platform
 unit_link      = link link_io link_send link_greeting log resolve thread $(unit_finder)
 unit_ids       = ids eventid
 unit_tail      = ids tail tail_load tail_restore tail_cycle tail_probe tail_note \
@@ -335,6 +336,8 @@ wrap_store  = -Wl,--wrap=nanosleep
 wrap_changes = $(addprefix -Wl$(comma)--wrap=sqlite3_,step bind_int64 bind_text64 \
 	      prepare_v2 prepare_v3 exec open_v2 wal_checkpoint_v2 finalize) \
 	      -Wl,--wrap=malloc,--wrap=realloc,--wrap=realpath
+wrap_sentinel = $(addprefix -Wl$(comma)--wrap=,send recv socket connect getsockopt \
+	      getpeername platform_set_flags read calloc malloc realloc)
 wrap_listen = $(addprefix -Wl$(comma)--wrap=,socket bind listen setsockopt connect \
 	      flock unlink platform_set_flags getaddrinfo freeaddrinfo)
 wrap_tailreplies = -Wl,--wrap=calloc
