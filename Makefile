@@ -52,7 +52,7 @@ NEED_fuzz     = $(NEED) clang
 NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 
 # The program, by its folders; src/README.md says in which order it is best read.
-BASE	= log config config_table config_channel config_agree endpoint socket socket_inherit socket_owner platform user \
+BASE	= log log_json config config_table config_channel config_agree endpoint socket socket_inherit socket_owner platform user \
 	  capacity notify ring zone text room json buffer utf8 query spelling \
 	  thread resolve
 CHANNEL	= event eventid batch sse sse_split sse_split_events sse_parse post type name held channel rule heap names retention \
@@ -80,7 +80,7 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 
 # The modules each unit test links: it shows what they depend on.
 TESTS = event sse record params buffer gate writer ring wave flush clock config address \
-	age permit log endpoint socket listen request stream route eventid utf8 query json \
+	age permit log log_json endpoint socket listen request stream route eventid utf8 query json \
 	spelling channel sse_split sse_parse arguments origin text room memory store gathering sqlite \
 	resolve resp entry finder sentinel link ids repeats tail tailposts tailmodel tailreplies \
 	changes rule heap hub retention keys promise ends restore reader \
@@ -94,14 +94,15 @@ unit_params    = params record
 unit_buffer    = buffer
 unit_gate      = gate gate_rules buffer params record
 unit_writer    = writer batch event record
-unit_wave      = wave ring writer batch event record log
+unit_wave      = wave ring writer batch event record $(unit_log)
 unit_ring      = ring
 unit_clock     = clock sse batch event
 unit_config    = config config_table config_channel config_agree
 unit_address   = address
 unit_age       = age
 unit_permit    = permit
-unit_log       = log
+unit_log       = log log_json utf8
+unit_log_json  = $(unit_log)
 unit_endpoint  = endpoint
 unit_socket    = socket socket_inherit socket_owner endpoint platform
 unit_listen    = $(unit_socket)
@@ -112,7 +113,7 @@ unit_zone      = zone
 unit_user      = user platform
 unit_request   = request record platform
 unit_stream    = stream admission drain clock $(unit_reader) conn intake \
-		 flush conns $(unit_wave) $(unit_gate) address age permit log
+		 flush conns $(unit_wave) $(unit_gate) address age permit $(unit_log)
 unit_flush     = $(unit_stream)
 unit_eventid   = eventid
 unit_utf8      = utf8
@@ -134,11 +135,11 @@ unit_promise   = $(unit_hub)
 unit_ends      = $(unit_hub)
 unit_restore   = $(unit_hub)
 unit_memory    = memory engine keys platform $(unit_hub)
-unit_sqlite    = $(SQLITE) room keys engine platform thread log $(unit_hub)
+unit_sqlite    = $(SQLITE) room keys engine platform thread $(unit_log) $(unit_hub)
 unit_gathering = gathering platform
 unit_repeats   = repeats post
 unit_sender    = room sender sender_post sender_place entry repeats resp resp_value type $(unit_hub)
-unit_redis     = $(VIA_REDIS) room engine keys log resolve thread endpoint type platform $(unit_hub)
+unit_redis     = $(VIA_REDIS) room engine keys $(unit_log) resolve thread endpoint type platform $(unit_hub)
 unit_upkeep    = upkeep census resp resp_value eventid platform
 unit_census    = census resp resp_value platform
 unit_store     = $(STORE) post platform $(unit_channel)
@@ -149,10 +150,10 @@ unit_entry     = entry resp resp_value post type $(unit_channel)
 unit_finder    = finder finder_list finder_sentinels sentinel dial account \
 		 resp resp_value endpoint platform
 unit_sentinel  = sentinel dial account resp resp_value platform
-unit_link      = link link_io link_send link_greeting log resolve thread $(unit_finder)
+unit_link      = link link_io link_send link_greeting $(unit_log) resolve thread $(unit_finder)
 unit_ids       = ids eventid
 unit_tail      = ids tail tail_load tail_restore tail_cycle tail_probe tail_note \
-		 tail_entry entry repeats resp resp_value type log \
+		 tail_entry entry repeats resp resp_value type $(unit_log) \
 		 $(unit_reader)
 unit_tailposts = $(unit_tail)
 unit_tailmodel = $(unit_tail)
@@ -170,9 +171,9 @@ unit_ahead     = $(unit_route)
 unit_server    = server server_open socket socket_inherit socket_owner user ticket_keys config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
 		 endpoint $(unit_route)
 WAVED = flush stream publish producer ahead route # both with waves and without, as all of WIRE
-WIRE  = stream health probe peers limits life channels gaps publish ticket run runs bodies feed status slow \
+WIRE  = stream health probe log peers limits life channels gaps publish ticket run runs bodies feed status slow \
 	storm supervise user kernel store disk kill redis same away network lost
-STILL = probe user redis same away network lost # where waves make no difference
+STILL = probe log user redis same away network lost # where waves make no difference
 STORED = channels gaps publish run runs feed status storm # also with a store, as any may be
 SHARED = channels publish run runs feed storm # and with a Redis
 ONCE  = resp # it takes a while, so neither in check nor with valgrind
@@ -358,7 +359,7 @@ build/tests/wire_kernel: | build/tests/sandbox build/tests/allowed
 $(patsubst %,build/tests/wire_%,$(WIRE) $(ONCE)): build/tests/wire_%: tests/wire_%.c \
     $(HARNESS:%=build/tests/%.o) | build/tests
 	$(CC) $(OURS) $(SANITIZE) -Itests/harness -o $@ $< \
-	    $(HARNESS:%=build/tests/%.o) -lcmocka -lsqlite3 -lhiredis -lsodium
+	    $(HARNESS:%=build/tests/%.o) -lcmocka -lsqlite3 -lhiredis -lsodium -ljansson
 
 $(HARNESS:%=build/tests/%.o): build/tests/%.o: tests/harness/%.c | build/tests
 	$(CC) $(OURS) $(SANITIZE) -c -o $@ $<
@@ -449,7 +450,7 @@ LASTS	?= 60
 build/tests/plain_runs: tests/wire_runs.c $(HARNESS:%=tests/harness/%.c) \
     $(wildcard tests/runs*.h) | build/tests
 	$(CC) $(filter-out -MMD -MP,$(OURS)) $(CFLAGS) -Itests/harness -o $@ \
-	    $(filter %.c,$^) -lcmocka -lsqlite3 -lhiredis -lsodium
+	    $(filter %.c,$^) -lcmocka -lsqlite3 -lhiredis -lsodium -ljansson
 
 torture: need-torture
 	@$(MAKE) -s build/tests/wire_kill build/tests/wire_resp \
@@ -646,6 +647,7 @@ bench-fronts: need-bench-fronts
 lint: need-lint
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
 	tests/edges $(FOLDERS)
+	tests/lognames $(SRC:%=src/%.c)
 	clang-tidy --quiet $(SRC:%=src/%.c) -- $(OURS) -Isrc
 	cppcheck --quiet --error-exitcode=1 --enable=warning,portability \
 	    -D'RB_PROTOTYPE(a,b,c,d)=' -D'RB_GENERATE(a,b,c,d)=' -D__linux__ \
@@ -655,7 +657,7 @@ lint: need-lint
 	    $(addprefix tests/bench/,bench clock channels few feeds store redis fronts servers) \
 	    tests/harness/manual tests/harness/filter tests/harness/valgrind \
 	    tests/harness/deb \
-	    tests/harness/32bit tests/here tests/edges conf/debian/postinst conf/debian/postrm .ci/run
+	    tests/harness/32bit tests/here tests/edges tests/lognames conf/debian/postinst conf/debian/postrm .ci/run
 
 SECONDS ?= 60
 fuzz_gate  = $(unit_gate)

@@ -79,8 +79,8 @@ reopen_log(struct server *sv)
 	bool failed = log_reopen() == -1;
 
 	if (failed && !sv->log_is_stale)
-		log_warn("the log cannot be opened again yet: %s",
-		    strerror(errno));
+		log_warn("log_not_opened why",
+		    "the log cannot be opened again yet: %s", strerror(errno));
 	sv->log_is_stale = failed;
 }
 
@@ -93,9 +93,11 @@ read_keys_again(struct server *sv)
 	if (sv->ticket_keys == NULL)
 		return;
 	if (server_read_keys(sv, err, sizeof(err)) == -1)
-		log_warn("%s; the keys stay as they were", err);
+		log_warn("ticket_keys_kept why",
+		    "%s; the keys stay as they were", err);
 	else
-		log_info("the keys of tickets: %zu", sv->ticket_keys->n);
+		log_info("ticket_keys_read keys", "the keys of tickets: %zu",
+		    sv->ticket_keys->n);
 }
 
 static void
@@ -134,11 +136,13 @@ static void
 on_end_signal(struct server *sv, int signum)
 {
 	if (sv->streams.draining) {
-		log_info("signal %d again: ending at once", signum);
+		log_info("ending_at_once signal",
+		    "signal %d again: ending at once", signum);
 		sv->end_now = true;
 		return;
 	}
-	log_info("signal %d: draining %zu streams", signum, sv->streams.open);
+	log_info("draining signal streams", "signal %d: draining %zu streams",
+	    signum, sv->streams.open);
 	/* On inherited sockets the next process finds them waiting. */
 	if (sv->listening)
 		listener_leave(&sv->listener);
@@ -287,21 +291,23 @@ start(struct server *sv)
 	server_open(sv);
 	notify_open(&sv->notify);
 	if (request_init() == -1)
-		fatal("libfcgi does not start");
+		fatal("no_libfcgi", "libfcgi does not start");
 	if (!zone_is_known(getenv("TZ")))
-		log_warn("TZ=%s is not known here, so the clock tells UTC: is "
-			 "the package tzdata there?",
+		log_warn("zone_unknown zone",
+		    "TZ=%s is not known here, so the clock tells UTC: is "
+		    "the package tzdata there?",
 		    getenv("TZ"));
 	if (platform_random(&seed, sizeof(seed)) == -1)
-		fatal("no random number: %s", strerror(errno));
+		fatal("no_random_number why", "no random number: %s",
+		    strerror(errno));
 	srandom(seed);
 	sv->loop = ev_default_loop(0);
 	if (sv->loop == NULL)
-		fatal("libev does not start");
+		fatal("no_libev", "libev does not start");
 	server_make_hub(sv);
 	if (streams_init(&sv->streams, sv->loop, &sv->cfg, &sv->hub,
 		route_request, sv) == -1)
-		fatal("no memory");
+		fatal("no_memory", "no memory");
 	sv->started = platform_clock();
 	conns_set_time(&sv->streams.conns, sv->started);
 	server_set_limits(sv);
@@ -321,8 +327,9 @@ stop(struct server *sv)
 	producers_stop(&sv->producers);
 	sv->engine->stop(sv->engine);
 	(void)conns_flush(&sv->streams.conns); /* what it has said */
-	log_info("ended: %llu streams served, %llu messages",
-	    sv->streams.opened, sv->streams.messages);
+	log_info("ended streams messages",
+	    "ended: %llu streams served, %llu messages", sv->streams.opened,
+	    sv->streams.messages);
 	drain_stop(&sv->streams);
 	streams_free(&sv->streams);
 	producers_free(&sv->producers);

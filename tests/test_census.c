@@ -18,8 +18,9 @@ static size_t streams;
 static unsigned warned;
 
 void
-log_warn(const char *fmt, ...)
+log_warn(const char *what, const char *fmt, ...)
 {
+	(void)what;
 	(void)fmt;
 	warned++;
 }

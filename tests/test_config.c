@@ -17,7 +17,7 @@ static const char *const names[] = {"listen", "user", "group", "interval",
     "redis", "redis-key", "redis-history", "redis-user", "redis-password-file",
     "redis-db", "redis-wait", "redis-sentinel", "ticket-key", "ticket-skew",
     "make-ticket", "probe", "probe-role", "probe-time", "waves", "log",
-    "verbose", "check", "version", "help"};
+    "log-format", "verbose", "check", "version", "help"};
 
 /* Arguments divided by spaces; "" stands for an empty one. */
 struct line {

@@ -113,9 +113,9 @@ lines_to_standard_error_have_the_name(void **state)
 
 	assert_int_equal(log_open(NULL, false), 0);
 	begin_capture(p);
-	log_info("%d streams", 7);
-	log_warn("no %s", "descriptors");
-	log_debug("not this one");
+	log_info("a_test", "%d streams", 7);
+	log_warn("a_test", "no %s", "descriptors");
+	log_debug("a_test", "not this one");
 	assert_string_equal(end_capture(p),
 	    "sse-fcgi: 7 streams\nsse-fcgi: warning: no descriptors\n");
 }
@@ -127,7 +127,7 @@ verbose_adds_debug(void **state)
 
 	assert_int_equal(log_open(NULL, true), 0);
 	begin_capture(p);
-	log_debug("opened");
+	log_debug("a_test", "opened");
 	assert_string_equal(end_capture(p), "sse-fcgi: opened\n");
 }
 
@@ -147,7 +147,7 @@ control_characters_are_escaped(void **state)
 	strcat(expected, "\\x7f\xc3\xa9~\n");
 	assert_int_equal(log_open(NULL, false), 0);
 	begin_capture(p);
-	log_info("%s", all);
+	log_info("a_test", "%s", all);
 	got = end_capture(p);
 	assert_string_equal(got, expected);
 }
@@ -163,9 +163,9 @@ long_line_is_cut_but_is_one_line(void **state)
 	memset(text, '\n', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	begin_capture(p);
-	log_info("%s", text);
+	log_info("a_test", "%s", text);
 	memset(text, 'x', sizeof(text) - 1);
-	log_warn("%s", text);
+	log_warn("a_test", "%s", text);
 	got = end_capture(p);
 	assert_int_equal(lines(got), 2);
 	assert_int_equal(got[strlen(got) - 1], '\n');
@@ -182,7 +182,7 @@ lines_to_a_file_have_the_time(void **state)
 	const char *got;
 
 	assert_int_equal(log_open(p->path, false), 0);
-	log_info("hello");
+	log_info("a_test", "hello");
 	got = read_file(p, p->path);
 	assert_int_equal(sscanf(got,
 			     "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ [%ld] hello%n",
@@ -200,10 +200,10 @@ file_is_appended_to(void **state)
 	const char *got;
 
 	assert_int_equal(log_open(p->path, false), 0);
-	log_info("first");
+	log_info("a_test", "first");
 	log_close();
 	assert_int_equal(log_open(p->path, false), 0);
-	log_info("second");
+	log_info("a_test", "second");
 	got = read_file(p, p->path);
 	assert_int_equal(lines(got), 2);
 	assert_non_null(strstr(got, "first"));
@@ -227,11 +227,11 @@ reopen_begins_a_new_file(void **state)
 	struct place *p = *state;
 
 	assert_int_equal(log_open(p->path, true), 0);
-	log_info("before");
+	log_info("a_test", "before");
 	assert_int_equal(rename(p->path, p->moved), 0);
-	log_info("between");
+	log_info("a_test", "between");
 	assert_int_equal(log_reopen(), 0);
-	log_debug("after");
+	log_debug("a_test", "after");
 	assert_int_equal(lines(read_file(p, p->moved)), 2);
 	assert_int_equal(lines(read_file(p, p->path)), 1);
 	assert_non_null(strstr(p->text, "after"));
@@ -246,7 +246,7 @@ reopen_that_fails_keeps_the_old_file(void **state)
 	assert_int_equal(rename(p->path, p->moved), 0);
 	assert_int_equal(mkdir(p->path, 0700), 0);
 	assert_int_equal(log_reopen(), -1);
-	log_info("still here");
+	log_info("a_test", "still here");
 	assert_int_equal(rmdir(p->path), 0);
 	assert_non_null(strstr(read_file(p, p->moved), "still here"));
 }
@@ -266,8 +266,8 @@ file_that_cannot_be_opened_changes_nothing(void **state)
 
 	assert_int_equal(log_open(p->path, false), 0);
 	assert_int_equal(log_open("/nowhere/at/all", true), -1);
-	log_info("kept");
-	log_debug("and still not verbose");
+	log_info("a_test", "kept");
+	log_debug("a_test", "and still not verbose");
 	assert_int_equal(lines(read_file(p, p->path)), 1);
 }
 
@@ -301,7 +301,7 @@ full_pipe_drops_lines_and_never_waits(void **state)
 	(void)alarm(20); /* it would wait for ever */
 	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
 	for (i = 0; i < 10000; i++)
-		log_info("a line that nobody reads, number %d", i);
+		log_info("a_test", "a line that nobody reads, number %d", i);
 	(void)clock_gettime(CLOCK_MONOTONIC, &end);
 	(void)alarm(0);
 	got = end_capture(p);
@@ -315,7 +315,7 @@ static void
 tell_what_was_dropped(struct place *p)
 {
 	assert_int_equal(log_open(p->path, false), 0);
-	log_info("now");
+	log_info("a_test", "now");
 	assert_int_equal(unlink(p->path), 0);
 }
 
@@ -329,13 +329,13 @@ dropped_lines_are_told_with_the_next_one(void **state)
 	tell_what_was_dropped(p);
 	assert_int_equal(symlink("/dev/full", p->path), 0);
 	assert_int_equal(log_open(p->path, false), 0);
-	log_info("one");
-	log_info("two");
+	log_info("a_test", "one");
+	log_info("a_test", "two");
 	assert_int_equal(unlink(p->path), 0);
 	assert_int_equal(log_reopen(), 0);
-	log_info("three");
+	log_info("a_test", "three");
 	assert_non_null(strstr(read_file(p, p->path), "2 lines"));
-	log_info("four");
+	log_info("a_test", "four");
 	assert_int_equal(lines(read_file(p, p->path)), 3);
 }
 
@@ -349,7 +349,7 @@ closed_reader_does_no_harm(void **state)
 	begin_capture(p);
 	(void)close(p->reader);
 	p->reader = open("/dev/null", O_RDONLY);
-	log_info("to nobody");
+	log_info("a_test", "to nobody");
 	assert_string_equal(end_capture(p), "");
 	(void)signal(SIGPIPE, SIG_DFL);
 	tell_what_was_dropped(p);
@@ -375,9 +375,9 @@ file_at_its_limit_does_no_harm(void **state)
 	rl.rlim_cur = 200;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &rl), 0);
 	for (i = 0; i < 10; i++)
-		log_info("a line of which there is no room for ten");
+		log_info("a_test", "a line of which there is no room for ten");
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-	log_info("there is room");
+	log_info("a_test", "there is room");
 	got = read_file(p, p->path);
 	assert_int_not_equal(got[199], '\n');
 	assert_int_equal(got[200], '\n');
@@ -399,7 +399,7 @@ fatal_is_said_to_standard_error_too(void **state)
 	pid = fork();
 	if (pid == 0) {
 		assert_int_equal(log_open(p->path, false), 0);
-		fatal("no %s", "memory");
+		fatal("a_test", "no %s", "memory");
 	}
 	(void)waitpid(pid, &status, 0);
 	assert_string_equal(end_capture(p), "sse-fcgi: fatal: no memory\n");
@@ -419,12 +419,78 @@ fatal_says_why_and_exits_with_1(void **state)
 	begin_capture(p);
 	pid = fork();
 	if (pid == 0)
-		fatal("no %s", "memory");
+		fatal("a_test", "no %s", "memory");
 	(void)waitpid(pid, &status, 0);
 	got = end_capture(p);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 1);
 	assert_string_equal(got, "sse-fcgi: fatal: no memory\n");
+}
+
+/* See test_log_json.c for what is in a line. */
+static void
+json_is_the_same_lines_as_objects(void **state)
+{
+	struct place *p = *state;
+	const char *got;
+
+	assert_int_equal(log_open(NULL, false), 0);
+	log_set_format(LOG_JSON);
+	begin_capture(p);
+	log_info("begun streams", "%d streams", 7);
+	log_debug("a_test", "not this one");
+	log_warn("ended", "over");
+	got = end_capture(p);
+	log_set_format(LOG_TEXT);
+	assert_memory_equal(got, "{\"time\":\"", 9);
+	assert_non_null(strstr(got, "\"level\":\"info\",\"pid\":"));
+	assert_non_null(strstr(got,
+	    ",\"event\":\"begun\",\"streams\":7,\"message\":\"7 streams\"}\n"));
+	assert_non_null(
+	    strstr(got, ",\"event\":\"ended\",\"message\":\"over\"}\n"));
+	assert_int_equal(lines(got), 2);
+}
+
+static void
+fatal_is_an_object_in_the_file_and_text_elsewhere(void **state)
+{
+	struct place *p = *state;
+	int status = 0;
+	pid_t pid;
+
+	begin_capture(p);
+	pid = fork();
+	if (pid == 0) {
+		log_set_format(LOG_JSON);
+		assert_int_equal(log_open(p->path, false), 0);
+		fatal("no_memory", "no %s", "memory");
+	}
+	(void)waitpid(pid, &status, 0);
+	assert_string_equal(end_capture(p), "sse-fcgi: fatal: no memory\n");
+	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_non_null(strstr(read_file(p, p->path),
+	    "\"event\":\"no_memory\",\"message\":\"no memory\"}\n"));
+}
+
+static void
+dropped_lines_are_an_object_too(void **state)
+{
+	struct place *p = *state;
+
+	if (access("/dev/full", W_OK) != 0)
+		skip();
+	tell_what_was_dropped(p);
+	log_set_format(LOG_JSON);
+	assert_int_equal(symlink("/dev/full", p->path), 0);
+	assert_int_equal(log_open(p->path, false), 0);
+	log_info("a_test", "one");
+	assert_int_equal(unlink(p->path), 0);
+	assert_int_equal(log_reopen(), 0);
+	log_info("a_test", "two");
+	log_set_format(LOG_TEXT);
+	assert_non_null(strstr(read_file(p, p->path),
+	    "\"event\":\"log_dropped\",\"lines\":1,"));
+	assert_int_equal(lines(p->text), 2);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -451,6 +517,9 @@ main(void)
 	    TEST(file_at_its_limit_does_no_harm),
 	    TEST(fatal_is_said_to_standard_error_too),
 	    TEST(fatal_says_why_and_exits_with_1),
+	    TEST(json_is_the_same_lines_as_objects),
+	    TEST(fatal_is_an_object_in_the_file_and_text_elsewhere),
+	    TEST(dropped_lines_are_an_object_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

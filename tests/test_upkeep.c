@@ -21,10 +21,11 @@ static struct {
 } logged;
 
 void
-log_warn(const char *fmt, ...)
+log_warn(const char *what, const char *fmt, ...)
 {
 	va_list ap;
 
+	(void)what;
 	va_start(ap, fmt);
 	(void)vsnprintf(logged.line, sizeof(logged.line), fmt, ap);
 	va_end(ap);

@@ -15,6 +15,9 @@
 /* The words of --waves, in the order of the table. */
 enum { CONFIG_WAVES_AUTO, CONFIG_WAVES_ALWAYS, CONFIG_WAVES_OFF };
 
+/* The words of --log-format, likewise. */
+enum { CONFIG_LOG_TEXT, CONFIG_LOG_JSON };
+
 /* The words of --probe-role, likewise. */
 enum { CONFIG_PROBE_READY, CONFIG_PROBE_HEALTH };
 
@@ -59,8 +62,9 @@ struct config {
 	const char *probe;	  /* an address; NULL: none */
 	unsigned long probe_role; /* a CONFIG_PROBE_ */
 	double probe_time;
-	unsigned long waves; /* a CONFIG_WAVES_ */
-	const char *log;     /* NULL: standard error */
+	unsigned long waves;	  /* a CONFIG_WAVES_ */
+	const char *log;	  /* NULL: standard error */
+	unsigned long log_format; /* a CONFIG_LOG_ */
 	bool verbose;
 	bool check;
 	bool version;

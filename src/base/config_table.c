@@ -124,6 +124,9 @@ const struct option_row config_rows[] = {
 	"one call for each."},
     {"log", "stderr|FILE", TEXT, AT(log), 0, 0, "stderr",
 	"Where the log goes.  SIGHUP opens the file again."},
+    {"log-format", "text|json", WORD, AT(log_format), 0, 0, "text",
+	"What a line of the log is: text for people, or an object for programs; "
+	"see DIAGNOSTICS."},
     {"verbose", NULL, FLAG, AT(verbose), 0, 0, NULL,
 	"Log each stream's opening and closing too."},
     {"check", NULL, FLAG, AT(check), 0, 0, NULL, "Check the options, and end."},

@@ -15,31 +15,45 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log_json.h"
+
 #define LINE_SIZE 1024
+
+_Static_assert(LINE_SIZE <= LOG_JSON_MAX, "a line of either form fits");
+
+enum level { DEBUG, INFO, WARNING, FATAL };
+
+static const struct {
+	const char *name;   /* in JSON */
+	const char *prefix; /* in text */
+} levels[] = {[DEBUG] = {"debug", ""},
+    [INFO] = {"info", ""},
+    [WARNING] = {"warning", "warning: "},
+    [FATAL] = {"fatal", "fatal: "}};
 
 static struct {
 	int fd;
 	const char *path;
 	bool verbose;
+	enum log_format format;
 	bool cut; /* the last line came only in part */
 	unsigned long dropped;
 } out = {.fd = STDERR_FILENO};
 
 static size_t
-put_prefix(char *line, size_t size, const char *level)
+put_prefix(char *line, size_t size, const struct timespec *now,
+    const char *level)
 {
-	struct timespec ts;
 	struct tm tm;
 	int n;
 
 	if (out.path == NULL)
 		return (size_t)snprintf(line, size, "sse-fcgi: %s", level);
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	(void)gmtime_r(&ts.tv_sec, &tm);
+	(void)gmtime_r(&now->tv_sec, &tm);
 	n = snprintf(line, size,
 	    "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ [%ld] %s", tm.tm_year + 1900,
 	    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-	    ts.tv_nsec / 1000000, (long)getpid(), level);
+	    now->tv_nsec / 1000000, (long)getpid(), level);
 	return (size_t)n;
 }
 
@@ -77,69 +91,95 @@ put_line(const char *line, size_t len)
 	return n == (ssize_t)len;
 }
 
-static bool
-put_text(const char *level, const char *text)
+static size_t
+make_text(char *line, const struct timespec *now, const char *level,
+    const char *fmt, va_list ap)
 {
-	char line[LINE_SIZE];
-	size_t n = put_prefix(line, sizeof(line), level);
+	char text[LINE_SIZE / 2];
+	size_t n = put_prefix(line, LINE_SIZE, now, level);
 
-	n += escape(line + n, sizeof(line) - n, text);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	return n + escape(line + n, LINE_SIZE - n, text);
+}
+
+static bool
+put_one(enum level level, const char *what, const char *fmt, va_list ap)
+{
+	char line[LOG_JSON_MAX];
+	struct timespec now;
+	size_t n;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	if (out.format == LOG_JSON)
+		n = log_json(line, &now, levels[level].name, what, fmt, ap);
+	else
+		n = make_text(line, &now, levels[level].prefix, fmt, ap);
 	return put_line(line, n);
 }
 
-static void
-put(const char *level, const char *fmt, va_list ap)
+LOG_FORMAT(3, 4)
+static bool
+tell(enum level level, const char *what, const char *fmt, ...)
 {
-	char text[LINE_SIZE / 2], lost[64];
+	va_list ap;
+	bool told;
 
-	(void)snprintf(lost, sizeof(lost), "%lu lines of the log were dropped",
-	    out.dropped);
-	if (out.dropped > 0 && put_text("warning: ", lost))
+	va_start(ap, fmt);
+	told = put_one(level, what, fmt, ap);
+	va_end(ap);
+	return told;
+}
+
+static void
+put(enum level level, const char *what, const char *fmt, va_list ap)
+{
+	if (out.dropped > 0 &&
+	    tell(WARNING, "log_dropped lines",
+		"%lu lines of the log were dropped", out.dropped))
 		out.dropped = 0;
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	if (!put_text(level, text))
+	if (!put_one(level, what, fmt, ap))
 		out.dropped++;
 }
 
 void
-log_warn(const char *fmt, ...)
+log_warn(const char *what, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	put("warning: ", fmt, ap);
+	put(WARNING, what, fmt, ap);
 	va_end(ap);
 }
 
 void
-log_info(const char *fmt, ...)
+log_info(const char *what, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	put("", fmt, ap);
+	put(INFO, what, fmt, ap);
 	va_end(ap);
 }
 
 void
-log_debug(const char *fmt, ...)
+log_debug(const char *what, const char *fmt, ...)
 {
 	va_list ap;
 
 	if (!out.verbose)
 		return;
 	va_start(ap, fmt);
-	put("", fmt, ap);
+	put(DEBUG, what, fmt, ap);
 	va_end(ap);
 }
 
 void
-fatal(const char *fmt, ...)
+fatal(const char *what, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	put("fatal: ", fmt, ap);
+	put(FATAL, what, fmt, ap);
 	va_end(ap);
 	if (out.path != NULL) { /* who started us looks there */
 		va_start(ap, fmt);
@@ -149,6 +189,12 @@ fatal(const char *fmt, ...)
 		va_end(ap);
 	}
 	exit(1);
+}
+
+void
+log_set_format(enum log_format format)
+{
+	out.format = format;
 }
 
 int

@@ -32,9 +32,8 @@ form_of(uint8_t first)
 	return NULL;
 }
 
-/* The length of the character at p, or 0 if it is none. */
-static size_t
-character(const uint8_t *p, size_t left)
+size_t
+utf8_character(const uint8_t *p, size_t left)
 {
 	const struct form *f;
 	size_t i;
@@ -57,7 +56,7 @@ utf8_valid(const uint8_t *bytes, size_t len)
 	size_t n;
 
 	for (; len > 0; bytes += n, len -= n)
-		if ((n = character(bytes, len)) == 0)
+		if ((n = utf8_character(bytes, len)) == 0)
 			return false;
 	return true;
 }

@@ -110,8 +110,9 @@ void
 census_down(struct census *c, bool large)
 {
 	if (large && c->asked) {
-		log_warn("--redis: there is too much in %s: for an hour "
-			 "streams of other processes are not counted",
+		log_warn("census_full key",
+		    "--redis: there is too much in %s: for an hour "
+		    "streams of other processes are not counted",
 		    c->hash);
 		c->beat_at = *c->link->set->now + CENSUS_REST;
 	}
@@ -266,8 +267,9 @@ void
 census_reply(struct census *c, int tag, struct resp_value *reply)
 {
 	if (reply->type == RESP_ERROR && !c->told) {
-		log_warn("--redis: streams of all processes cannot be counted "
-			 "in %s: %s",
+		log_warn("census_refused key why",
+		    "--redis: streams of all processes cannot be counted "
+		    "in %s: %s",
 		    c->hash, reply->text);
 		c->told = true;
 	}

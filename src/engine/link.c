@@ -34,7 +34,8 @@ tell_away(struct link *l)
 	/* A follower that waits has nothing to add to what its leader says. */
 	if (l->leader != NULL && l->leader->state != LINK_UP)
 		return;
-	log_warn("--redis %s: %s: trying again", l->name, l->why);
+	log_warn("redis_away connection why", "--redis %s: %s: trying again",
+	    l->name, l->why);
 	l->told = true;
 	l->told_at = now;
 	copy(l->told_why, sizeof(l->told_why), l->why);
@@ -44,8 +45,8 @@ static void
 tell_up(struct link *l)
 {
 	if (l->told || l->connects == 1)
-		log_info("--redis %s: connected to Redis at %s", l->name,
-		    l->where);
+		log_info("redis_connected connection address",
+		    "--redis %s: connected to Redis at %s", l->name, l->where);
 	l->told = false;
 }
 

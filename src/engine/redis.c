@@ -129,13 +129,13 @@ make_parts(struct redis *r)
 
 	if (tail_init(&r->tail, &tail, &r->links, r->finder, r->hub, on_loaded,
 		r) == -1)
-		fatal("no memory");
+		fatal("no_memory", "no memory");
 	link_init(&r->publisher, &r->links, "publisher", NULL, &r->tail.link,
 	    &user);
 	sender_init(&r->sender, &r->publisher, r->hub, &r->tail.repeats,
 	    r->set.key, r->set.wait);
 	if (upkeep_init(&r->upkeep, &r->publisher, &upkeep) == -1)
-		fatal("no random number");
+		fatal("no_random_number", "no random number");
 }
 
 static void

@@ -25,7 +25,8 @@ go_down(struct sqlite *s)
 	s->down = true;
 	(void)snprintf(s->why, sizeof(s->why),
 	    "the store cannot be written: %s", store_fault(&s->store));
-	log_warn("--store %s: %s: publications are refused until that is over",
+	log_warn("store_away file why",
+	    "--store %s: %s: publications are refused until that is over",
 	    s->path, store_fault(&s->store));
 }
 
@@ -40,7 +41,8 @@ settle(struct sqlite *s)
 		if (outcome != STORE_COMMITTED)
 			return;
 		s->down = false;
-		log_info("--store %s: it can be written again", s->path);
+		log_info("store_back file",
+		    "--store %s: it can be written again", s->path);
 		return;
 	}
 	if (outcome == STORE_COMMITTED) {
@@ -170,7 +172,8 @@ sqlite_start(struct engine *engine, struct hub *h, struct ev_loop *loop,
 	ev_async_start(loop, &s->committed);
 	ev_timer_start(loop, &s->second);
 	if (committer_start(&s->committer, &s->store, wake_loop, s) == -1)
-		fatal("--store %s: there is no thread for it: %s", s->path,
+		fatal("store_no_thread file why",
+		    "--store %s: there is no thread for it: %s", s->path,
 		    strerror(errno));
 	gathering_start(&s->gathering, loop);
 	ready(arg);
@@ -218,7 +221,8 @@ finish(struct sqlite *s)
 		last = STAILQ_EMPTY(&s->next.additions);
 		give(s, true);
 	}
-	log_warn("--store %s: the disk does not answer", s->path);
+	log_warn("store_silent file", "--store %s: the disk does not answer",
+	    s->path);
 	sqlite_tell(s, &s->going_waiting, STORE_UNKNOWN);
 	sqlite_tell(s, &s->waiting, STORE_NOT);
 	committer_abandon(&s->committer);

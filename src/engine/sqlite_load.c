@@ -120,12 +120,13 @@ open_store(struct sqlite *s, struct store_facts *facts)
 	char err[512];
 
 	if (platform_random(&fresh.epoch, sizeof(fresh.epoch)) == -1)
-		fatal("no random number: %s", strerror(errno));
+		fatal("no_random_number why", "no random number: %s",
+		    strerror(errno));
 	eventid_begin(&s->source, fresh.epoch, s->wall_ms());
 	fresh.base = fresh.last = fresh.forgotten = store_key(s->source.last);
 	if (store_open(&s->store, s->path, s->patience, &fresh, facts, err,
 		sizeof(err)) == -1)
-		fatal("%s", err);
+		fatal("start_failed why", "%s", err);
 	s->source.epoch = facts->epoch;
 	s->source.last = store_id(&s->store, facts->last);
 	s->resumed = s->first = s->source.last;
@@ -147,13 +148,14 @@ fill_hub(struct sqlite *s, const struct store_facts *facts)
 	if (store_load(&s->store, s->hub->set.bytes_max, &reader) == -1) {
 		store_explain(&s->store, s->path, err, sizeof(err));
 		store_close(&s->store, false);
-		fatal("%s", err);
+		fatal("start_failed why", "%s", err);
 	}
 	hub_restored(s->hub, s->source.last,
 	    store_id(&s->store, facts->forgotten));
 	s->bytes = store_bytes(&s->store);
-	log_info("--store %s: %zu events of %zu channels", s->path,
-	    s->hub->held, s->hub->channels);
+	log_info("store_loaded file events channels",
+	    "--store %s: %zu events of %zu channels", s->path, s->hub->held,
+	    s->hub->channels);
 }
 
 void

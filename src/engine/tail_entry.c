@@ -35,8 +35,9 @@ tail_skip(struct tail *t, struct eventid id, const char *why)
 	if (!tells(t, &t->inner->told_skip))
 		return;
 	(void)eventid_format(text, id);
-	log_warn("--redis-key %s: entry %s is skipped: %s (%llu so far)",
-	    t->set.key, text, why, t->skipped);
+	log_warn("redis_entry_skipped key id why skipped",
+	    "--redis-key %s: entry %s is skipped: %s (%llu so far)", t->set.key,
+	    text, why, t->skipped);
 }
 
 void
@@ -50,8 +51,9 @@ tail_lose(struct tail *t, struct eventid upto)
 	t->inner->anew = t->inner->equal = false;
 	hub_lost(t->hub, (struct loss){upto, LOSS_SOURCE});
 	if (tells(t, &t->inner->told_loss))
-		log_warn("--redis-key %s: what was between %s and %s is lost, "
-			 "as streams are told (loss %llu)",
+		log_warn("redis_loss key from to losses",
+		    "--redis-key %s: what was between %s and %s is lost, "
+		    "as streams are told (loss %llu)",
 		    t->set.key, from, to, t->losses);
 	tail_passes(t, upto);
 	t->inner->print = TAIL_NO_ENTRY;

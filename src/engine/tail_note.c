@@ -98,7 +98,8 @@ static void
 is_refused(struct tail *t, const struct resp_value *error)
 {
 	if (!t->inner->refused)
-		log_warn("--redis-key %s: Redis refuses a note: %s", t->set.key,
+		log_warn("redis_note_refused key why",
+		    "--redis-key %s: Redis refuses a note: %s", t->set.key,
 		    error->text);
 	t->inner->refused = true;
 }

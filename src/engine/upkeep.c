@@ -127,7 +127,8 @@ tell(bool *told, const char *what, const struct resp_value *error)
 	if (*told)
 		return;
 	*told = true;
-	log_warn("--redis: %s: Redis refuses it: %s", what, error->text);
+	log_warn("redis_refused command why",
+	    "--redis: %s: Redis refuses it: %s", what, error->text);
 }
 
 /* [seconds, microseconds]: what is older than the age goes, but the newest. */
@@ -194,9 +195,10 @@ on_info(struct upkeep *u, const struct resp_value *reply)
 	if (policy == NULL || most == NULL ||
 	    strncmp(policy, "allkeys-", 8) != 0 || strtod(most, NULL) <= 0)
 		return;
-	log_warn("--redis: its maxmemory-policy is %.*s, so it may drop the "
-		 "stream when its memory is full: set noeviction, or a "
-		 "volatile- one",
+	log_warn("redis_policy policy",
+	    "--redis: its maxmemory-policy is %.*s, so it may drop the "
+	    "stream when its memory is full: set noeviction, or a "
+	    "volatile- one",
 	    (int)strcspn(policy, "\r\n"), policy);
 }
 

@@ -102,7 +102,8 @@ void
 conn_starved(struct conn *c, const char *why)
 {
 	conn_all(c)->starved++;
-	log_debug("fd %d: closed: %s", c->io.fd, why);
+	log_debug("connection_closed fd why", "fd %d: closed: %s", c->io.fd,
+	    why);
 	conn_close(c);
 }
 

@@ -32,7 +32,8 @@ conns_seconds(const struct conns *cs, uint32_t since)
 static void
 drop(struct conns *cs, struct conn *c, const char *why)
 {
-	log_debug("fd %d: closed: %s", c->io.fd, why);
+	log_debug("connection_closed fd why", "fd %d: closed: %s", c->io.fd,
+	    why);
 	cs->dropped++;
 	conn_close(c);
 }
@@ -71,7 +72,8 @@ time_out(struct conns *cs, enum conn_phase phase, double limit)
 
 	while ((c = TAILQ_FIRST(&cs->list[phase])) != NULL &&
 	       conns_seconds(cs, c->since) >= limit) {
-		log_debug("fd %d: closed: time is up", c->io.fd);
+		log_debug("connection_closed_late fd",
+		    "fd %d: closed: time is up", c->io.fd);
 		cs->timed_out++;
 		conn_close(c);
 	}
@@ -83,8 +85,9 @@ give_up(struct conns *cs, struct conn *c, const struct event *ev)
 {
 	if (c->writer.held != ev)
 		return;
-	log_debug("fd %d: closed: the event that it is slow to take needs "
-		  "too much memory",
+	log_debug("connection_closed_memory fd",
+	    "fd %d: closed: the event that it is slow to take needs "
+	    "too much memory",
 	    c->io.fd);
 	cs->stalled++;
 	conn_close(c);
@@ -135,7 +138,8 @@ end_stalled(struct conns *cs)
 
 	while ((c = TAILQ_FIRST(&cs->list[CONN_FULL])) != NULL &&
 	       conns_seconds(cs, c->since) >= cs->stall) {
-		log_debug("fd %d: closed: it takes nothing", c->io.fd);
+		log_debug("connection_closed_stalled fd",
+		    "fd %d: closed: it takes nothing", c->io.fd);
 		cs->stalled++;
 		conn_close(c);
 	}

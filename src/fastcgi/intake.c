@@ -102,7 +102,8 @@ handle(struct conn *c, const struct gate_event *ev)
 		break;
 	case GATE_BAD:
 		cs->bad++;
-		log_debug("fd %d: closed: %s", c->io.fd, ev->why);
+		log_debug("connection_closed fd why", "fd %d: closed: %s",
+		    c->io.fd, ev->why);
 		conn_close(c);
 		break;
 	case GATE_NO_MEMORY:

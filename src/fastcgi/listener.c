@@ -37,7 +37,8 @@ pause_listening(struct listener *l)
 {
 	l->pauses++;
 	if (l->told == 0 || l->conns->now - l->told >= TELL_AGAIN) {
-		log_warn("accepting pauses: %s", strerror(errno));
+		log_warn("accept_paused why", "accepting pauses: %s",
+		    strerror(errno));
 		l->told = l->conns->now;
 	}
 	watch(l, false);
@@ -89,7 +90,8 @@ on_connections(struct ev_loop *loop, ev_io *w, int revents)
 		fd = accept_one((struct listener_socket *)w);
 		if (fd != -1) {
 			if (conn_new(l->conns, fd) == -1)
-				log_warn("a connection: no memory");
+				log_warn("connection_no_memory",
+				    "a connection: no memory");
 			conns_bound_waiting(l->conns);
 			continue;
 		}

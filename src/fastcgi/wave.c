@@ -94,8 +94,9 @@ send_all(struct wave *w)
 		w->send[i].result = RING_NOT_SENT;
 	if (w->ring != NULL && w->n >= w->worth && w->n > 0 &&
 	    ring_send(w->ring, w->send, w->n) == -1) {
-		log_warn("waves: the ring has failed: %s; from now on each "
-			 "event is a call of its own",
+		log_warn("waves_failed why",
+		    "waves: the ring has failed: %s; from now on each "
+		    "event is a call of its own",
 		    strerror(errno));
 		w->failed++;
 		lose_ring(w);

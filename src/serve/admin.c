@@ -74,7 +74,8 @@ close_here(struct server *sv, const char *which)
 		n = streams_close_channel(&sv->streams, behind(which, CHANNEL));
 	sv->tickets.closed += n;
 	if (n > 0)
-		log_info("closed by an admin: %zu of one %s", n,
+		log_info("closed_by_admin exchanges of",
+		    "closed by an admin: %zu of one %s", n,
 		    subject != NULL ? "subject" : "channel");
 	return n;
 }

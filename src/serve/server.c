@@ -73,8 +73,9 @@ server_read_keys(struct server *sv, char *err, size_t size)
 	if (read_keys(&keys, &sv->cfg, err, size) == -1)
 		return -1;
 	if (keys != NULL && keys->exposed != NULL)
-		log_warn("--ticket-key %s: everybody may read it, and make "
-			 "tickets: chmod o-r",
+		log_warn("ticket_key_exposed file",
+		    "--ticket-key %s: everybody may read it, and make "
+		    "tickets: chmod o-r",
 		    keys->exposed);
 	ticket_keys_free(sv->ticket_keys);
 	sv->ticket_keys = keys;
@@ -126,8 +127,9 @@ raise_descriptor_limit(void)
 	    rl.rlim_max < CAPACITY_FILES_MAX ? rl.rlim_max : CAPACITY_FILES_MAX;
 	if (setrlimit(RLIMIT_NOFILE, &rl) == 0)
 		return rl.rlim_cur;
-	log_warn("the limit of open files stays %llu, and could not be made "
-		 "%llu: %s; raise it by ulimit -n or LimitNOFILE=",
+	log_warn("files_limited files wanted why",
+	    "the limit of open files stays %llu, and could not be made "
+	    "%llu: %s; raise it by ulimit -n or LimitNOFILE=",
 	    (unsigned long long)had, (unsigned long long)rl.rlim_cur,
 	    strerror(errno));
 	return had;
@@ -142,18 +144,22 @@ server_set_limits(struct server *sv)
 	if (sv->cfg.max_streams == 0)
 		sv->cfg.max_streams = l.streams;
 	else if (sv->cfg.max_streams > l.streams)
-		log_warn("--max-streams %lu is more than the %lu that %lu open "
-			 "files and the memory allow: lower it, or raise them "
-			 "(ulimit -n, LimitNOFILE=)",
+		log_warn("streams_limited wanted streams files",
+		    "--max-streams %lu is more than the %lu that %lu open "
+		    "files and the memory allow: lower it, or raise them "
+		    "(ulimit -n, LimitNOFILE=)",
 		    sv->cfg.max_streams, l.streams, l.files);
 	conns_limit(&sv->streams.conns, l.waiting, sv->cfg.max_streams);
 	if (l.by_memory)
-		log_info("%llu MB of memory allow %lu streams, fewer than "
-			 "%lu open files allow; the limit is %lu",
+		log_info(
+		    "capacity memory_mb streams_by_memory files streams_max",
+		    "%llu MB of memory allow %lu streams, fewer than "
+		    "%lu open files allow; the limit is %lu",
 		    (unsigned long long)(memory >> 20), l.streams, l.files,
 		    sv->cfg.max_streams);
 	else
-		log_info("%lu open files allow %lu streams; the limit is %lu",
+		log_info("capacity files streams_by_files streams_max",
+		    "%lu open files allow %lu streams; the limit is %lu",
 		    l.files, l.streams, sv->cfg.max_streams);
 }
 
@@ -166,9 +172,11 @@ server_try_waves(struct server *sv)
 		return;
 	if (wave_try_ring(&sv->streams.conns.wave, always ? 1 : WAVE_WORTH) ==
 	    0)
-		log_info("waves: up to %d writes in one call", WAVE_WRITES);
+		log_info("waves writes", "waves: up to %d writes in one call",
+		    WAVE_WRITES);
 	else
-		log_info("waves: none, one call for each write: io_uring: %s",
+		log_info("waves_off why",
+		    "waves: none, one call for each write: io_uring: %s",
 		    strerror(errno));
 }
 
@@ -207,7 +215,7 @@ make_redis(struct server *sv)
 	char err[512];
 
 	if (redis_init(&sv->redis, &set, wall_ms, err, sizeof(err)) == -1)
-		fatal("%s", err);
+		fatal("start_failed why", "%s", err);
 	sv->engine = &sv->redis.engine;
 }
 
@@ -226,7 +234,8 @@ make_engine(struct server *sv)
 		return;
 	}
 	if (memory_init(&sv->memory, 0, wall_ms) == -1)
-		fatal("no random number: %s", strerror(errno));
+		fatal("no_random_number why", "no random number: %s",
+		    strerror(errno));
 	sv->engine = &sv->memory.engine;
 }
 
@@ -280,8 +289,9 @@ on_engine_late(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	log_warn("the engine is not ready yet: browsers are served without "
-		 "what it held%s%s",
+	log_warn("engine_late - why",
+	    "the engine is not ready yet: browsers are served without "
+	    "what it held%s%s",
 	    why == NULL ? "" : ": ", why == NULL ? "" : why);
 	listen_now(sv);
 }

@@ -24,13 +24,16 @@ _Noreturn static void
 refuse_log(const struct config *cfg, int error)
 {
 	if (error == ENXIO)
-		fatal("--log %s: nobody reads this FIFO: start its reader "
-		      "first",
+		fatal("log_without_reader file",
+		    "--log %s: nobody reads this FIFO: start its reader "
+		    "first",
 		    cfg->log);
 	if (error == ENOENT)
-		fatal("--log %s: its directory is not there: make it first",
+		fatal("log_without_directory file",
+		    "--log %s: its directory is not there: make it first",
 		    cfg->log);
-	fatal("--log %s: it cannot be opened%s%s: %s", cfg->log,
+	fatal("log_not_opened file - - why",
+	    "--log %s: it cannot be opened%s%s: %s", cfg->log,
 	    cfg->user == NULL ? "" : " by ", cfg->user == NULL ? "" : cfg->user,
 	    strerror(error));
 }
@@ -42,12 +45,14 @@ open_log(const struct config *cfg, const struct user *user)
 	char err[512];
 	int error = 0;
 
+	log_set_format(
+	    cfg->log_format == CONFIG_LOG_JSON ? LOG_JSON : LOG_TEXT);
 	if (user_borrow(user, err, sizeof(err)) == -1)
-		fatal("%s", err);
+		fatal("start_failed why", "%s", err);
 	if (log_open(cfg->log, cfg->verbose) == -1)
 		error = errno;
 	if (user_return(user, err, sizeof(err)) == -1)
-		fatal("%s", err);
+		fatal("start_failed why", "%s", err);
 	if (error != 0)
 		refuse_log(cfg, error);
 }
@@ -56,7 +61,7 @@ _Noreturn static void
 give_up(struct server *sv, const char *err)
 {
 	sockets_close(&sv->sockets);
-	fatal("%s", err);
+	fatal("start_failed why", "%s", err);
 }
 
 /* All that there are are served: a front would wait at one that is not. */
@@ -68,14 +73,15 @@ find_sockets(struct server *sv)
 	size_t i;
 
 	if (sockets_inherit(&sv->sockets, err, sizeof(err)) == -1)
-		fatal("%s", err);
+		fatal("start_failed why", "%s", err);
 	for (i = 0; i < sv->sockets.n; i++)
-		log_info("listening on descriptor %d", sv->sockets.one[i].fd);
+		log_info("listening descriptor", "listening on descriptor %d",
+		    sv->sockets.one[i].fd);
 	for (address = sv->cfg.listen; *address != NULL; address++) {
 		if (sockets_listen(&sv->sockets, *address, err, sizeof(err)) ==
 		    -1)
 			give_up(sv, err);
-		log_info("listening on %s", *address);
+		log_info("listening address", "listening on %s", *address);
 	}
 	if (sv->sockets.n == 0) {
 		(void)fputs(no_socket, stderr);
@@ -92,19 +98,22 @@ become_user(struct server *sv, const struct user *user)
 
 	if (user->name == NULL) {
 		if (geteuid() == 0)
-			log_warn("this runs as root, and nothing here needs "
-				 "that: name another with --user");
+			log_warn("root_without_user",
+			    "this runs as root, and nothing here needs "
+			    "that: name another with --user");
 		return;
 	}
 	if (sockets_give(&sv->sockets, user->uid, user->gid, err,
 		sizeof(err)) == -1 ||
 	    user_become(user, err, sizeof(err)) == -1)
 		give_up(sv, err);
-	log_info("user %s (%lu), group %lu: no rights but theirs", user->name,
+	log_info("user_changed name uid gid",
+	    "user %s (%lu), group %lu: no rights but theirs", user->name,
 	    (unsigned long)user->uid, (unsigned long)user->gid);
 	if ((stays = sockets_staying(&sv->sockets)) != NULL)
-		log_info("--listen unix:%s: it stays at the end, as %s may not "
-			 "write to its directory; the next start removes it",
+		log_info("socket_stays path user",
+		    "--listen unix:%s: it stays at the end, as %s may not "
+		    "write to its directory; the next start removes it",
 		    stays, user->name);
 }
 
@@ -117,10 +126,10 @@ server_open(struct server *sv)
 	if (user_find(&user, sv->cfg.user, sv->cfg.group, err, sizeof(err)) ==
 		-1 ||
 	    user_join(&user, err, sizeof(err)) == -1)
-		fatal("%s", err);
+		fatal("start_failed why", "%s", err);
 	open_log(&sv->cfg, &user);
 	if (server_read_keys(sv, err, sizeof(err)) == -1)
-		fatal("%s", err);
+		fatal("start_failed why", "%s", err);
 	find_sockets(sv);
 	become_user(sv, &user);
 }

@@ -178,7 +178,7 @@ tickets_check(struct tickets *ts, const struct request *r,
 	if (fault == TICKET_GOOD)
 		return fault;
 	ts->refused[fault]++;
-	log_debug("ticket refused: %s, %s",
+	log_debug("ticket_refused address why", "ticket refused: %s, %s",
 	    r->address == NULL ? "-" : r->address, ticket_fault_name(fault));
 	return fault;
 }

@@ -38,7 +38,8 @@ stream_refuse(struct streams *ss, struct conn *c, const struct request *r,
 	size_t len = sizeof(STREAM_HEADERS) - 1;
 
 	ss->refused[why]++;
-	log_debug("stream refused: %s (fd %d), %s",
+	log_debug("stream_refused address fd why",
+	    "stream refused: %s (fd %d), %s",
 	    r->address == NULL ? "-" : r->address, c->io.fd,
 	    stream_refusal_name(why));
 	address_leave(&ss->addresses, s->address);

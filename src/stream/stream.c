@@ -225,7 +225,8 @@ over(struct conn *c)
 	struct stream *s = (struct stream *)c;
 	struct streams *ss = all(c);
 
-	log_debug("stream closed: %s (fd %d), %.3f s, %lu messages",
+	log_debug("stream_closed address fd seconds messages",
+	    "stream closed: %s (fd %d), %.3f s, %lu messages",
 	    s->address == NULL ? "-" : s->address->text, c->io.fd,
 	    conns_seconds(&ss->conns, c->begun), (unsigned long)c->messages);
 	s->sub.feed->leave(&s->sub);
@@ -248,7 +249,7 @@ begin(struct streams *ss, struct stream *s, const struct request *r,
 	s->conn.begun = conns_moment(&ss->conns);
 	s->conn.messages = 0;
 	s->conn.todo = HEAD | RETRY;
-	log_debug("stream opened: %s (fd %d)",
+	log_debug("stream_opened address fd", "stream opened: %s (fd %d)",
 	    r->address == NULL ? "-" : r->address, s->conn.io.fd);
 }
 
