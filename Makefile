@@ -65,8 +65,8 @@ VIA_REDIS = resp resp_value entry dial account finder finder_list finder_sentine
 ENGINE	= engine memory $(SQLITE) $(VIA_REDIS)
 FASTCGI	= record params gate gate_rules request body writer wave conn intake flush conns \
 	  listener
-STREAM	= stream admission clock drain address age permit
-SERVE	= server route arguments subscribe ahead publish publication producer producer_post grace outcome origin status \
+STREAM	= stream opening admission clock drain address age permit
+SERVE	= server route arguments subscribe ahead publish publication producer producer_post producer_end grace outcome origin status \
 	  figures reply admin tickets ticket ticket_keys ticket_make
 FOLDERS	= base channel engine fastcgi stream serve
 SRC	= main $(BASE:%=base/%) $(CHANNEL:%=channel/%) $(ENGINE:%=engine/%) \
@@ -106,7 +106,7 @@ unit_notify    = notify platform
 unit_capacity  = capacity
 unit_zone      = zone
 unit_request   = request record platform
-unit_stream    = stream admission drain clock $(unit_reader) conn intake \
+unit_stream    = stream opening admission drain clock $(unit_reader) conn intake \
 		 flush conns $(unit_wave) $(unit_gate) address age permit log
 unit_flush     = $(unit_stream)
 unit_eventid   = eventid
@@ -151,7 +151,7 @@ unit_tailposts = $(unit_tail)
 unit_tailmodel = $(unit_tail)
 unit_model     = $(unit_reader)
 unit_reader    = reader step position gap end json batch $(unit_hub)
-unit_route     = route subscribe ahead publish publication producer producer_post grace outcome body status admin tickets ticket ticket_keys arguments \
+unit_route     = route subscribe ahead publish publication producer producer_post producer_end grace outcome body status admin tickets ticket ticket_keys arguments \
 		 json room query spelling reply request origin sse_parse sse_split sse_split_events type utf8 \
 		 memory engine keys figures text \
 		 platform $(unit_stream)
