@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 //
-// The doors: /publish and /status are closed to whoever is not on this machine,
-// and /sse is the clock whatever is asked for.  Here they are written in all the
+// The doors: /publish, /status and /admin are closed to whoever is not on this
+// machine, and /sse is the clock whatever is asked for.  Here they are written in all the
 // ways in which a front could take one path for another.  Each cell is what comes
 // of a way:
 //
@@ -117,10 +117,11 @@ const OTHERWISE = {
 		...addr.split('.'), ...addr.split('.')) + '\x04\x57\x0b\xb8' }), 400],
 };
 
-const METHODS = { publish: 'POST', status: 'GET', sse: 'GET' };
+const METHODS = { publish: 'POST', status: 'GET', admin: 'POST', sse: 'GET' };
 
 // What the path of that name has if it is open.
 const INSIDE = { publish: /^\{"id":/, status: /^# HELP ssefcgi_/,
+	admin: /^\{"closed":0\}/,
 	sse: /^data: Message: 1 - the time is /m };
 
 // The answer to whoever asks from that address, of a stream as far as its first
@@ -129,7 +130,7 @@ async function answerTo(site, address, name, target, more = {}) {
 	const { host } = new URL(site.url);
 	const raw = sendRaw(site.url, (more.before ?? '') +
 		`${METHODS[name]} ${target}${target.includes('?') ? '' : '?'}` +
-		`&channel=door&history=9 HTTP/${more.version ?? '1.1'}\r\n` +
+		`&channel=door&history=9&close=channel:door HTTP/${more.version ?? '1.1'}\r\n` +
 		(more.host ?? `Host: ${host}\r\n`) + 'Connection: close\r\n' +
 		(more.fields ?? '') + 'Content-Length: ' +
 		(name === 'publish' ? '4\r\n\r\nevil' : '0\r\n\r\n'), address);
