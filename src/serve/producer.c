@@ -162,10 +162,11 @@ retire(struct conn *c)
 }
 
 /* Its producer may come again with a ticket that is good, as any that died. */
-static void
+static bool
 forbid(struct conn *c)
 {
 	end_here(c->own, 401, "its ticket is not good any longer", DIED);
+	return true;
 }
 
 static struct producer *

@@ -65,12 +65,15 @@ retire(struct conn *c)
 	conn_end(c);
 }
 
-void
+bool
 stream_cut(struct conn *c)
 {
+	bool goes_on = !c->ending;
+
 	c->todo &= (uint8_t) ~(LAST | REST);
 	c->todo |= RETRY | CUT;
 	conn_end(c);
+	return goes_on;
 }
 
 static void
@@ -227,10 +230,8 @@ streams_close_channel(struct streams *ss, const char *channel)
 
 	if (ch == NULL)
 		return 0;
-	TAILQ_FOREACH (cursor, &ch->readers, link) {
-		stream_cut(&of_subscriber(cursor->reader)->conn);
-		n++;
-	}
+	TAILQ_FOREACH (cursor, &ch->readers, link)
+		n += stream_cut(&of_subscriber(cursor->reader)->conn);
 	return n;
 }
 

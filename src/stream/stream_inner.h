@@ -50,9 +50,10 @@ bool stream_admit(struct streams *, struct stream *, const struct request *,
 
 /*
  * It is to end now, and have nothing more of its channels: nobody allows that
- * any longer.  Its browser may come back from where it is.
+ * any longer.  Its browser may come back from where it is.  Returns whether it
+ * was not ending yet.
  */
-void stream_cut(struct conn *);
+bool stream_cut(struct conn *);
 
 /* Uniform in [0, 1). */
 double stream_chance(void);
