@@ -601,10 +601,10 @@ fuzz_libs_resp = -lhiredis
 fuzz_ticket = $(unit_ticket)
 fuzz_libs_ticket = -lsodium -ljansson
 need-fuzz-rt: need-fuzz # it asks clang which one
-fuzz: need-fuzz-rt | build/fuzz
+fuzz: need-fuzz-rt
 	@$(MAKE) -s fuzz-gate fuzz-parse fuzz-split fuzz-resp fuzz-ticket
 
-fuzz-%:
+fuzz-%: | build/fuzz
 	clang -g -O1 -std=c11 -D_DEFAULT_SOURCE -Isrc \
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 	    -o build/fuzz/$* tests/fuzz/$*.c $(addprefix src/,$(addsuffix .c,$(sort $(call files,$(fuzz_$*))))) \
