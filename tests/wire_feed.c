@@ -350,6 +350,8 @@ come_in_their_place(unsigned attempt)
 	died = front_now();
 	for (i = 0; i < LENGTH(f); i++)
 		front_close(&f[i]);
+	while (status_figure(&world.r, "\"feeds\":") > 0) /* it has seen that */
+		assert_true(front_now() - died < PATIENCE / 1e3);
 	(void)snprintf(query, sizeof(query), "channel=%s&feed=1", names[1]);
 	feed_begin(&again, query, 0);
 	(void)snprintf(query, sizeof(query), "channel=%s", names[0]);
