@@ -33,7 +33,7 @@ export interface Gap {
 export interface Options {
 	/**
 	 * Tabs with the same name share one stream. Without it, those with the same
-	 * url; where that is a function, none.
+	 * url, made absolute; where that is a function, none.
 	 */
 	name?: string;
 	/** The types of events beside "message" that are wanted. */
@@ -58,11 +58,12 @@ export class Stream {
 	 * A function is asked for each connection, as for one with a fresh ticket; if
 	 * it gives null the stream ends.
 	 */
-	constructor(url: string | (() => string | null | Promise<string | null>), options?: Options);
+	constructor(url: string | URL | (() => string | null | Promise<string | null>), options?: Options);
 	readonly state: State;
 	/** Of the last event that this page has had. */
 	readonly lastEventId: string;
 	/** Is this the tab that has the connection? */
 	readonly leads: boolean;
+	/** Behind it nothing is called but onstate, with "ended". */
 	close(): void;
 }

@@ -30,9 +30,13 @@ export class Stream {
 	#turn = 0; #tries = 0;
 	#waits; #again; #watch;		// timers
 
-	constructor(url, { name = typeof url === 'string' ? url : undefined, types = [], heartbeat = 15,
-	    withCredentials = false, history, lastEventId = '', ...on } = {}) {
+	constructor(url, { name, types = [], heartbeat = 15, withCredentials = false, history, lastEventId = '',
+	    ...on } = {}) {
 		Object.assign(this, { lastEventId });
+		if (typeof url !== 'function') {	// a relative one is this page's, as it is now
+			url = new URL(url, location.href).href;
+			name ??= url;
+		}
 		this.#url = url;
 		this.#on = on;
 		this.#types = [...new Set([...COMMON, ...types])];
@@ -106,7 +110,15 @@ export class Stream {
 		if (this.#leads && why !== 'closed')
 			this.#tell({ why });
 		if (news)
-			this.#on.onstate?.(state, why);
+			this.#call('onstate', state, why);
+	}
+
+	// Not from within: the page may close the stream then, or fail.
+	#call(what, ...told) {
+		queueMicrotask(() => {
+			if (!this.#over.signal.aborted || told[0] === 'ended')
+				this.#on[what]?.(...told);
+		});
 	}
 
 	// Who leads.
@@ -199,7 +211,7 @@ export class Stream {
 			const given = await (typeof this.#url === 'function' ? this.#url() : this.#url);
 			if (turn !== this.#turn)
 				return;
-			if (given === null) {
+			if (given == null) {
 				this.#end('url');
 				return;
 			}
@@ -294,7 +306,9 @@ export class Stream {
 			const before = this.state;
 
 			this.#enter('stale');
-			if (this.#leads || !this.#joined)
+			if (this.#again)
+				this.#alive();	// it has been refused, and waits
+			else if (this.#leads || !this.#joined)
 				this.#open();
 			else if (before !== 'stale')
 				this.#alive(1 + Math.random());
@@ -309,26 +323,16 @@ export class Stream {
 	#take(event) {
 		const { type, data, id } = event;
 		const had = within(id, this.lastEventId);
+		const gap = type === 'gap' && JSON.parse(data);
 
-		if (type === 'position') {
-			if (!had)
-				this.lastEventId = id;
+		if (gap ? ['overflow', 'deleted'].includes(gap.reason) && within(gap.to, this.lastEventId) : had)
 			return;
-		}
-		if (type === 'gap') {
-			const gap = JSON.parse(data);
-			if (['overflow', 'deleted'].includes(gap.reason) && within(gap.to, this.lastEventId))
-				return;
-			this.lastEventId = id || this.lastEventId;
-			this.#on.ongap?.(gap);
-			return;
-		}
-		if (had)
-			return;
-		this.lastEventId = id;
-		if (type === 'end')
-			this.#on.onend?.(data, id);
-		else
-			this.#on.onevent?.(event);
+		this.lastEventId = id || this.lastEventId;
+		if (gap)
+			this.#call('ongap', gap);
+		else if (type === 'end')
+			this.#call('onend', data, id);
+		else if (type !== 'position')
+			this.#call('onevent', event);
 	}
 }
