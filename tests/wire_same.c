@@ -550,6 +550,23 @@ an_admin_closes_at_all(void **state)
 	front_close(&a[0]);
 }
 
+/* What has come to Redis before this process did is read by it, too. */
+static void
+an_admin_closes_who_came_while_redis_was_away(void **state)
+{
+	struct front f;
+
+	(void)state;
+	ADD("c clock t close d channel:a");
+	redis_hang(&shared.redis);
+	shared_restart(&shared.second, NULL);
+	open_reader(&f, &shared.second, "channel=a");
+	redis_go_on(&shared.redis);
+	assert_true(front_until_end(&f, PATIENCE));
+	assert_int_equal(f.status, 0);
+	front_close(&f);
+}
+
 #define WITH(f) cmocka_unit_test_setup_teardown(f, shared_start, shared_stop)
 
 int
@@ -569,6 +586,7 @@ main(void)
 	    WITH(keys_are_known_over_a_restart),
 	    WITH(a_feed_comes_to_all),
 	    WITH(an_admin_closes_at_all),
+	    WITH(an_admin_closes_who_came_while_redis_was_away),
 	    WITH(whoever_is_first_both_are_told_the_truth),
 	};
 
