@@ -161,11 +161,18 @@ retire(struct conn *c)
 	end_here(c->own, 503, PUBLICATION_ENDING, LEFT);
 }
 
-/* Its producer may come again with a ticket that is good, as any that died. */
+/*
+ * Its producer may come again with a ticket that is good, as any that died.  If
+ * all of the feed was here in time it is for the engine alone to say.
+ */
 static bool
 forbid(struct conn *c)
 {
-	end_here(c->own, 401, "its ticket is not good any longer", DIED);
+	struct producer *p = c->own;
+
+	if (p->course != GOES_ON)
+		return false;
+	end_here(p, 401, "its ticket is not good any longer", DIED);
 	return true;
 }
 
