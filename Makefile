@@ -481,8 +481,8 @@ install: build/sse-fcgi
 	install -m 644 build/sse-fcgi.8 "$(DESTDIR)$(MAN)/"
 	install -m 644 html/* "$(DESTDIR)$(DATA)/html/"
 	install -m 644 README.md src/CHANGES.md "$(DESTDIR)$(DATA)/"
-	install -m 644 conf/README.md conf/redis.md conf/runs.md conf/sse-js.md \
-	    conf/tickets.md conf/*.lua \
+	install -m 644 conf/README.md conf/readers.md conf/redis.md \
+	    conf/runs.md conf/sse-js.md conf/tickets.md conf/*.lua \
 	    "$(DESTDIR)$(DATA)/conf/"
 	for front in $(FRONTS); do DATA="$(DATA)" RUN=/run/sse-fcgi \
 	    conf/fill $$front >build/$$front.conf && \

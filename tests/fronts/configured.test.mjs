@@ -53,8 +53,8 @@ const FRONTS = {
 			const [streams, calls] = text.split('# (4) Events in.');
 			return uncomment(without(streams,
 				/\tRequire all granted\n(?=\n\t# Or whoever)/),
-			'LoadModule auth', 'Auth', 'Require valid-user') +
-				'# ' + calls;
+			'LoadModule auth', 'Auth', 'Require valid-user',
+			'Require method') + '# ' + calls;
 		},
 		secret: ['Require expr'],
 		hurries: (text) => replaced(text, /^LoadModule rewrite_/m,
@@ -74,7 +74,7 @@ const FRONTS = {
 		basic: (text) => uncomment(text, 'basicauth {').replace(
 			/\$2a\$14\$x+/, () => BCRYPT),
 		secret: ['@stranger', 'respond @stranger'],
-		asks: ['forward_auth'],
+		asks: ['@asked', 'forward_auth'],
 		tcp: [/reverse_proxy "unix.*"/g,
 			'reverse_proxy 127.0.0.1:9000'],
 		compresses: (text) => replaced(text, '\tbind ',
@@ -204,6 +204,7 @@ const VARIANTS = {
 		},
 		check: async (site) => {
 			for (const path of ['/sse', '/events?channel=a']) {
+				await checkPreflight(site.url + path);
 				const as = async (auth) => (await ask(site.url +
 					path, { method: 'HEAD', auth })).status;
 
@@ -382,10 +383,8 @@ const VARIANTS = {
 				.replace('127.0.0.1:8080', `${site.addr}:8080`),
 		check: async (site) => {
 			const app = http.createServer((request, response) => {
-				const { cookie, ...headers } = request.headers;
-				const channel = headers['x-channel'] ??
-					/^\/events\/([^?]*)/.exec(
-						headers['x-forwarded-uri'])[1];
+				const { cookie, 'x-channel': channel } =
+					request.headers;
 				const may = cookie === `may=${channel}`;
 				response.writeHead(may ? 200 : 403).end();
 			});
