@@ -32,8 +32,9 @@ export interface Gap {
 
 export interface Options {
 	/**
-	 * Tabs with the same name share one stream. Without it, those with the same
-	 * url, made absolute; where that is a function, none.
+	 * Tabs with the same name share one stream, if their types are the same.
+	 * Without it, those with the same url, made absolute; where that is a function,
+	 * none.
 	 */
 	name?: string;
 	/** The types of events beside "message" that are wanted. */
@@ -47,7 +48,7 @@ export interface Options {
 	/** Begin behind this one. */
 	lastEventId?: string;
 	onevent?(event: StreamEvent): void;
-	ongap?(gap: Gap): void;
+	ongap?(gap: Gap, id: string): void;
 	/** A channel is over; data is JSON with its name. */
 	onend?(data: string, id: string): void;
 	onstate?(state: State, why?: Why): void;

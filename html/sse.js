@@ -18,6 +18,14 @@ function within(a, b) {
 	return a !== '' && (a === b || ms < most || (ms === most && n <= last));
 }
 
+function read(json) {
+	try {
+		return JSON.parse(json);
+	} catch {
+		return null;
+	}
+}
+
 export class Stream {
 	state;
 	lastEventId;
@@ -39,7 +47,7 @@ export class Stream {
 		}
 		this.#url = url;
 		this.#on = on;
-		this.#types = [...new Set([...COMMON, ...types])];
+		this.#types = [...new Set([...COMMON, ...types])].sort();
 		this.#beat = heartbeat * 1000;
 		this.#credentials = withCredentials;
 		this.#history = history;
@@ -169,15 +177,18 @@ export class Stream {
 		if (term > this.#term) {
 			clearTimeout(this.#waits);
 			this.#term = term;
-			if (this.#fresh) {
-				this.#joined = true;
-				this.lastEventId = at;
-			}
-			this.#fresh = false;
 		}
 		// What the leader had before this is not told any more.
-		if (at !== this.lastEventId && !within(at, this.lastEventId))
+		const behind = at !== this.lastEventId && !within(at, this.lastEventId);
+		// Who begins lacks nothing; nor is anything to be had of the clock, which
+		// counts for each stream anew.
+		if (this.#fresh || (/^\d+$/.test(at) && (behind || !this.#joined))) {
+			this.#drop();
+			this.#joined = true;
+			this.lastEventId = at;
+		} else if (behind)
 			this.#joined = false;
+		this.#fresh = false;
 		this.#seen = event?.id || at;
 		if (!this.#joined && !this.#caughtUp() && !this.#source && !this.#again)
 			this.#open();
@@ -255,7 +266,9 @@ export class Stream {
 		this.#source = source;
 		this.#refused = this.#opened = false;
 		source.onopen = () => { this.#opened = true; };
-		source.onerror = () => {
+		source.onerror = ({ data }) => {
+			if (data !== undefined)
+				return;		// it is an event that is called so
 			this.#refused = source.readyState === EventSource.CLOSED;
 			if (this.state === 'live')
 				this.#enter('connecting');
@@ -267,6 +280,8 @@ export class Stream {
 		};
 		for (const type of this.#types)
 			source.addEventListener(type, ({ data, lastEventId }) => {
+				if (data === undefined)
+					return;
 				const event = { type, data, id: lastEventId };
 
 				this.#tries = 0;
@@ -323,13 +338,13 @@ export class Stream {
 	#take(event) {
 		const { type, data, id } = event;
 		const had = within(id, this.lastEventId);
-		const gap = type === 'gap' && JSON.parse(data);
+		const gap = type === 'gap' && read(data);
 
 		if (gap ? ['overflow', 'deleted'].includes(gap.reason) && within(gap.to, this.lastEventId) : had)
 			return;
 		this.lastEventId = id || this.lastEventId;
 		if (gap)
-			this.#call('ongap', gap);
+			this.#call('ongap', gap, id);
 		else if (type === 'end')
 			this.#call('onend', data, id);
 		else if (type !== 'position')
