@@ -67,8 +67,8 @@ VIA_REDIS = resp resp_value entry dial account finder finder_list finder_sentine
 ENGINE	= engine memory $(SQLITE) $(VIA_REDIS)
 FASTCGI	= record params gate gate_rules request body writer wave conn intake flush conns \
 	  listener
-STREAM	= stream admission clock drain address age permit
-SERVE	= server server_open route arguments subscribe ahead publish publication producer producer_post grace outcome origin status \
+STREAM	= stream opening admission clock drain address age permit
+SERVE	= server server_open route arguments subscribe ahead publish publication producer producer_post producer_end grace outcome origin status \
 	  health figures reply admin tickets ticket ticket_keys ticket_make \
 	  probe
 FOLDERS	= base channel engine fastcgi stream serve
@@ -112,7 +112,7 @@ unit_capacity  = capacity
 unit_zone      = zone
 unit_user      = user platform
 unit_request   = request record platform
-unit_stream    = stream admission drain clock $(unit_reader) conn intake \
+unit_stream    = stream opening admission drain clock $(unit_reader) conn intake \
 		 flush conns $(unit_wave) $(unit_gate) address age permit $(unit_log)
 unit_flush     = $(unit_stream)
 unit_eventid   = eventid
@@ -160,7 +160,7 @@ unit_tailmodel = $(unit_tail)
 unit_tailreplies = $(unit_tail)
 unit_model     = $(unit_reader)
 unit_reader    = reader step position gap end json batch $(unit_hub)
-unit_route     = route subscribe ahead publish publication producer producer_post grace outcome body status health admin tickets ticket ticket_keys arguments \
+unit_route     = route subscribe ahead publish publication producer producer_post producer_end grace outcome body status health admin tickets ticket ticket_keys arguments \
 		 json room query spelling reply request origin sse_parse sse_split sse_split_events type utf8 \
 		 memory engine keys figures text \
 		 platform $(unit_stream)
@@ -547,8 +547,8 @@ install: build/sse-fcgi
 	install -m 644 build/sse-fcgi.8 "$(DESTDIR)$(MAN)/"
 	install -m 644 html/* "$(DESTDIR)$(DATA)/html/"
 	install -m 644 README.md src/CHANGES.md "$(DESTDIR)$(DATA)/"
-	install -m 644 conf/README.md conf/redis.md conf/runs.md conf/sse-js.md \
-	    conf/tickets.md conf/*.lua \
+	install -m 644 conf/README.md conf/readers.md conf/redis.md \
+	    conf/runs.md conf/sse-js.md conf/tickets.md conf/*.lua \
 	    "$(DESTDIR)$(DATA)/conf/"
 	for front in $(FRONTS); do DATA="$(DATA)" RUN=/run/sse-fcgi \
 	    conf/fill $$front >build/$$front.conf && \
@@ -668,10 +668,10 @@ fuzz_libs_resp = -lhiredis
 fuzz_ticket = $(unit_ticket)
 fuzz_libs_ticket = -lsodium -ljansson
 need-fuzz-rt: need-fuzz # it asks clang which one
-fuzz: need-fuzz-rt | build/fuzz
+fuzz: need-fuzz-rt
 	@$(MAKE) -s fuzz-gate fuzz-parse fuzz-split fuzz-resp fuzz-ticket
 
-fuzz-%:
+fuzz-%: | build/fuzz
 	clang -g -O1 -std=c11 -D_DEFAULT_SOURCE -Isrc \
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 	    -o build/fuzz/$* tests/fuzz/$*.c $(addprefix src/,$(addsuffix .c,$(sort $(call files,$(fuzz_$*))))) \

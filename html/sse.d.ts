@@ -32,8 +32,9 @@ export interface Gap {
 
 export interface Options {
 	/**
-	 * Tabs with the same name share one stream. Without it, those with the same
-	 * url; where that is a function, none.
+	 * Tabs with the same name share one stream, if their types are the same.
+	 * Without it, those with the same url, made absolute; where that is a function,
+	 * none.
 	 */
 	name?: string;
 	/** The types of events beside "message" that are wanted. */
@@ -47,7 +48,7 @@ export interface Options {
 	/** Begin behind this one. */
 	lastEventId?: string;
 	onevent?(event: StreamEvent): void;
-	ongap?(gap: Gap): void;
+	ongap?(gap: Gap, id: string): void;
 	/** A channel is over; data is JSON with its name. */
 	onend?(data: string, id: string): void;
 	onstate?(state: State, why?: Why): void;
@@ -58,11 +59,12 @@ export class Stream {
 	 * A function is asked for each connection, as for one with a fresh ticket; if
 	 * it gives null the stream ends.
 	 */
-	constructor(url: string | (() => string | null | Promise<string | null>), options?: Options);
+	constructor(url: string | URL | (() => string | null | Promise<string | null>), options?: Options);
 	readonly state: State;
 	/** Of the last event that this page has had. */
 	readonly lastEventId: string;
 	/** Is this the tab that has the connection? */
 	readonly leads: boolean;
+	/** Behind it nothing is called but onstate, with "ended". */
 	close(): void;
 }

@@ -18,6 +18,14 @@ function within(a, b) {
 	return a !== '' && (a === b || ms < most || (ms === most && n <= last));
 }
 
+function read(json) {
+	try {
+		return JSON.parse(json);
+	} catch {
+		return null;
+	}
+}
+
 export class Stream {
 	state;
 	lastEventId;
@@ -30,12 +38,16 @@ export class Stream {
 	#turn = 0; #tries = 0;
 	#waits; #again; #watch;		// timers
 
-	constructor(url, { name = typeof url === 'string' ? url : undefined, types = [], heartbeat = 15,
-	    withCredentials = false, history, lastEventId = '', ...on } = {}) {
+	constructor(url, { name, types = [], heartbeat = 15, withCredentials = false, history, lastEventId = '',
+	    ...on } = {}) {
 		Object.assign(this, { lastEventId });
+		if (typeof url !== 'function') {	// a relative one is this page's, as it is now
+			url = new URL(url, location.href).href;
+			name ??= url;
+		}
 		this.#url = url;
 		this.#on = on;
-		this.#types = [...new Set([...COMMON, ...types])];
+		this.#types = [...new Set([...COMMON, ...types])].sort();
 		this.#beat = heartbeat * 1000;
 		this.#credentials = withCredentials;
 		this.#history = history;
@@ -106,7 +118,15 @@ export class Stream {
 		if (this.#leads && why !== 'closed')
 			this.#tell({ why });
 		if (news)
-			this.#on.onstate?.(state, why);
+			this.#call('onstate', state, why);
+	}
+
+	// Not from within: the page may close the stream then, or fail.
+	#call(what, ...told) {
+		queueMicrotask(() => {
+			if (!this.#over.signal.aborted || told[0] === 'ended')
+				this.#on[what]?.(...told);
+		});
 	}
 
 	// Who leads.
@@ -157,15 +177,18 @@ export class Stream {
 		if (term > this.#term) {
 			clearTimeout(this.#waits);
 			this.#term = term;
-			if (this.#fresh) {
-				this.#joined = true;
-				this.lastEventId = at;
-			}
-			this.#fresh = false;
 		}
 		// What the leader had before this is not told any more.
-		if (at !== this.lastEventId && !within(at, this.lastEventId))
+		const behind = at !== this.lastEventId && !within(at, this.lastEventId);
+		// Who begins lacks nothing; nor is anything to be had of the clock, which
+		// counts for each stream anew.
+		if (this.#fresh || (/^\d+$/.test(at) && (behind || !this.#joined))) {
+			this.#drop();
+			this.#joined = true;
+			this.lastEventId = at;
+		} else if (behind)
 			this.#joined = false;
+		this.#fresh = false;
 		this.#seen = event?.id || at;
 		if (!this.#joined && !this.#caughtUp() && !this.#source && !this.#again)
 			this.#open();
@@ -199,7 +222,7 @@ export class Stream {
 			const given = await (typeof this.#url === 'function' ? this.#url() : this.#url);
 			if (turn !== this.#turn)
 				return;
-			if (given === null) {
+			if (given == null) {
 				this.#end('url');
 				return;
 			}
@@ -243,7 +266,9 @@ export class Stream {
 		this.#source = source;
 		this.#refused = this.#opened = false;
 		source.onopen = () => { this.#opened = true; };
-		source.onerror = () => {
+		source.onerror = ({ data }) => {
+			if (data !== undefined)
+				return;		// it is an event that is called so
 			this.#refused = source.readyState === EventSource.CLOSED;
 			if (this.state === 'live')
 				this.#enter('connecting');
@@ -255,6 +280,8 @@ export class Stream {
 		};
 		for (const type of this.#types)
 			source.addEventListener(type, ({ data, lastEventId }) => {
+				if (data === undefined)
+					return;
 				const event = { type, data, id: lastEventId };
 
 				this.#tries = 0;
@@ -294,7 +321,9 @@ export class Stream {
 			const before = this.state;
 
 			this.#enter('stale');
-			if (this.#leads || !this.#joined)
+			if (this.#again)
+				this.#alive();	// it has been refused, and waits
+			else if (this.#leads || !this.#joined)
 				this.#open();
 			else if (before !== 'stale')
 				this.#alive(1 + Math.random());
@@ -309,26 +338,16 @@ export class Stream {
 	#take(event) {
 		const { type, data, id } = event;
 		const had = within(id, this.lastEventId);
+		const gap = type === 'gap' && read(data);
 
-		if (type === 'position') {
-			if (!had)
-				this.lastEventId = id;
+		if (gap ? ['overflow', 'deleted'].includes(gap.reason) && within(gap.to, this.lastEventId) : had)
 			return;
-		}
-		if (type === 'gap') {
-			const gap = JSON.parse(data);
-			if (['overflow', 'deleted'].includes(gap.reason) && within(gap.to, this.lastEventId))
-				return;
-			this.lastEventId = id || this.lastEventId;
-			this.#on.ongap?.(gap);
-			return;
-		}
-		if (had)
-			return;
-		this.lastEventId = id;
-		if (type === 'end')
-			this.#on.onend?.(data, id);
-		else
-			this.#on.onevent?.(event);
+		this.lastEventId = id || this.lastEventId;
+		if (gap)
+			this.#call('ongap', gap, id);
+		else if (type === 'end')
+			this.#call('onend', data, id);
+		else if (type !== 'position')
+			this.#call('onevent', event);
 	}
 }

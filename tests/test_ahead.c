@@ -11,6 +11,7 @@
 #include "allocation.h"
 #include "fastcgi/request.h"
 #include "posts.h"
+#include "test_ticket.h"
 
 #define STREAM "Status: 200 OK\r\nContent-Type: text/event-stream\r\n"
 
@@ -305,6 +306,56 @@ abort_ends_it_at_once(void **state)
 	peer_close(&p);
 }
 
+/* An admin closes this; the answer's number. */
+static unsigned long
+close_as_admin(const char *which)
+{
+	char notation[200];
+	struct peer p;
+
+	(void)snprintf(notation, sizeof(notation),
+	    "begin 1; params 1 REQUEST_METHOD=POST SSE_ROLE=admin "
+	    "QUERY_STRING=close%%3d%s; params 1; stdin 1",
+	    which);
+	peer_open(&p, notation);
+	end_turn();
+	check_answer(&p, "Status: 200 ", "{\"closed\":");
+	peer_close(&p);
+	return strtoul(strstr(answer.text, "{\"closed\":") + 10, NULL, 10);
+}
+
+/* Else it would be open behind that, and nobody would close it any more. */
+static void
+admin_closes_who_waits(void **state)
+{
+	static const char *const which[] = {"channel:a", "sub:u"};
+	struct peer p;
+	size_t i;
+
+	(void)state;
+	server.ticket_keys = ticket_keys();
+	for (i = 0; i < LENGTH(which); i++) {
+		peer_open(&p, "begin 1; " GET TICKET_OF_U
+			      "HTTP_LAST_EVENT_ID=1-102" REST);
+		end_turn();
+		assert_int_equal(close_as_admin("channel:b"), 0);
+		assert_int_equal(close_as_admin("sub:v"), 0);
+		check_silent(&p);
+		assert_int_equal(close_as_admin(which[i]), 1);
+		check_refused(&p, REFUSED_ENGINE, 3000);
+		assert_int_equal(close_as_admin(which[i]), 0);
+		say(i, PLACE_AFTER);
+		peer_close(&p);
+		server.streams.refused[REFUSED_ENGINE] = 0;
+	}
+	peer_open(&p, AHEAD);
+	end_turn();
+	assert_int_equal(close_as_admin("sub:u"), 0); /* it is nobody's */
+	check_silent(&p);
+	peer_close(&p);
+	server.ticket_keys = NULL;
+}
+
 /* An engine that takes twice the drain's time. */
 static void
 drain_does_not_wait_for_the_engine(void **state)
@@ -597,6 +648,7 @@ main(void)
 	    TEST(abort_ends_it_at_once),
 	    TEST(drain_does_not_wait_for_the_engine),
 	    TEST(drain_ends_it_even_without_the_sweep),
+	    TEST(admin_closes_who_waits),
 	    TEST(stop_has_it_come_again),
 	    TEST(no_more_wait_than_may_be_streams),
 	    TEST(head_is_answered_at_once),

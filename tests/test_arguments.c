@@ -11,6 +11,7 @@
 
 #define NAME	"a channel's name is"
 #define MANY	"more than 64"
+#define MANY16	"more than 16 channels: publish"
 #define BAD	"malformed"
 #define LOOKS	"looks like "
 #define EMPTY	"empty"
@@ -200,6 +201,11 @@ static const struct special {
     {{"key=a%0a", NULL, NULL, "a key is"}, "publish", NULL},
     {{"key=%7f", NULL, NULL, "a key is"}, "publish", NULL},
     {{"key=%c3%a4", NULL, NULL, "a key is"}, "publish", NULL},
+    {{QUERY16 "&channel=a", NULL, SIXTEEN, NULL}, "publish", NULL},
+    {{QUERY16 "&channel=q", NULL, NULL, MANY16}, "publish", NULL},
+    {{QUERY64 "&channel=q", NULL, NULL, MANY16}, "publish", NULL},
+    {{"channel=a", NAMES64, NULL, MANY16}, "publish", NULL},
+    {{QUERY64 "&channel=q", NULL, NULL, MANY}, "status", NULL},
     {{"close=sub:a", NULL, " close=sub:a", NULL}, "admin", NULL},
     {{"close=a&close=a", NULL, " close=", NULL}, "admin", NULL},
     {{"Close=a", NULL, NULL, LOOKS "close=sub:NAME"}, "admin", NULL},

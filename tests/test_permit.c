@@ -13,21 +13,30 @@
 /* It stands for an exchange. */
 struct conn {
 	struct permit *permit;
-	unsigned times; /* that it was told so */
-	bool leaves;	/* it is over then */
+	unsigned times;	    /* that it was told so */
+	bool leaves;	    /* it is over then */
+	struct conn *takes; /* another that is over then, too; or NULL */
 };
 
 static struct conn conn[MANY];
 static struct permits permits;
 
 static void
-over(struct conn *c)
+leaves(struct conn *c)
 {
-	c->times++;
-	if (!c->leaves)
-		return;
 	permit_end(&permits, c->permit);
 	c->permit = NULL;
+}
+
+/* It goes on until it was told once. */
+static bool
+over(struct conn *c)
+{
+	if (c->leaves)
+		leaves(c);
+	if (c->takes != NULL)
+		leaves(c->takes);
+	return c->times++ == 0;
 }
 
 static void
@@ -210,8 +219,48 @@ who_is_ended_may_leave_at_once(void **state)
 	assert_int_equal(permits.n, (MANY + 2) / 3);
 	for (i = 0; i < MANY; i++)
 		conn[i].leaves = true;
-	assert_int_equal(permits_end(&permits, "alice"), (MANY + 2) / 3);
+	assert_int_equal(permits_end(&permits, "alice"), 0); /* once more */
 	leave(0);
+}
+
+/* As what a feed's end publishes has slow streams give up. */
+static void
+who_is_ended_may_take_others_along(void **state)
+{
+	const struct grant g = {.until = 0, .subject = "alice"};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		set_up();
+		begin(&conn[0], HOUR, "alice", 0);
+		begin(&conn[1], HOUR, "alice", 0);
+		begin(&conn[2], HOUR, "alice", 0);
+		conn[1].takes = &conn[i];
+		assert_int_equal(permits_end(&permits, "alice"),
+		    i == 0 ? 2 : 3);
+		assert_int_equal(conn[0].times, i == 0 ? 0 : 1);
+		assert_int_equal(permits.n, 2);
+		assert_true(permits_full(&permits, &g, 2));
+		assert_false(permits_full(&permits, &g, 3));
+		conn[1].takes = NULL;
+		assert_int_equal(permits_end(&permits, "alice"), 0);
+		leave(3);
+	}
+}
+
+/* A slow one may be ended by the admin, and be there still at its time. */
+static void
+who_was_ended_is_not_counted_again(void **state)
+{
+	(void)state;
+	set_up();
+	begin(&conn[0], -1, "alice", 0);
+	assert_int_equal(permits_end(&permits, "alice"), 1);
+	look();
+	assert_int_equal(conn[0].times, 2);
+	assert_int_equal(permits.expired, 0);
+	leave(1);
 }
 
 static void
@@ -237,6 +286,8 @@ main(void)
 	    cmocka_unit_test(subjects_count_their_own),
 	    cmocka_unit_test(one_subject_is_ended_and_no_other),
 	    cmocka_unit_test(who_is_ended_may_leave_at_once),
+	    cmocka_unit_test(who_is_ended_may_take_others_along),
+	    cmocka_unit_test(who_was_ended_is_not_counted_again),
 	    cmocka_unit_test(what_was_granted_until_now_is_late),
 	};
 

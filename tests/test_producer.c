@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #include "fastcgi/request.h"
+#include "test_ticket.h"
 
 #define OK	"Status: 200 OK\r\n"
 #define BAD	"Status: 400 Bad Request\r\n"
@@ -524,6 +525,61 @@ engine_that_says_nothing_ends_it(void **state)
 	assert_int_equal(producers->n, 0);
 	seconds_pass(GRACE + 1);
 	check_given(2, "abandoned:{\"channel\":\"a\"}|");
+}
+
+#define WITH_TICKET "begin 1; " TO(A, TICKET_OF_U)
+
+/* With what the engine has of it, that is not known. */
+static void
+feed_whose_ticket_ends_is_told_how_far_it_came(void **state)
+{
+	struct peer p;
+	bool given;
+
+	(void)state;
+	server.ticket_keys = ticket_keys();
+	for (given = false;; given = true) {
+		opens(&p, WITH_TICKET ONE);
+		if (!given)
+			say(PUBLISHED);
+		assert_int_equal(server.streams.permits.n, 1);
+		assert_int_equal(streams_close_subject(&server.streams, "u"),
+		    1);
+		end_turn();
+		check_answer(&p, given ? UNKNOWN : "Status: 401 ",
+		    given ? "no event of this feed" : "1 event of this feed");
+		assert_int_equal(server.streams.permits.n, 0);
+		(void)close(p.fd);
+		if (given)
+			break;
+	}
+	say(PUBLISHED);
+	assert_int_equal(producers->n, 0);
+	assert_int_equal(producers->graces.n, 1);
+	server.ticket_keys = NULL;
+}
+
+/* All of it was here when the ticket ended: nothing of it is in doubt. */
+static void
+feed_that_is_whole_does_not_end_with_its_ticket(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	server.ticket_keys = ticket_keys();
+	opens(&p, WITH_TICKET ONE);
+	sends(&p, "stdin 1 'data:two%0a%0a" END);
+	assert_int_equal(streams_close_subject(&server.streams, "u"), 0);
+	end_turn();
+	check_silent(&p);
+	say(PUBLISHED);
+	check_given(2, ":two|");
+	say(PUBLISHED);
+	check_answer(&p, OK, "\"events\":2}");
+	assert_int_equal(server.streams.permits.n, 0);
+	assert_int_equal(producers->graces.n, 0);
+	server.ticket_keys = NULL;
+	(void)close(p.fd);
 }
 
 static void
@@ -1158,6 +1214,8 @@ main(void)
 	    TEST(what_never_fits_is_given_by_halves),
 	    TEST(other_results_end_it_with_how_far_it_came),
 	    TEST(engine_that_says_nothing_ends_it),
+	    TEST(feed_whose_ticket_ends_is_told_how_far_it_came),
+	    TEST(feed_that_is_whole_does_not_end_with_its_ticket),
 	    TEST(silence_is_no_reason_to_end),
 	    TEST(engine_that_is_slow_slows_the_producer),
 	    TEST(all_feeds_together_have_a_budget),

@@ -24,6 +24,7 @@
 #define EVENTS_TYPE "text/event-stream"
 
 enum { ABORT = 2, STDIN = 5, KEEP = 1 };
+enum { GRACE = 1 }; /* seconds, as the program is started */
 
 static int
 start(void **state)
@@ -323,17 +324,22 @@ a_producer_that_dies_is_told_of(void **state)
 	}
 }
 
-/* Of four producers that die the last one has nobody come after it. */
-static void
-who_comes_in_its_place_is_in_time(void **state)
+/*
+ * Of four producers that die the last one has nobody come after it.  Returns
+ * whether the others had somebody before their grace was over.
+ */
+static bool
+come_in_their_place(unsigned attempt)
 {
-	static const char *const names[] = {"post", "feed", "end", "none"};
-	struct front f[LENGTH(names)], again, reader[LENGTH(names)];
-	char query[60], id[48];
+	struct front f[4], again, reader[4];
+	char query[60], names[4][20], id[48];
+	double died;
+	bool in_time;
 	size_t i;
 
-	(void)state;
-	for (i = 0; i < LENGTH(names); i++) {
+	for (i = 0; i < LENGTH(f); i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "place%u-%zu",
+		    attempt, i);
 		read_all(&reader[i], names[i]);
 		(void)snprintf(query, sizeof(query), "channel=%s&feed=1",
 		    names[i]);
@@ -341,24 +347,46 @@ who_comes_in_its_place_is_in_time(void **state)
 		feed_sends(&f[i], "data: a\n\n");
 		assert_comes(&reader[i], "data: a\n");
 	}
-	for (i = 0; i < LENGTH(names); i++)
+	died = front_now();
+	for (i = 0; i < LENGTH(f); i++)
 		front_close(&f[i]);
-	feed_begin(&again, "channel=feed&feed=1", 0);
-	say("channel=post", "meanwhile", id);
-	say("channel=end&end=1", "the end", id);
+	while (status_figure(&world.r, "\"feeds\":") > 0) /* it has seen that */
+		assert_true(front_now() - died < PATIENCE / 1e3);
+	(void)snprintf(query, sizeof(query), "channel=%s&feed=1", names[1]);
+	feed_begin(&again, query, 0);
+	(void)snprintf(query, sizeof(query), "channel=%s", names[0]);
+	say(query, "meanwhile", id);
+	(void)snprintf(query, sizeof(query), "channel=%s&end=1", names[2]);
+	say(query, "the end", id);
+	in_time = front_now() - died < GRACE;
 	assert_comes(&reader[3], "event: abandoned\n");
 	feed_sends(&again, "data: b\n\n");
 	feed_ends(&again, 200, "\"events\":1}");
 	front_close(&again);
-	say("channel=post", "last", id);
+	(void)snprintf(query, sizeof(query), "channel=%s", names[0]);
+	say(query, "last", id);
 	assert_comes(&reader[0], "data: last\n");
 	assert_comes(&reader[1], "data: b\n");
 	assert_true(front_until_end(&reader[2], PATIENCE));
-	for (i = 0; i < LENGTH(names); i++) {
-		assert_int_equal(front_count(&reader[i], "event: abandoned"),
-		    i == 3);
+	for (i = 0; i < LENGTH(f); i++) {
+		if (in_time)
+			assert_int_equal(front_count(&reader[i],
+					     "event: abandoned"),
+			    i == 3);
 		front_close(&reader[i]);
 	}
+	return in_time;
+}
+
+/* A busy machine may need more than one attempt to be in time. */
+static void
+who_comes_in_its_place_is_in_time(void **state)
+{
+	unsigned attempt = 0;
+
+	(void)state;
+	while (!come_in_their_place(attempt))
+		assert_true(++attempt < 30);
 }
 
 static void

@@ -161,6 +161,13 @@ publish(struct tail *t, const struct entry *e, enum entry_kind kind)
 	return true;
 }
 
+void
+tail_closes(struct tail *t, const struct entry *e)
+{
+	if (t->set.close != NULL)
+		t->set.close(t->set.arg, e->message.data);
+}
+
 static void
 took(struct tail *t, struct eventid id, uint64_t print)
 {
@@ -206,8 +213,8 @@ tail_take(struct tail *t, const struct resp_value *v)
 		return TAIL_STUCK;
 	if (kind == ENTRY_SKIPPED)
 		tail_skip(t, e.id, why);
-	if (kind == ENTRY_CLOSE && t->set.close != NULL)
-		t->set.close(t->set.arg, e.message.data);
+	if (kind == ENTRY_CLOSE)
+		tail_closes(t, &e);
 	if (kind == ENTRY_NOTE && tail_note_says(v, TAIL_LOST)) {
 		if (!is_lost)
 			tail_lose(t, e.id);

@@ -158,4 +158,7 @@ void tail_take_large(struct tail *, struct eventid);
 bool tail_repeats(struct tail *, const struct entry *);
 void tail_notes_key(struct tail *, const struct entry *, enum entry_kind);
 
+/* An ENTRY_CLOSE: whoever is there hears what is to be closed. */
+void tail_closes(struct tail *, const struct entry *);
+
 #endif

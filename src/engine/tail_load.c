@@ -121,6 +121,8 @@ take(struct tail *t, const struct resp_value *v)
 		in->print = entry_print(v);
 	if (kind == ENTRY_SKIPPED)
 		tail_skip(t, e.id, why);
+	if (kind == ENTRY_CLOSE) /* there are streams if Redis came late */
+		tail_closes(t, &e);
 	in->whole = kind == ENTRY_NOTE && tail_note_says(v, TAIL_BEGIN);
 	if (passes(t, e.id) == -1 ||
 	    keep_if_needed(t, &e, kind,

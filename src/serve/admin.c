@@ -65,13 +65,17 @@ fault(const char *which)
 static size_t
 close_here(struct server *sv, const char *which)
 {
-	const char *subject = behind(which, SUBJECT);
+	const char *subject = behind(which, SUBJECT),
+		   *channel = behind(which, CHANNEL);
 	size_t n;
 
+	/* Who waits to be a stream was let in before this was said. */
 	if (subject != NULL)
-		n = streams_close_subject(&sv->streams, subject);
+		n = streams_close_subject(&sv->streams, subject) +
+		    aheads_close_subject(&sv->aheads, subject);
 	else
-		n = streams_close_channel(&sv->streams, behind(which, CHANNEL));
+		n = streams_close_channel(&sv->streams, channel) +
+		    aheads_close_channel(&sv->aheads, channel);
 	sv->tickets.closed += n;
 	if (n > 0)
 		log_info("closed_by_admin exchanges of",

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/room.h"
 
@@ -130,6 +131,53 @@ ahead_wait(struct aheads *all, struct conn *c, const struct request *r,
 	conn_serve(c, &all->role, a);
 	conn_await(c);
 	all->engine->await(all->engine, p->id, on_placed, a);
+}
+
+static bool
+waits_for(const struct ahead *a, const char *channel)
+{
+	size_t i;
+
+	for (i = 0; i < a->n; i++)
+		if (strcmp(a->channel[i], channel) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_of(const struct ahead *a, const char *subject)
+{
+	return a->grant.subject != NULL &&
+	       strcmp(a->grant.subject, subject) == 0;
+}
+
+static size_t
+close_those(struct aheads *all,
+    bool (*meant)(const struct ahead *, const char *), const char *what)
+{
+	struct ahead *a, *next;
+	size_t n = 0;
+
+	for (a = TAILQ_FIRST(&all->list); a != NULL; a = next) {
+		next = TAILQ_NEXT(a, link);
+		if (!meant(a, what))
+			continue;
+		conn_retire(a->conn);
+		n++;
+	}
+	return n;
+}
+
+size_t
+aheads_close_channel(struct aheads *all, const char *channel)
+{
+	return close_those(all, waits_for, channel);
+}
+
+size_t
+aheads_close_subject(struct aheads *all, const char *subject)
+{
+	return close_those(all, is_of, subject);
 }
 
 void

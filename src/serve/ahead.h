@@ -49,6 +49,13 @@ void ahead_wait(struct aheads *, struct conn *, const struct request *,
     const struct grant *, const char *const channels[], size_t n,
     const struct position *);
 
+/*
+ * Those that wait for this channel, or with tickets of this subject, are to
+ * come again instead: see streams_close_channel().  Returns how many.
+ */
+size_t aheads_close_channel(struct aheads *, const char *channel);
+size_t aheads_close_subject(struct aheads *, const char *subject);
+
 /* Once a second: the limit of time, and the drain. */
 void aheads_sweep(struct aheads *);
 

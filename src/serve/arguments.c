@@ -80,7 +80,7 @@ static const struct value {
 #define VALUES (sizeof(values) / sizeof(values[0]))
 
 static const char *
-add_channel(struct arguments *a, const char *name)
+add_channel(struct arguments *a, const char *name, int role)
 {
 	size_t i;
 
@@ -90,6 +90,10 @@ add_channel(struct arguments *a, const char *name)
 	for (i = 0; i < a->channels; i++)
 		if (strcmp(a->channel[i], name) == 0)
 			return NULL;
+	if (role & PUBLISH && a->channels == POST_CHANNELS_MAX)
+		return "these are more than " TEXT(
+		    POST_CHANNELS_MAX) " channels: publish to the others by "
+				       "another POST";
 	if (a->channels == READER_CHANNELS_MAX)
 		return "these are more than " TEXT(
 		    READER_CHANNELS_MAX) " channels: open a second stream";
@@ -204,7 +208,7 @@ add_pair(struct arguments *a, struct query *q, int role, bool fixed)
 		return "the query is malformed: a percent sign is written %25, "
 		       "and NUL not at all";
 	if (channel)
-		return add_channel(a, text);
+		return add_channel(a, text, role);
 	if (*field(a, v) == NULL)
 		*field(a, v) = text;
 	else if (v->twice != NULL)
@@ -232,7 +236,7 @@ settle_flags(struct arguments *a)
 
 /* The front's channels; names is cut up, and each is decoded in its place. */
 static const char *
-add_fixed(struct arguments *a, char *names)
+add_fixed(struct arguments *a, char *names, int role)
 {
 	const char *wrong = NULL;
 	char *rest, *name;
@@ -242,7 +246,7 @@ add_fixed(struct arguments *a, char *names)
 		if (query_percent(name) == -1)
 			return "SSE_CHANNEL is malformed: its names are "
 			       "percent-encoded, a percent sign as %25";
-		wrong = add_channel(a, name);
+		wrong = add_channel(a, name, role);
 	}
 	if (wrong == NULL && a->channels == 0)
 		return "SSE_CHANNEL is empty: the front names no channel";
@@ -253,12 +257,13 @@ const char *
 arguments_read(struct arguments *a, const struct request *r)
 {
 	const char *wrong = NULL;
+	int role = role_of(r);
 	struct query q;
 
 	*a = (struct arguments){.channels = 0};
 	query_begin(&q, r->query);
 	while (wrong == NULL && query_next(&q))
-		wrong = add_pair(a, &q, role_of(r), r->channel != NULL);
+		wrong = add_pair(a, &q, role, r->channel != NULL);
 	add_id(&a->own, r->last_event_id);
 	if (wrong == NULL)
 		wrong = settle_flags(a);
@@ -266,7 +271,7 @@ arguments_read(struct arguments *a, const struct request *r)
 		wrong = "a key is 1 to 64 printable characters of ASCII, "
 			"without spaces";
 	if (wrong == NULL && r->channel != NULL)
-		wrong = add_fixed(a, r->channel);
+		wrong = add_fixed(a, r->channel, role);
 	return wrong;
 }
 

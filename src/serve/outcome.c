@@ -10,7 +10,6 @@
 
 #include "base/json.h"
 #include "channel/channel.h"
-#include "serve/tickets.h"
 
 /* The names, with what is around each, and the rest with its two numbers. */
 #define ANSWER_SIZE     \
@@ -96,11 +95,8 @@ outcome_words(char words[REPLY_TEXT_MAX + 1], const struct config *cfg,
 void
 outcome_refuse(struct conn *c, int status, const char *words)
 {
-	const char *extra = status == 503 ? "Retry-After: 5\r\n" :
-			    status == 401 ? TICKETS_CHALLENGE :
-					    "";
-
-	reply(c, METHOD_POST, status, extra, words);
+	reply(c, METHOD_POST, status, status == 503 ? "Retry-After: 5\r\n" : "",
+	    words);
 }
 
 /* Text that is put together; there is room for it. */

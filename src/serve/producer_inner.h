@@ -3,8 +3,8 @@
 #define PRODUCER_INNER_H
 
 /*
- * What producer.c and producer_post.c know of each other: together they are one
- * module, and this is for no other.
+ * What producer.c, producer_post.c and producer_end.c know of each other:
+ * together they are one module, and this is for no other.
  */
 #include <stdint.h>
 
@@ -67,6 +67,15 @@ void producer_push(struct producer *);
 
 /* What it has allocated is counted with the bodies of publications. */
 void producer_count(struct producer *);
+
+/*
+ * It is answered now, or its exchange is over: returns that, which is not the
+ * producer's any more.
+ */
+struct conn *producer_leave(struct producer *);
+
+/* The first n of its channels hear how it ended. */
+void producer_leave_channels(struct producer *, size_t n);
 
 /*
  * It ends here, whatever came: answers with an error and how far it came.

@@ -186,9 +186,6 @@ channels_fault(const struct arguments *a, bool end)
 			       "name";
 	if (end && a->channels > 1)
 		return "these are several channels: end each of them alone";
-	if (a->channels > POST_CHANNELS_MAX)
-		return "these are more than 16 channels: publish to the others "
-		       "by another POST";
 	return NULL;
 }
 

@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What comes with a 401 (RFC 9110, section 11.6.1; RFC 6750, section 3). */
+#define CHALLENGE "WWW-Authenticate: Bearer\r\n"
+
 #define HEAD_SIZE 512
 
 static const char *
@@ -70,6 +73,8 @@ reply(struct conn *c, enum method m, int status, const char *extra,
 	int n = snprintf(line, sizeof(line), "%s\n", text);
 
 	assert(n > 0 && (size_t)n < sizeof(line));
+	if (status == 401)
+		extra = CHALLENGE;
 	if (status == 204)
 		reply_body(c, m, status, extra, NULL, NULL, 0);
 	else

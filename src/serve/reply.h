@@ -10,9 +10,9 @@
 
 /*
  * Answers the open request with a status and a line of text.
- * extra: header lines, each with its CRLF, or "".  To a stream only what is
- * final is said so: a browser's EventSource gives up for good at any status but
- * 200.
+ * extra: header lines, each with its CRLF, or ""; a 401 has its own.  To a
+ * stream only what is final is said so: a browser's EventSource gives up for
+ * good at any status but 200.
  *
  * The method is the request's: an answer to HEAD never has a body (RFC 3875,
  * section 4.3.3), of which fronts would make an error, or the next answer.

@@ -196,9 +196,12 @@ open_permitted(struct server *sv, struct conn *c, const struct request *r,
 	const char *wrong;
 	struct grant g;
 
+	if (fault == TICKET_NO_MEMORY && r->method != METHOD_HEAD) {
+		stream_refuse(&sv->streams, c, r, REFUSED_MEMORY);
+		return NULL;
+	}
 	if (fault != TICKET_GOOD) {
-		reply(c, r->method, tickets_status(fault),
-		    fault == TICKET_CHANNEL ? "" : TICKETS_CHALLENGE,
+		reply(c, r->method, tickets_status(fault), "",
 		    tickets_text(fault));
 		return NULL;
 	}

@@ -25,6 +25,18 @@ struct part {
 	size_t len;
 };
 
+/* Has jansson got no memory?  It does not say so, or calls it a bad token. */
+static bool starved;
+
+static void *
+allocate(size_t size)
+{
+	void *p = malloc(size);
+
+	starved |= p == NULL;
+	return p;
+}
+
 /* Three, with two dots: another number is none of ours. */
 static bool
 split(struct part parts[3], const char *text, size_t len)
@@ -126,17 +138,14 @@ verify(const struct part parts[3], const struct ticket_keys *keys,
 		   TICKET_SIGNATURE;
 }
 
-/* Whole seconds.  false: it is not there, or is no time. */
+/* Seconds.  false: it is not there, or is no time. */
 static bool
-read_time(const json_t *claims, const char *name, int64_t *seconds)
+read_time(const json_t *claims, const char *name, double *seconds)
 {
 	const json_t *value = json_object_get(claims, name);
-	double n = json_number_value(value);
 
-	if (!json_is_number(value) || !(n >= 0 && n <= LAST))
-		return false;
-	*seconds = (int64_t)n;
-	return true;
+	*seconds = json_number_value(value);
+	return json_is_number(value) && *seconds >= 0 && *seconds <= LAST;
 }
 
 static bool
@@ -209,18 +218,18 @@ check_audience(const json_t *value)
 static enum ticket_fault
 check_times(const json_t *claims, int64_t now, int64_t skew, int64_t *exp)
 {
-	int64_t nbf = 0, iat = 0;
+	double end, nbf = 0, iat = 0;
 
-	if (!read_time(claims, "exp", exp) ||
+	if (!read_time(claims, "exp", &end) ||
 	    (json_object_get(claims, "nbf") != NULL &&
 		!read_time(claims, "nbf", &nbf)) ||
 	    (json_object_get(claims, "iat") != NULL &&
 		!read_time(claims, "iat", &iat)))
 		return TICKET_MALFORMED;
-	*exp += skew;
+	*exp = (int64_t)end + skew;
 	if (now >= *exp)
 		return TICKET_EXPIRED;
-	return now + skew < nbf ? TICKET_EARLY : TICKET_GOOD;
+	return (double)(now + skew) < nbf ? TICKET_EARLY : TICKET_GOOD;
 }
 
 static size_t
@@ -229,7 +238,8 @@ keep_patterns(const char **list, char **at, const json_t *array)
 	size_t i, n = json_array_size(array);
 
 	for (i = 0; i < n; i++)
-		list[i] = room_put(at, json_string_value(json_array_get(array, i)));
+		list[i] =
+		    room_put(at, json_string_value(json_array_get(array, i)));
 	return n;
 }
 
@@ -276,25 +286,19 @@ read_claims(struct ticket **ticket, const json_t *claims, int64_t now,
 		return fault;
 	*ticket = make(sub, channels, publish, bytes);
 	if (*ticket == NULL)
-		return TICKET_MALFORMED;
+		return TICKET_NO_MEMORY;
 	(*ticket)->exp = exp;
 	return TICKET_GOOD;
 }
 
-enum ticket_fault
-ticket_read(struct ticket **ticket, const struct ticket_keys *keys,
-    const char *text, size_t len, int64_t now, int64_t skew)
+static enum ticket_fault
+read_parts(struct ticket **ticket, const struct ticket_keys *keys,
+    const struct part parts[3], int64_t now, int64_t skew)
 {
-	struct part parts[3];
 	enum ticket_algorithm algorithm = TICKET_HS256;
 	enum ticket_fault fault;
 	json_t *claims;
 
-	*ticket = NULL;
-	if (keys == NULL || keys->n == 0 || len == 0)
-		return TICKET_MISSING;
-	if (len > TICKET_MAX || !split(parts, text, len))
-		return TICKET_MALFORMED;
 	fault = read_header(&parts[0], keys, &algorithm);
 	if (fault == TICKET_GOOD)
 		fault = verify(parts, keys, algorithm);
@@ -306,6 +310,24 @@ ticket_read(struct ticket **ticket, const struct ticket_keys *keys,
 	fault = read_claims(ticket, claims, now, skew);
 	json_decref(claims);
 	return fault;
+}
+
+enum ticket_fault
+ticket_read(struct ticket **ticket, const struct ticket_keys *keys,
+    const char *text, size_t len, int64_t now, int64_t skew)
+{
+	struct part parts[3];
+	enum ticket_fault fault;
+
+	*ticket = NULL;
+	if (keys == NULL || keys->n == 0 || len == 0)
+		return TICKET_MISSING;
+	if (len > TICKET_MAX || !split(parts, text, len))
+		return TICKET_MALFORMED;
+	starved = false;
+	json_set_alloc_funcs(allocate, free);
+	fault = read_parts(ticket, keys, parts, now, skew);
+	return fault == TICKET_MALFORMED && starved ? TICKET_NO_MEMORY : fault;
 }
 
 static bool
@@ -352,7 +374,7 @@ ticket_fault_name(enum ticket_fault fault)
 {
 	static const char *const names[TICKET_FAULTS] = {"good", "missing",
 	    "malformed", "algorithm", "signature", "expired", "early",
-	    "channel"};
+	    "channel", "memory"};
 
 	return names[fault];
 }

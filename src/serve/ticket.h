@@ -15,7 +15,8 @@ struct ticket_keys;
 
 /*
  * Why one is refused, for the figures alone: to the outside there is 401, or
- * 403 for TICKET_CHANNEL, and nothing that tells one from another.
+ * 403 for TICKET_CHANNEL, and nothing that tells one from another.  That there
+ * is no memory is nobody's fault, and not final.
  */
 enum ticket_fault {
 	TICKET_GOOD,
@@ -26,6 +27,7 @@ enum ticket_fault {
 	TICKET_EXPIRED,
 	TICKET_EARLY,	/* its `nbf` is yet to come */
 	TICKET_CHANNEL, /* good, but not for this channel: its asker's to say */
+	TICKET_NO_MEMORY, /* it was not looked at: it may be good */
 	TICKET_FAULTS
 };
 
@@ -57,7 +59,7 @@ struct ticket {
  * many of them the clock of whoever made it may be wrong.  keys may be NULL.
  *
  * Only with TICKET_GOOD there is one, and it is the caller's to free; else it
- * is NULL.  Without memory it is TICKET_MALFORMED.
+ * is NULL.
  */
 enum ticket_fault ticket_read(struct ticket **, const struct ticket_keys *,
     const char *text, size_t len, int64_t now, int64_t skew);

@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "channel/channel.h"
+#include "serve/reply.h"
 #include "serve/ticket_keys.h"
 
 #define COOKIE "sse_ticket"
@@ -186,12 +187,16 @@ tickets_check(struct tickets *ts, const struct request *r,
 int
 tickets_status(enum ticket_fault fault)
 {
+	if (fault == TICKET_NO_MEMORY)
+		return 503;
 	return fault == TICKET_CHANNEL ? 403 : 401;
 }
 
 const char *
 tickets_text(enum ticket_fault fault)
 {
+	if (fault == TICKET_NO_MEMORY)
+		return REPLY_NO_MEMORY;
 	return fault == TICKET_CHANNEL ?
 		   "this is not permitted" :
 		   "a ticket is wanted here, and there is none that is good";

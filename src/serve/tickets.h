@@ -36,14 +36,12 @@ const char *tickets_fault(const struct tickets *, const struct request *);
  * Does the request have a ticket for this, if its location wants one?
  * TICKET_GOOD, and *ticket is it, to be freed, or NULL if none is wanted; all
  * else is counted, and to be refused with the status and the text of these,
- * which say nothing of the ticket.
+ * which say nothing of the ticket.  But TICKET_NO_MEMORY is no reason to end a
+ * browser's EventSource for good.
  */
 enum ticket_fault tickets_check(struct tickets *, const struct request *,
     const struct arguments *, enum ticket_use, struct ticket **ticket);
 int tickets_status(enum ticket_fault);
 const char *tickets_text(enum ticket_fault);
-
-/* What comes with a 401 (RFC 9110, section 11.6.1; RFC 6750). */
-#define TICKETS_CHALLENGE "WWW-Authenticate: Bearer\r\n"
 
 #endif

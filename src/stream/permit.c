@@ -68,8 +68,7 @@ on_time(struct ev_loop *loop, ev_periodic *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	all->expired++;
-	p->over(p->conn);
+	all->expired += p->over(p->conn);
 }
 
 _Static_assert(offsetof(struct permit, timer) == 0, "see on_time()");
@@ -82,7 +81,7 @@ permits_init(struct permits *all, struct ev_loop *loop)
 
 struct permit *
 permit_begin(struct permits *all, const struct grant *g, struct conn *c,
-    void (*over)(struct conn *), double chance)
+    bool (*over)(struct conn *), double chance)
 {
 	struct permit *p = calloc(1, sizeof(*p));
 
@@ -142,15 +141,22 @@ size_t
 permits_end(struct permits *all, const char *subject)
 {
 	struct subject *s = find(all, subject);
-	struct permit *p, *next;
+	struct permit_list told = LIST_HEAD_INITIALIZER(told);
+	struct permit *p;
 	size_t n = 0;
 
 	if (s == NULL)
 		return 0;
 	s->exchanges++; /* it stays until all are through */
-	for (p = LIST_FIRST(&s->permits); p != NULL; p = next, n++) {
-		next = LIST_NEXT(p, link);
-		p->over(p->conn);
+	/* One that ends may end others: those that were told stand apart. */
+	while ((p = LIST_FIRST(&s->permits)) != NULL) {
+		LIST_REMOVE(p, link);
+		LIST_INSERT_HEAD(&told, p, link);
+		n += p->over(p->conn);
+	}
+	while ((p = LIST_FIRST(&told)) != NULL) {
+		LIST_REMOVE(p, link);
+		LIST_INSERT_HEAD(&s->permits, p, link);
 	}
 	leave(all, s);
 	return n;

@@ -27,7 +27,7 @@ struct permit {
 	LIST_ENTRY(permit) link;
 	struct subject *subject; /* NULL: nobody's */
 	struct conn *conn;
-	void (*over)(struct conn *);
+	bool (*over)(struct conn *);
 };
 
 LIST_HEAD(permit_list, permit);
@@ -53,10 +53,11 @@ void permits_init(struct permits *, struct ev_loop *);
 /*
  * The exchange has what was granted from now on, and over(conn) is called when
  * that ends: up to a second before its time, by chance (0 to 1), and perhaps
- * once more, by permits_end().  It may call permit_end().  NULL: no memory.
+ * more often, by permits_end().  It says whether the exchange went on until
+ * then, and may end any permits.  NULL: no memory.
  */
 struct permit *permit_begin(struct permits *, const struct grant *,
-    struct conn *, void (*over)(struct conn *), double chance);
+    struct conn *, bool (*over)(struct conn *), double chance);
 
 /* The exchange is over; NULL is no permit. */
 void permit_end(struct permits *, struct permit *);
@@ -68,7 +69,7 @@ bool permits_late(const struct permits *, const struct grant *);
 bool permits_full(const struct permits *, const struct grant *,
     unsigned long max);
 
-/* Calls over() for all of this subject; returns how many these are. */
+/* Calls over() for all of this subject; returns how many went on until then. */
 size_t permits_end(struct permits *, const char *subject);
 
 #endif

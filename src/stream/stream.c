@@ -9,7 +9,6 @@
  */
 #include "stream/stream.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,23 +19,6 @@
 
 _Static_assert(2 * SSE_BLOCK_SIZE <= BATCH_TEXT,
     "an empty batch has room for what a stream says itself");
-
-/*
- * A stream's todo, and the kinds of its pieces.  LAST: what its feed has for it
- * now comes before its end.  REST: so does more of that than one write holds,
- * unless it is slow to take it; CUT: nothing of it does.  HEARD stays: its page
- * wants to see heartbeats.
- */
-enum {
-	HEAD = 1,
-	RETRY = 2,
-	BEAT = 4,
-	EVENT = 8,
-	LAST = 16,
-	REST = 32,
-	HEARD = 64,
-	CUT = 128
-};
 
 static struct streams *
 all(const struct conn *c)
@@ -83,12 +65,15 @@ retire(struct conn *c)
 	conn_end(c);
 }
 
-void
+bool
 stream_cut(struct conn *c)
 {
+	bool goes_on = !c->ending;
+
 	c->todo &= (uint8_t) ~(LAST | REST);
 	c->todo |= RETRY | CUT;
 	conn_end(c);
+	return goes_on;
 }
 
 static void
@@ -237,71 +222,6 @@ over(struct conn *c)
 	ss->open--;
 }
 
-/* The stream has its feed. */
-static void
-begin(struct streams *ss, struct stream *s, const struct request *r,
-    struct permit *permit)
-{
-	conn_serve(&s->conn, &ss->role, permit);
-	ss->open++;
-	ss->opened++;
-	age_begin(&ss->ages, &s->age, stream_chance());
-	s->conn.begun = conns_moment(&ss->conns);
-	s->conn.messages = 0;
-	s->conn.todo = HEAD | RETRY;
-	log_debug("stream_opened address fd", "stream opened: %s (fd %d)",
-	    r->address == NULL ? "-" : r->address, s->conn.io.fd);
-}
-
-void
-stream_open_clock(struct streams *ss, struct conn *c, const struct request *r,
-    const struct grant *g, uint64_t count, bool heard)
-{
-	struct stream *s = (struct stream *)c;
-	struct permit *permit;
-
-	if (!stream_admit(ss, s, r, g, &permit))
-		return;
-	clock_subscribe(&ss->clock, &s->tick, count);
-	begin(ss, s, r, permit);
-	if (heard)
-		s->conn.todo |= HEARD;
-}
-
-/* Has it all that will ever come, and comes back for more? */
-static bool
-is_back(const struct streams *ss, const char *const channels[], size_t n,
-    const struct position *p)
-{
-	return p->kind == POSITION_AFTER && !p->by_page &&
-	       hub_over(ss->readers.hub, channels, n, p->id);
-}
-
-void
-stream_open_channels(struct streams *ss, struct conn *c,
-    const struct request *r, const struct grant *g,
-    const char *const channels[], size_t n, const struct position *p)
-{
-	struct stream *s = (struct stream *)c;
-	enum hub_result result;
-	struct permit *permit;
-
-	if (is_back(ss, channels, n, p)) {
-		stream_gone(ss, c);
-		return;
-	}
-	if (!stream_admit(ss, s, r, g, &permit))
-		return;
-	result = reader_begin(&ss->readers, &s->reader, channels, n, p);
-	if (result == HUB_DONE) {
-		begin(ss, s, r, permit);
-		return;
-	}
-	permit_end(&ss->permits, permit);
-	stream_refuse(ss, c, r,
-	    result == HUB_NO_CHANNEL ? REFUSED_CHANNELS : REFUSED_MEMORY);
-}
-
 size_t
 streams_close_channel(struct streams *ss, const char *channel)
 {
@@ -311,10 +231,8 @@ streams_close_channel(struct streams *ss, const char *channel)
 
 	if (ch == NULL)
 		return 0;
-	TAILQ_FOREACH (cursor, &ch->readers, link) {
-		stream_cut(&of_subscriber(cursor->reader)->conn);
-		n++;
-	}
+	TAILQ_FOREACH (cursor, &ch->readers, link)
+		n += stream_cut(&of_subscriber(cursor->reader)->conn);
 	return n;
 }
 
@@ -322,22 +240,6 @@ size_t
 streams_close_subject(struct streams *ss, const char *subject)
 {
 	return permits_end(&ss->permits, subject);
-}
-
-void
-stream_head(struct conn *c)
-{
-	conn_answer(c, event_new(STREAM_HEADERS, sizeof(STREAM_HEADERS) - 1));
-}
-
-void
-stream_head_channels(struct streams *ss, struct conn *c,
-    const char *const channels[], size_t n, const struct position *p)
-{
-	if (is_back(ss, channels, n, p))
-		stream_gone(ss, c);
-	else
-		stream_head(c);
 }
 
 int

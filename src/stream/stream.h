@@ -118,7 +118,8 @@ void stream_head_channels(struct streams *, struct conn *,
 
 /*
  * Ends all that read this channel, or whose tickets are this subject's: at once
- * but in order, so that no browser loses its position.  Returns how many.
+ * but in order, so that no browser loses its position.  Returns how many, of
+ * those that were not ending yet.
  */
 size_t streams_close_channel(struct streams *, const char *channel);
 size_t streams_close_subject(struct streams *, const char *subject);

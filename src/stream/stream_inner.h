@@ -3,7 +3,7 @@
 #define STREAM_INNER_H
 
 /*
- * What stream.c and admission.c know of each other, and nobody else.
+ * What stream.c, opening.c and admission.c know of each other, and nobody else.
  */
 #include "stream/stream.h"
 
@@ -17,6 +17,23 @@
 	"Cache-Control: no-cache, no-store, no-transform\r\n" \
 	"X-Accel-Buffering: no\r\n"                           \
 	"\r\n"
+
+/*
+ * A stream's todo, and the kinds of its pieces.  LAST: what its feed has for it
+ * now comes before its end.  REST: so does more of that than one write holds,
+ * unless it is slow to take it; CUT: nothing of it does.  HEARD stays: its page
+ * wants to see heartbeats.
+ */
+enum {
+	HEAD = 1,
+	RETRY = 2,
+	BEAT = 4,
+	EVENT = 8,
+	LAST = 16,
+	REST = 32,
+	HEARD = 64,
+	CUT = 128
+};
 
 /* Milliseconds for retry:, spread so that not all come back at once. */
 unsigned long stream_retry_ms(const struct streams *);
@@ -33,9 +50,10 @@ bool stream_admit(struct streams *, struct stream *, const struct request *,
 
 /*
  * It is to end now, and have nothing more of its channels: nobody allows that
- * any longer.  Its browser may come back from where it is.
+ * any longer.  Its browser may come back from where it is.  Returns whether it
+ * was not ending yet.
  */
-void stream_cut(struct conn *);
+bool stream_cut(struct conn *);
 
 /* Uniform in [0, 1). */
 double stream_chance(void);

@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { until } from '../fronts/processes.mjs';
-import { assertCameBy, fits, LIGHTTPD_HTTP1, NGINX_HTTP1, NGINX_HTTP2, PHONES, publish, scriptedEventSource, startSite,
+import { assertCameBy, fits, LIGHTTPD_HTTP1, NGINX_HTTP1, NGINX_HTTP2, PHONES, publish, scriptedEventSource, speaks, startSite,
 	state, text, visit, WAYS } from './harness.mjs';
 
 const WIDE = 'wide'.repeat(30);
@@ -58,18 +58,23 @@ for (const way of WAYS) {
 			await publish(site, 'weather', 'unheard');
 			assert.equal(one.streams, 1);
 
-			await page.fill('#to', 'sport');
-			await page.fill('#type', 'a new type');
-			await page.fill('#data', 'three\n lines\n');
-			await page.click('text="Publish"');
-			await shown(page, 3);
-			await answered(page, /^Published on sport as \S+, to 1 stream\.$/);
-			const id = /as (\S+),/.exec(await text(page, '#answer'))[1];
-			assert.deepEqual(await events(page), [['message', one.id, 'one'],
-				['score', two.id, '2:0'], ['a new type', id, 'three\n lines\n']]);
-			assert.equal(await text(page, '#received'), '3');
-			assert.equal(await text(page, '#last-id'), id);
+			const ids = [];
+			for (const [type, count] of [['score', '1 stream'], ['a new type', '\\d+ streams?']]) {
+				await page.fill('#to', 'sport');
+				await page.fill('#type', type);
+				await page.fill('#data', `three\n lines\n of ${type}`);
+				await page.click('text="Publish"');
+				await shown(page, 3 + ids.length);
+				await answered(page, new RegExp(`^Published on sport as \\S+, to ${count}\\.$`));
+				ids.push(/as (\S+),/.exec(await text(page, '#answer'))[1]);
+			}
+			assert.deepEqual(await events(page), [['message', one.id, 'one'], ['score', two.id, '2:0'],
+				['score', ids[0], 'three\n lines\n of score'],
+				['a new type', ids[1], 'three\n lines\n of a new type']]);
+			assert.equal(await text(page, '#received'), '4');
+			assert.equal(await text(page, '#last-id'), ids[1]);
 			assert.equal(await text(page, '#gaps'), '0');
+			assert.equal(await text(page, '#reconnects'), '0');
 			await page.click('#toggle');
 			for (const path of ['/events', '/publish'])
 				await assertCameBy(page, way.protocol, path);
@@ -221,29 +226,32 @@ describe('the page of the channels with a scripted stream', () => {
 		const evil = '<img src="x" onerror="hacked = 1"><script>hacked = 1</script>';
 		const lost = JSON.stringify({ channel: evil, from: evil, to: evil, reason: 'constructor' });
 		const elements = () => page.$$eval('img, body script', (all) => all.length);
+		await speaks(page);
 		const before = await elements();
 
 		await page.fill('#type', evil);
 		await page.fill('#to', evil);
 		await page.click('text="Publish"');
 		await answered(page, /^Not published: \S.* \(400\)$/);
+		await speaks(page, 2);
 		await page.evaluate(([text, gap]) => {
-			stream.say(text, text);
-			stream.say(`</li></ol>${text}`, text, text);
-			stream.say(gap, text, 'gap');
-			stream.say(text, text, 'gap');
-			stream.say('null', text, 'gap');
+			stream.say(text, `${text}-0`);
+			stream.say(`</li></ol>${text}`, `${text}-1`, text);
+			stream.say(gap, `${text}-2`, 'gap');
+			stream.say(text, `${text}-3`, 'gap');
+			stream.say('null', `${text}-4`, 'gap');
 		}, [evil, lost]);
-		assert.deepEqual(await events(page), [['message', evil, evil], [evil, evil, `</li></ol>${evil}`],
-			['gap', evil, `Events of ${evil} were lost, from ${evil} to ${evil}: constructor.`],
-			['gap', evil, evil], ['gap', evil, 'null']]);
-		assert.equal(await text(page, '#last-id'), evil);
+		assert.deepEqual(await events(page), [['message', `${evil}-0`, evil], [evil, `${evil}-1`, `</li></ol>${evil}`],
+			['gap', `${evil}-2`, `Events of ${evil} were lost, from ${evil} to ${evil}: constructor.`],
+			['gap', `${evil}-3`, evil], ['gap', `${evil}-4`, 'null']]);
+		assert.equal(await text(page, '#last-id'), `${evil}-4`);
 		assert.equal(await elements(), before);
 		assert.equal(await page.evaluate(() => window.hacked), undefined);
 		assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320);
 	}, { ...scripted, options: { viewport: { width: 320, height: 640 } }, allow: /status of 400/ }));
 
 	it('keeps a bounded list in a flood, and of a long event its beginning', () => visit(url, async (page) => {
+		await speaks(page);
 		await page.evaluate(() => {
 			for (let n = 1; n <= 1000; n++)
 				stream.say(`message ${n}`, String(n));
@@ -256,51 +264,64 @@ describe('the page of the channels with a scripted stream', () => {
 		assert.equal(await text(page, '#received'), '1001');
 	}, scripted));
 
-	it('is not misled by events of the types "open" and "error"', () => visit(url, async (page) => {
-		await page.evaluate(() => {
-			stream.say('1', '1', 'error');
-			stream.say('2', '2', 'open');
-		});
-		assert.deepEqual(await events(page), [['error', '1', '1'], ['open', '2', '2']]);
-		assert.equal(await text(page, '#state'), 'Live');
-	}, scripted));
+	it('is not misled by events of the types "open" and "error"', async () => {
+		for (const [types, heard] of [['', []], ['&type=open&type=error', [['error', '2', '2'], ['open', '3', '3']]]])
+			await visit(url + types, async (page) => {
+				await speaks(page);
+				await page.evaluate(() => {
+					stream.open();
+					stream.say('1', '1');
+					stream.say('2', '2', 'error');
+					stream.say('3', '3', 'open');
+				});
+				assert.deepEqual(await events(page), [['message', '1', '1'], ...heard]);
+				assert.equal(await text(page, '#state'), 'Live');
+				// And what is of the connection is not an event.
+				await page.evaluate(() => { stream.open(); stream.fail(0); });
+				assert.equal(await text(page, '#state'), 'Reconnecting');
+				assert.equal((await events(page)).length, 1 + heard.length);
+			}, scripted);
+	});
 
-	it('is live only when the stream stays, and counts what came back', () => visit('about:blank', async (page) => {
+	it('is live only when something comes, and counts what came back', () => visit('about:blank', async (page) => {
 		const does = (what) => page.evaluate(what);
 		const says = async (words, reconnects) => assert.deepEqual(
 		    [await text(page, '#state'), await text(page, '#reconnects')], [words, String(reconnects)]);
-		await page.clock.install();
 		await page.goto(url);
-		await page.clock.pauseAt(Date.now() + 60000);
-
+		await speaks(page);
 		await does(() => { stream.open(); stream.fail(0); });
-		await page.clock.runFor(1000);
 		await says('Connecting', 0);
 		await does(() => stream.open());
-		await page.clock.runFor(200);
 		await says('Connecting', 0);
-		await page.clock.runFor(200);
+		await does(() => stream.say('', '5-0', 'position'));
 		await says('Live', 0);
+		assert.equal(await text(page, '#received'), '0');
 		await does(() => { stream.fail(0); stream.open(); stream.fail(0); });
-		await page.clock.runFor(1000);
 		await says('Reconnecting', 0);
-		await does(() => { stream.open(); stream.say('an event'); });
+		await does(() => { stream.open(); stream.say('an event', '5-1'); });
 		await says('Live', 1);
+		await page.route('**/events?*', (route) => route.fulfill({ status: 403 }));
 		await does(() => stream.fail(2));
+		await state(page, 'closed');
 		await says('Closed', 1);
+		await page.unroute('**/events?*');
 		await page.click('text="Connect again"');
 		await says('Connecting', 1);
-	}, { ...scripted, hosts: [new URL(url).host] }));
+	}, { ...scripted, hosts: [new URL(url).host], allow: /status of 403/ }));
 
 	it('resumes after the last event that it showed, but only of the same channels', () => visit(url, async (page) => {
-		const asked = () => page.evaluate(() => stream.url);
-		assert.equal(await asked(), 'events?channel=news&channel=sport&history=10');
+		const asked = async (count) => {
+			await speaks(page, count);
+			const { pathname, search } = new URL(await page.evaluate(() => stream.url));
+			return pathname + search;
+		};
+		assert.equal(await asked(1), '/events?channel=news&channel=sport&heartbeat=event&history=10');
 		await page.evaluate(() => stream.say('an event', '17-4'));
 		await page.click('#toggle');
 		await page.fill('#channels', 'other');
 		await page.click('#toggle');
-		assert.equal(await asked(), 'events?channel=news&channel=sport&last_event_id=17-4');
+		assert.equal(await asked(2), '/events?channel=news&channel=sport&heartbeat=event&lastEventId=17-4');
 		await page.click('text="Listen"');
-		assert.equal(await asked(), 'events?channel=other&history=10');
+		assert.equal(await asked(3), '/events?channel=other&heartbeat=event&history=10');
 	}, scripted));
 });

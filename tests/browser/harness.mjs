@@ -121,7 +121,11 @@ export async function fits(page, width) {
 		assert.ok((await button.boundingBox()).height >= 44);
 }
 
-// An EventSource without a server: the test speaks through window.stream.
+// The scripted stream is there, which is at least the count-th.
+export const speaks = (page, count = 1) => page.waitForFunction((least) => window.opened >= least, count);
+
+// An EventSource without a server: the test speaks through window.stream, which
+// is there once the page has opened one; window.opened counts them.
 export function scriptedEventSource() {
 	window.EventSource = class extends EventTarget {
 		static CONNECTING = 0;
@@ -129,8 +133,11 @@ export function scriptedEventSource() {
 		readyState = 1;
 		constructor(url) {
 			super();
-			this.url = url;
+			this.url = String(url);
 			window.stream = this;
+			window.opened = (window.opened ?? 0) + 1;
+			for (const type of ['open', 'error'])
+				this.addEventListener(type, (event) => this[`on${type}`]?.(event));
 		}
 		close() {
 			this.readyState = EventSource.CLOSED;

@@ -8,9 +8,10 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { before, describe, it } from 'node:test';
+import { until } from '../fronts/processes.mjs';
 import { newPlace } from '../fronts/sites.mjs';
-import { assertCameBy, fits, LIGHTTPD_HTTP1, PHONES, scriptedEventSource, startSite, state, text, visit, WAYS }
-	from './harness.mjs';
+import { assertCameBy, fits, LIGHTTPD_HTTP1, PHONES, scriptedEventSource, speaks, startSite, state, text, visit,
+	WAYS } from './harness.mjs';
 
 const CLOCK = /^Message: (\d+) - the time is \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{9} [+-]\d{4} \S+$/;
 
@@ -66,13 +67,26 @@ describe('the page in the hands of its reader', () => {
 
 	before(async () => { site = await startSite(LIGHTTPD_HTTP1); });
 
-	it('says that the browser gave up, and connects again when asked', () => visit('about:blank', async (page) => {
-		await page.route('**/sse', (route) => route.fulfill({ status: 500 }));
+	it('says that it gave up, and connects again when asked', () => visit('about:blank', async (page) => {
+		await page.route('**/sse?*', (route) => route.fulfill({ status: 403 }));
 		await page.goto(site.url);
 		await state(page, 'closed');
 		assert.match(await text(page, '#advice'), /given up/);
-		await page.unroute('**/sse');
+		await page.unroute('**/sse?*');
 		await page.click('text=Connect again');
+		await state(page, 'live');
+	}, { hosts: [new URL(site.url).host], allow: /status of 403/ }));
+
+	it('does not give up where the server errs', () => visit('about:blank', async (page) => {
+		let asked = 0;
+		await page.route('**/sse?*', (route) => {
+			asked++;
+			return route.fulfill({ status: 500 });
+		});
+		await page.goto(site.url);
+		await until(() => asked >= 3, 'three questions');
+		assert.equal(await text(page, '#state'), 'Connecting');
+		await page.unroute('**/sse?*');
 		await state(page, 'live');
 	}, { hosts: [new URL(site.url).host], allow: /status of 500/ }));
 
@@ -115,22 +129,25 @@ describe('the page with a scripted stream', () => {
 
 	it('shows hostile text as text', () => visit(url, async (page) => {
 		const evil = '<img src="x" onerror="hacked = 1"><script>hacked = 1</script>';
+		const last = `${evil}-3`;
 		const lines = [evil, `</li></ol>${evil}`,
 			`Message: 1 - the time is ${evil.replaceAll(' ', '')} 12:00:00.5 ${evil}`,
 			'wide'.repeat(2000)];
 		const elements = () => page.$$eval('img, body script', (all) => all.length);
+		await speaks(page);
 		const before = await elements();
 
-		await page.evaluate(([all, id]) => all.forEach((line) => stream.say(line, id)), [lines, evil]);
+		await page.evaluate(([all, id]) => all.forEach((line, i) => stream.say(line, `${id}-${i}`)), [lines, evil]);
 		assert.deepEqual(await page.$$eval('#messages .data',
 		    (data) => data.map((row) => row.textContent).reverse()), lines);
-		assert.equal(await text(page, '#last-id'), evil);
+		assert.equal(await text(page, '#last-id'), last);
 		assert.equal(await elements(), before);
 		assert.equal(await page.evaluate(() => window.hacked), undefined);
 		assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320);
 	}, { ...scripted, options: { viewport: { width: 320, height: 640 } } }));
 
 	it('keeps a bounded list and plot in a flood', () => visit(url, async (page) => {
+		await speaks(page);
 		await page.evaluate(() => {
 			for (let n = 1; n <= 1000; n++)
 				stream.say(`message ${n}`, String(n));
@@ -144,16 +161,22 @@ describe('the page with a scripted stream', () => {
 		await page.clock.install({ time: 0 });
 		await page.goto(url);
 		await page.clock.pauseAt(60000);
+		await speaks(page);
 		for (let n = 0; n < 9; n++) {
 			await page.evaluate(() => stream.say('on time'));
 			await page.clock.runFor(2000);
 		}
 		assert.match(await text(page, '#since'), /^(1\.9|2\.0) s$/);
 		assert.equal(await text(page, '#state'), 'Live');
-		await page.clock.fastForward('59:58');
+		await page.clock.runFor(8000);
 		assert.equal(await text(page, '#state'), 'Late');
+		const opened = await page.evaluate(() => window.opened);
+		await page.clock.fastForward('59:50');
+		assert.equal(await text(page, '#state'), 'Reconnecting');
+		await speaks(page, opened + 1);
 		await page.evaluate(() => stream.say('late'));
 		assert.equal(await text(page, '#state'), 'Live');
+		assert.equal(await text(page, '#reconnects'), '1');
 		assert.equal(await text(page, '#messages li:first-child .after'), 'after 1 h 0 min');
 		assert.match(await text(page, '#plot-summary'), /^Median 2\.000 s, .* longest 1 h 0 min\.$/);
 		assert.equal(await text(page, '#plot text.long'), '1 h 0 min');
@@ -165,16 +188,20 @@ describe('the page with a scripted stream', () => {
 	it('tells a lost stream from a closed one, and counts what came back', () => visit(url, async (page) => {
 		const lose = (constant) => page.evaluate((name) => stream.fail(EventSource[name]), constant);
 
-		await page.evaluate(() => stream.say('one'));
+		await speaks(page);
+		await page.evaluate(() => { stream.open(); stream.say('one'); });
 		assert.equal(await text(page, '#state'), 'Live');
 		await lose('CONNECTING');
 		await lose('CONNECTING');
 		assert.equal(await text(page, '#state'), 'Reconnecting');
 		assert.equal(await text(page, '#reconnects'), '0');
+		await speaks(page, 2);
 		await page.evaluate(() => stream.say('two'));
 		assert.equal(await text(page, '#state'), 'Live');
 		assert.equal(await text(page, '#reconnects'), '1');
+		await page.route('**/sse?*', (route) => route.fulfill({ status: 404 }));
 		await lose('CLOSED');
+		await state(page, 'closed');
 		assert.equal(await text(page, '#state'), 'Closed');
-	}, scripted));
+	}, { ...scripted, allow: /status of 404/ }));
 });

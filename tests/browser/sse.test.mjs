@@ -65,6 +65,18 @@ async function leaderOf(tabs) {
 	}, 'one leader');
 }
 
+const stales = async (tabs) => (await Promise.all(tabs.map((tab) => tab.evaluate(() =>
+    window.states.filter(({ state }) => state === 'stale').length)))).join();
+
+// Who was to lead does; but where all stood still since, as tabs that went stale
+// tell, it may be any.
+async function assertLeads(tabs, next, others, before) {
+	const leader = tabs.indexOf(await leaderOf(tabs));
+
+	if (await stales(others) === before)
+		assert.equal(leader, tabs.indexOf(next));
+}
+
 async function openAll(first, name, count, options) {
 	const tabs = [first];
 
@@ -192,9 +204,11 @@ describe('a leader', { concurrency: 3 }, () => {
 			await say(site, 'frozen', 1, 2);
 			await has(leader, '2');
 			const frozen = freeze(leader, 2 * BEAT_MS);
-			const next = await leaderOf(tabs.filter((tab) => tab !== leader));
+			const others = tabs.filter((tab) => tab !== leader);
+			const next = await leaderOf(others);
 			await say(site, 'frozen', 3, 5);
 			await has(next, '5');
+			const before = await stales(others);
 			await frozen;
 			await say(site, 'frozen', 6, 6);
 			for (const tab of tabs) {
@@ -202,7 +216,7 @@ describe('a leader', { concurrency: 3 }, () => {
 				assert.deepEqual(await got(tab), numbers(1, 6));
 			}
 			await until(() => site.responder.streams() === 1, 'one stream');
-			assert.equal(await leaderOf(tabs), next);
+			await assertLeads(tabs, next, others, before);
 		});
 	});
 
@@ -219,6 +233,7 @@ describe('a leader', { concurrency: 3 }, () => {
 			}, 8 * BEAT_MS);
 			const next = await leaderOf(others);
 			await enter(next, 'live');
+			const before = await stales(others);
 			await say(site, 'hung', 1, 3);
 			for (const tab of others)
 				await has(tab, '3');
@@ -229,7 +244,7 @@ describe('a leader', { concurrency: 3 }, () => {
 				assert.deepEqual(await got(tab), numbers(1, 4));
 			}
 			await until(() => site.responder.streams() === 1, 'one stream');
-			assert.equal(await leaderOf(tabs), next);
+			await assertLeads(tabs, next, others, before);
 		});
 	});
 });
@@ -426,7 +441,7 @@ describe('a page', { concurrency: 3 }, () => {
 		await at(site, async (first) => {
 			// The test leads.
 			await first.evaluate((url) => {
-				const name = `sse ${JSON.stringify([url, ['message', 'position', 'gap', 'end', 'abandoned'], false])}`;
+				const name = `sse ${JSON.stringify([location.origin + url, ['abandoned', 'end', 'gap', 'message', 'position'], false])}`;
 				window.bus = new BroadcastChannel(name);
 				window.bus.onmessage = () => window.tell(1, '4-0');
 				window.tell = (term, at, id, type = 'message', data = id) => window.bus.postMessage(
@@ -443,6 +458,7 @@ describe('a page', { concurrency: 3 }, () => {
 				window.tell(2, '5-0', '6-0');
 				window.tell(1, '6-0', 'late');
 				window.tell(2, '6-0', '6-1', 'position', '');
+				window.bus.postMessage({ term: 2, at: '6-1', state: 'live', event: { type: 'position', data: '', id: '' } });
 				window.tell(2, '6-1', '7-0');
 				window.tell(2, '7-0', '7-0', 'gap', '{"to":"7-0","reason":"overflow"}');
 				window.tell(2, '7-0', '3-0', 'gap', '{"to":"3-0","reason":"source"}');
@@ -492,6 +508,86 @@ describe('a page', { concurrency: 3 }, () => {
 				    [['{"channel":"run"}'], 204]);
 			}
 			await until(() => site.responder.streams() === 0, 'none');
+		});
+	});
+
+	it('may close it when it is told something, and is told no more', async () => {
+		const site = await startSite(NGINX_HTTP1, ARGS);
+
+		await at(site, async (first) => {
+			let over = false;
+			const speaks = (async () => {
+				while (!over)
+					await publish(site, 'shut', 'x');
+			})();
+			const leader = await newTab(first);
+			await open(leader, channel('shut'));
+			await enter(leader, 'live');
+			const cases = [
+				['connecting', channel('shut'), 1, ['connecting', 'ended']],
+				['live', channel('shut'), 1, ['connecting', 'live', 'ended']],
+				['event', channel('shut'), 1, ['connecting', 'event', 'ended']],
+				['live', channel('quiet'), 1, ['connecting', 'live', 'ended']],
+				['stale', channel('quiet'), 0.1, ['connecting', 'stale', 'ended']],
+			];
+			for (const [when, url, heartbeat, wanted] of cases) {
+				const { told, ...rest } = await first.evaluate(async ([closes, code, beat]) => {
+					const { Stream } = await import('/sse.js');
+					const { EventSource } = window;
+					const all = [];
+					let made = 0;
+					window.EventSource = class extends EventSource {
+						constructor(...args) {
+							super(...args);
+							made++;
+						}
+					};
+					return new Promise((done) => {
+						const stream = new Stream(eval(code), { heartbeat: beat, onstate: hear, onevent: () => hear('event') });
+						function hear(what) {
+							const had = made;
+							if (!all.includes(what))
+								all.push(what);
+							if (what === closes)
+								stream.close();
+							if (what === 'ended')	// what was to begin in its ANSWER_MS has begun then
+								setTimeout(() => done({ told: all, state: stream.state, more: made - had }), 600);
+						}
+					});
+				}, [when, url, heartbeat]);
+				assert.deepEqual(told.filter((what) => wanted.includes(what)), wanted, when);
+				assert.equal(told.at(-1), 'ended');
+				assert.deepEqual(rest, { state: 'ended', more: 0 }, when);
+			}
+			over = true;
+			await speaks;
+			await until(() => site.responder.streams() === 1, 'one stream');
+			const { held } = await first.evaluate(() => navigator.locks.query());
+			assert.equal(held.length, 1);
+		});
+	});
+
+	it('means by a relative url what it means when it says so', async () => {
+		const site = await startSite(LIGHTTPD_HTTP1, ARGS);
+		const enterDeep = (tab) => tab.evaluate(() => history.pushState({}, '', '/deep/er'));
+
+		await at(site, async (first) => {
+			const [deep, other] = [await newTab(first), await newTab(first)];
+			await open(first, '"events?channel=relative"');
+			await enter(first, 'live');
+			await enterDeep(first);
+			await first.evaluate(() => dispatchEvent(new Event('online')));	// opens it anew
+			await enterDeep(deep);
+			await open(deep, '"../events?channel=relative"');
+			await enter(deep, 'live');
+			await until(() => site.responder.streams() === 1, 'one stream');
+			await enterDeep(other);
+			await open(other, '"events?channel=relative"');
+			await enter(other, 'ended');
+			assert.equal(await other.evaluate(() => window.states.at(-1).why), 404);
+			await say(site, 'relative', 1, 1);
+			for (const tab of [first, deep])
+				await has(tab, '1');
 		});
 	});
 
@@ -590,6 +686,34 @@ describe('who may not read', { concurrency: 2 }, () => {
 				assert.deepEqual(await tab.evaluate(() => window.gaps), []);
 			}
 			await until(() => site.responder.streams() === 1, 'one stream');
+		});
+	});
+
+	it('is asked less and less often while it has no ticket, however fast the heart beats', async () => {
+		const site = await startSite(NGINX_HTTP1, ARGS, { edit: REFUSES.nginx });
+		const gives = ['Promise.reject(Error("no ticket"))', '"/events?channel=secret&ticket=old"'];
+
+		await at(site, (first) => Promise.all(gives.map(async (what, i) => {
+			const tab = i === 0 ? first : await newTab(first);
+			await tab.evaluate(() => { window.asked = []; });
+			await open(tab, `() => { window.asked.push(Date.now()); return ${what}; }`);
+			await tab.waitForFunction(() => window.asked.length === 5);
+			const asked = await tab.evaluate(() => window.asked);
+			const last = asked[4] - asked[3];	// half of 8 seconds at least
+			assert.ok(last >= 3.9 * BEAT_MS, `${asked.map((ms) => ms - asked[0])}`);
+			assert.notEqual(await tab.evaluate(() => window.stream.state), 'ended');
+		})));
+	});
+
+	it('ends where its url gives none', async () => {
+		const site = await startSite(LIGHTTPD_HTTP1, ARGS);
+
+		await at(site, async (tab) => {
+			for (const none of ['null', 'undefined']) {
+				await open(tab, `async () => ${none}`);
+				await enter(tab, 'ended');
+				assert.equal(await tab.evaluate(() => window.states.at(-1).why), 'url');
+			}
 		});
 	});
 

@@ -47,7 +47,7 @@ server.errorlog = "${dir}/lighttpd.log"
 server.upload-dirs = ( "${dir}" )
 server.document-root = "${dir}"
 server.modules = ( "mod_access" )
-mimetype.assign = ( ".html" => "text/html" )
+mimetype.assign = ( ".html" => "text/html", ".js" => "text/javascript" )
 ${streams}
 ${limits.join('\n')}
 ${publish}
@@ -82,6 +82,7 @@ async function check(name) {
 
 		const pages = site.url + '/sse-fcgi/';
 		assert.match((await ask(pages + 'status.html')).body, /<html/);
+		assert.match((await ask(pages + 'sse.js')).headers['content-type'], /\bjavascript\b/);
 		assert.equal((await ask(pages + 'status?format=json')).status, 200);
 		const stream = await openStream(pages + 'events?channel=pages');
 		await post({ url: pages.slice(0, -1) }, 'pages');

@@ -22,16 +22,18 @@ const CHUNKED_BATCH = { ...BATCH, ...CHUNKED };
 //               responder when such a body was cut, so that refuses each
 //   forwards    whether the responder gets a body before all of it is there
 //   long        what a long body gets where none is taken: most refuse it, or
-//               leave that to the responder, which allows no POST there; Caddy
+//               leave that to the responder, which allows no POST there, and
+//               at /admin none that closes nothing; Caddy
 //               gives the page to whoever posts to it
 //   otherPaths  what /sse is with a doubled slash and with a letter as %73: the
 //               clock, or nothing
-const REFUSED = { '/': 413, '/sse': 413, '/events': 413, '/status': 413 };
+const REFUSED = { '/': 413, '/sse': 413, '/events': 413, '/status': 413,
+	'/admin': 413 };
 const FRONTS = {
 	apache: {
 		forwards: true,
 		long: { ...REFUSED, '/sse': 405, '/events': 405,
-			'/status': 405 },
+			'/status': 405, '/admin': 400 },
 	},
 	caddy: {
 		chunked: 400,
@@ -41,7 +43,8 @@ const FRONTS = {
 	},
 	h2o: {
 		rescue: false,
-		long: { '/': 405, '/sse': 405, '/events': 405, '/status': 405 },
+		long: { '/': 405, '/sse': 405, '/events': 405, '/status': 405,
+			'/admin': 400 },
 		otherPaths: { '//sse': 404, '/%73se': 200 },
 	},
 	haproxy: {
@@ -394,7 +397,7 @@ const CHECKS = {
 		}
 	},
 
-	'a page publishes if it is of this site': async (site, name) => {
+	'a page publishes, and closes, if it is of this site': async (site, name) => {
 		const { host, hostname } = new URL(site.url);
 		const pages = [
 			[200, { Origin: `http://${host}` }],
@@ -411,16 +414,19 @@ const CHECKS = {
 		];
 
 		for (const [status, headers] of pages) {
-			const answer = await ask(
-				`${site.url}/publish?channel=${name}`,
-				{ method: 'POST', headers, body: 'x' });
-			assert.equal(answer.status, status,
-				JSON.stringify(headers) + answer.body);
+			for (const path of [`/publish?channel=${name}`,
+				`/admin?close=channel:${name}`]) {
+				const answer = await ask(site.url + path,
+					{ method: 'POST', headers, body: 'x' });
+				assert.equal(answer.status, status,
+					JSON.stringify(headers) + answer.body);
+			}
 		}
 	},
 
 	'pages of other origins learn nothing here': async (site, name) => {
-		for (const path of [`/publish?channel=${name}`, '/status'])
+		for (const path of [`/publish?channel=${name}`, '/status',
+			'/admin?close=sub:x'])
 			for (const method of ['OPTIONS', 'POST', 'GET']) {
 				const { headers } = await ask(site.url + path, {
 					method, body: 'x', headers:

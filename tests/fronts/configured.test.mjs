@@ -5,34 +5,31 @@
 // an administrator may have around them.
 
 import assert from 'node:assert/strict';
-import { createHmac, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import http from 'node:http';
 import http2 from 'node:http2';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ask, figuresOf, openStream, post } from './browsers.mjs';
 import { openFeed } from './feeds.mjs';
-import { onlyItselfIsHere, replaced, uncomment, without } from './edits.mjs';
-import { ORIGIN, servedAfterLeaving, streamsWork } from './expect.mjs';
+import { COMMENTED, onlyItselfIsHere, replaced, uncomment, without } from
+	'./edits.mjs';
+import { ORIGIN, checkPreflight, readableBy, servedAfterLeaving,
+	streamsWork } from './expect.mjs';
 import { until } from './processes.mjs';
-import { ARGS, CHOSEN, LIMIT, start } from './sites.mjs';
+import { newKey } from './signed.mjs';
+import { ARGS, CHOSEN, LIMIT, newPlace, start } from './sites.mjs';
 
-// Where the fronts differ:
-//   deny        the line or lines that say it for /publish
+// Where the fronts differ, beside what edits.mjs has:
 //   basic       makes /publish ask for a name and a password
 //   htpasswd    the file for that, where it is not the usual one
 //   readers     makes the streams ask for one, with the same file
 //   secret      the lines that make it ask for a secret
-//   tickets     makes the streams and /publish want tickets
-//   byPath      how a path is made one channel
 //   asks        the line that has an application asked, if there is one
 //   carried     how many requests at once one connection carries with HTTP/2,
 //               where the file has that
-//   origins     lets in pages of some origins alone, with cookies
-//   oneOrigin   or of one, whoever asks
+//   oneOrigin   whether it lets in pages of one other origin alone
 //   percent     how the file says a percent sign, if not so
 //   hurries     ends who sends slowly, on the whole site, as Debian does
 //   tcp         the responder's address, in the file and over TCP
@@ -46,7 +43,6 @@ const SHA512 = '$6$saltsalt$TVLlQcbpFVof5W3Yz4DTP6gRstiNuHwwTt6GLc1E5n0U0aD' +
 	'ehy0S5knV8wiOQSpT0Y77vwPZN.Pq.H91p5hVO1';	// all of "secret"
 const FRONTS = {
 	apache: {
-		deny: 'Require ip 127.0.0.0/8 ::1\n',
 		basic: (text) => {
 			const [streams, calls] = text.split('# (4) Events in.');
 			return uncomment(streams, 'LoadModule auth') +
@@ -57,21 +53,14 @@ const FRONTS = {
 			const [streams, calls] = text.split('# (4) Events in.');
 			return uncomment(without(streams,
 				/\tRequire all granted\n(?=\n\t# Or whoever)/),
-			'LoadModule auth', 'Auth', 'Require valid-user') +
-				'# ' + calls;
+			'LoadModule auth', 'Auth', 'Require valid-user',
+			'Require method') + '# ' + calls;
 		},
 		secret: ['Require expr'],
-		tickets: (text) => uncomment(text, 'SetEnv SSE_TICKET',
-			'CGIPassAuth', 'Require all granted'),
 		hurries: (text) => replaced(text, /^LoadModule rewrite_/m,
 			'LoadModule reqtimeout_module ' +
 			'modules/mod_reqtimeout.so\n' +
 			'RequestReadTimeout body=1\n$&'),
-		byPath: (text) => uncomment(text, 'LoadModule setenvif',
-			'SetEnvIf').replaceAll(/"\^\/\(sse\|events(?=[|)])/g,
-			'"^/(sse|events|events/[A-Za-z0-9._:-]+'),
-		origins: (text) => uncomment(without(text,
-			/^\tHeader .*-Origin "\*"\n/m), 'Header always'),
 		tcp: [/unix:[^|]*\|fcgi:\/\/sse-(\w+)/g,
 			'fcgi://127.0.0.1:9000/$1'],
 		compresses: (text) => replaced(text, 'User www-data',
@@ -82,16 +71,10 @@ const FRONTS = {
 			'$&enablereuse=on '),
 	},
 	caddy: {
-		deny: /\t+@elsewhere.*\n\t+respond @elsewhere 403\n/,
 		basic: (text) => uncomment(text, 'basicauth {').replace(
 			/\$2a\$14\$x+/, () => BCRYPT),
 		secret: ['@stranger', 'respond @stranger'],
-		tickets: (text) => uncomment(text, 'env SSE_TICKET'),
-		byPath: (text) => uncomment(text, '@channel', 'handle @channel'),
-		asks: ['forward_auth'],
-		origins: (text) => uncomment(without(text,
-			'\theader Access-Control-Allow-Origin *\n'),
-		'@known', 'header @known {', 'header Vary'),
+		asks: ['@asked', 'forward_auth'],
 		tcp: [/reverse_proxy "unix.*"/g,
 			'reverse_proxy 127.0.0.1:9000'],
 		compresses: (text) => replaced(text, '\tbind ',
@@ -99,24 +82,12 @@ const FRONTS = {
 	},
 	h2o: {
 		htpasswd: HTPASSWD_SHA,
-		deny: /deny \{ addr.*\n/,
 		basic: (text) => text.replace(
 			/(^ *"\/publish":\n).*?\n\n((?: {8}#[^\n]*\n)+)(?= *setenv)/ms,
 			(all, head, lines) => head + lines.replaceAll(
 				/^ {8}#(?! )/gm, ' '.repeat(8)).replaceAll(
 				/^ {8}#  /gm, ' '.repeat(10))),
 		secret: ['deny { header'],
-		tickets: (text) => replaced(text,
-			/^ {8}setenv: .*((?:\n(?: {8}#.*)?)*\n) {8}#(setenv: .*)/gm,
-			'$1        $2'),
-		byPath: (text) => text.replace(
-			/^ {6}#"\/events\/news":\n(?: {6}#.*\n)+/m,
-			(lines) => lines.replaceAll(/^ {6}#/gm, '      ')),
-		origins: (text) => {
-			const [lines] = /(?:^ {8}#header\.set.*\n)+/m.exec(text);
-			return replaced(text, /^ {8}header.*-Origin: \*"\n/gm,
-				lines.replaceAll('#', ''));
-		},
 		oneOrigin: true,
 		tcp: [/type: unix, port: ".*"/g,
 			'type: tcp, host: 127.0.0.1, port: 9000'],
@@ -127,7 +98,6 @@ const FRONTS = {
 			'fastcgi.timeout.keepalive: 60000\n$&'),
 	},
 	haproxy: {
-		deny: /\thttp-request deny unless \{ src .*\n/,
 		basic: (text) => uncomment(text, 'userlist publishers',
 			'	user me', 'http-request deny unless {',
 			'http-request auth if { path /publish }')
@@ -136,38 +106,20 @@ const FRONTS = {
 			'http-request auth unless'), '# (2)',
 		'userlist readers\n' +
 			`\tuser me password ${SHA512.replaceAll('$', '$$$$')}\n$&`),
-		tickets: (text) => uncomment(text, 'set-param SSE_TICKET',
-			'pass-header', 'http-request deny unless {'),
 		secret: ['http-request deny unless {',
 			'http-request deny if { path /publish }'],
-		byPath: (text) => uncomment(text, 'set-param SSE_CHANNEL',
-			'acl is_stream'),
 		percent: '%%',
-		origins: (text) => uncomment(without(text,
-			/^\thttp.*Allow-Origin \*\n/m),
-		'http-request set-var', 'http-after-response'),
 		tcp: [/server responder ".*"/g,
 			'server responder 127.0.0.1:9000'],
 		compresses: (text) => replaced(text, '\tmode http\n',
 			'$&\tcompression algo gzip\n'),
 	},
 	lighttpd: {
-		deny: /\t\$HTTP\["remoteip"\] != "127(?:.*\n){5}/,
 		basic: (text) => uncomment(text, 'auth.backend',
 			'auth.require').replace('"mod_access"',
 			'"mod_access", "mod_auth", "mod_authn_file"'),
 		secret: ['$REQUEST_HEADER["Authorization"]'],
-		tickets: (text) => replaced(uncomment(text,
-			'$HTTP["url"] =~ "^/(sse|events)$"'),
-		/\(sse\|events(?=.*\n\tsetenv\.add-environment)/,
-		'(sse|events|publish'),
-		byPath: (text) => uncomment(text,
-			'$HTTP["url"] == "/events/news"').replaceAll(
-			'"^/(sse|events', '"^/(sse|events|events/news'),
 		carried: 8,
-		origins: (text) => uncomment(without(text,
-			/\tsetenv.*= \(\n\t\t"A.*"\*",\n(?:\t\t.*\n)+\t\)\n/),
-		'setenv', '$REQUEST_HEADER["Origin"]'),
 		tcp: [/"socket" => ".*"/g,
 			'"host" => "127.0.0.1", "port" => 9000'],
 		compresses: (text) => replaced(replaced(text, '"mod_fastcgi"',
@@ -176,18 +128,10 @@ const FRONTS = {
 			'deflate.allowed-encodings = ( "br", "gzip" )\n$&'),
 	},
 	nginx: {
-		deny: /\t+allow 127.*\n\t+allow ::1;\n\t+deny all;\n/,
 		basic: (text) => uncomment(text, 'auth_basic'),
 		secret: ['if ($http_authorization'],
-		tickets: (text) => uncomment(text, 'fastcgi_param SSE_TICKET'),
-		byPath: (text) => uncomment(text, '~^/events/').replace(
-			/\t+(location ~ \^\/\(sse\|events\)\\z \{)\n(\t+)#(.*)/,
-			'$2$3'),
 		asks: ['auth_request', 'location = /may-read {'],
 		carried: 128,
-		origins: (text) => uncomment(without(text,
-			/^\tmap \$http_origin (?:.*\n){3}/m),
-		'map $http_origin', 'add_header'),
 		tcp: [/fastcgi_pass "unix:.*"/g, 'fastcgi_pass 127.0.0.1:9000'],
 		compresses: (text) => replaced(text, /^http \{\n/m,
 			'$&gzip on;\ngzip_types *;\ngzip_proxied any;\n' +
@@ -203,21 +147,7 @@ const FRONTS = {
 // The ways that are comments in the shipped files, and the one that no test on
 // loopback could see: edit gives the configuration's text, check looks.
 const SECRET = 'Bearer 0123456789abcdef';
-const KEY = join(mkdtempSync(join(tmpdir(), 'sse-ticket-')), 'key');
-const HMAC = randomBytes(32);
-writeFileSync(KEY, `HS256 ${HMAC.toString('hex')}\n`, { mode: 0o600 });
-process.on('exit', () => rmSync(dirname(KEY), { recursive: true }));
-
-// A ticket that is good for so many seconds.
-function ticket(claims, seconds = 60) {
-	const text = [{ alg: 'HS256', typ: 'JWT' },
-		{ exp: Math.floor(Date.now() / 1000) + seconds, ...claims }]
-		.map((part) => Buffer.from(JSON.stringify(part))
-			.toString('base64url')).join('.');
-
-	return `${text}.${createHmac('sha256', HMAC).update(text)
-		.digest('base64url')}`;
-}
+const { file: KEY, ticket } = newKey(newPlace().dir);
 
 const VARIANTS = {
 	// All but the address is as it was shipped.
@@ -274,6 +204,7 @@ const VARIANTS = {
 		},
 		check: async (site) => {
 			for (const path of ['/sse', '/events?channel=a']) {
+				await checkPreflight(site.url + path);
 				const as = async (auth) => (await ask(site.url +
 					path, { method: 'HEAD', auth })).status;
 
@@ -452,10 +383,8 @@ const VARIANTS = {
 				.replace('127.0.0.1:8080', `${site.addr}:8080`),
 		check: async (site) => {
 			const app = http.createServer((request, response) => {
-				const { cookie, ...headers } = request.headers;
-				const channel = headers['x-channel'] ??
-					/^\/events\/([^?]*)/.exec(
-						headers['x-forwarded-uri'])[1];
+				const { cookie, 'x-channel': channel } =
+					request.headers;
 				const may = cookie === `may=${channel}`;
 				response.writeHead(may ? 200 : 403).end();
 			});
@@ -500,17 +429,58 @@ const VARIANTS = {
 			const known = ORIGIN.Origin;
 			const headers = await both(known);
 
-			assert.equal(headers['access-control-allow-origin'],
-				known);
-			assert.equal(headers[
-				'access-control-allow-credentials'], 'true');
-			assert.match(headers.vary, /\borigin\b/i);
+			readableBy(headers, known);
 			for (const origin of ['https://other.example', 'null',
 				`${known}.org`, 'http://app.example'])
 				assert.equal((await both(origin))[
 					'access-control-allow-origin'],
 				oneOrigin ? known : undefined);
 			await streamsWork(site);
+		},
+	},
+
+	'pages of some origins read with a ticket, as a cookie or a header': {
+		args: ['--ticket-key', KEY],
+		edit: (text, { deny, tickets, origins }) =>
+			tickets(origins(without(text, deny))),
+		check: async (site) => {
+			const url = `${site.url}/events?channel=a`;
+			const publishes = { Authorization:
+				`Bearer ${ticket({ publish: ['a'] })}` };
+			const refused = async (status, more) => {
+				const answer = await ask(url, { method: 'HEAD',
+					headers: { ...ORIGIN, ...more } });
+
+				assert.equal(answer.status, status);
+				readableBy(answer.headers, ORIGIN.Origin);
+			};
+
+			await checkPreflight(url, (headers) =>
+				readableBy(headers, ORIGIN.Origin));
+			for (const waysOf of [
+				(text) => ({ Cookie: `sse_ticket=${text}` }),
+				(text) => ({ Authorization: `Bearer ${text}` })]) {
+				const stream = await openStream(url, { headers: {
+					...ORIGIN,
+					...waysOf(ticket({ channels: ['a'] })) } });
+
+				assert.equal(stream.status, 200);
+				readableBy(stream.headers, ORIGIN.Origin);
+				assert.equal((await post(site, 'a',
+					{ headers: publishes })).status, 200);
+				assert.equal((await stream.next()).data, 'x');
+				stream.close();
+				await refused(401, waysOf('x'));
+				await refused(403,
+					waysOf(ticket({ channels: ['b'] })));
+			}
+			await refused(401);
+			await site.restartResponder(async () => {
+				const { headers } = await ask(url,
+					{ headers: ORIGIN });
+
+				readableBy(headers, ORIGIN.Origin);
+			});
 		},
 	},
 
@@ -586,7 +556,7 @@ const VARIANTS = {
 
 for (const name of CHOSEN)
 	describe(`${name}, configured otherwise`, () => {
-		const special = FRONTS[name];
+		const special = { ...COMMENTED[name], ...FRONTS[name] };
 
 		for (const [what, { edit = (text) => text, args = [], tls,
 			tcpPort, needs, check }] of Object.entries(VARIANTS)) {

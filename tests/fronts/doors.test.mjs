@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 //
-// The doors: /publish, /status and /readyz are closed to whoever is not on this machine,
-// and /sse is the clock whatever is asked for.  Here they are written in all the
+// The doors: /publish, /status, /admin and /readyz are closed to whoever is not on this
+// machine, and /sse is the clock whatever is asked for.  Here they are written in all the
 // ways in which a front could take one path for another.  Each cell is what comes
 // of a way:
 //
@@ -117,11 +117,12 @@ const OTHERWISE = {
 		...addr.split('.'), ...addr.split('.')) + '\x04\x57\x0b\xb8' }), 400],
 };
 
-const METHODS = { publish: 'POST', status: 'GET', readyz: 'GET', sse: 'GET' };
+const METHODS = { publish: 'POST', status: 'GET', admin: 'POST', readyz: 'GET',
+	sse: 'GET' };
 
 // What the path of that name has if it is open.
 const INSIDE = { publish: /^\{"id":/, status: /^# HELP ssefcgi_/,
-	readyz: /^ready\n$/,
+	admin: /^\{"closed":0\}/, readyz: /^ready\n$/,
 	sse: /^data: Message: 1 - the time is /m };
 
 // The answer to whoever asks from that address, of a stream as far as its first
@@ -130,7 +131,7 @@ async function answerTo(site, address, name, target, more = {}) {
 	const { host } = new URL(site.url);
 	const raw = sendRaw(site.url, (more.before ?? '') +
 		`${METHODS[name]} ${target}${target.includes('?') ? '' : '?'}` +
-		`&channel=door&history=9 HTTP/${more.version ?? '1.1'}\r\n` +
+		`&channel=door&history=9&close=channel:door HTTP/${more.version ?? '1.1'}\r\n` +
 		(more.host ?? `Host: ${host}\r\n`) + 'Connection: close\r\n' +
 		(more.fields ?? '') + 'Content-Length: ' +
 		(name === 'publish' ? '4\r\n\r\nevil' : '0\r\n\r\n'), address);

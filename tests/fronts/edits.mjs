@@ -88,3 +88,76 @@ export function onlyItselfIsHere(text, { name, addr }) {
 	assert.ok(text.includes(here));
 	return text.replaceAll(here, one(addr));
 }
+
+// What stands in each file as a comment, and how it is made to count:
+//   deny        the line or lines that close /publish, which another way replaces
+//   tickets     makes the streams and /publish want tickets
+//   byPath      makes a path one channel
+//   origins     lets in pages of some origins alone, with cookies
+export const COMMENTED = {
+	apache: {
+		deny: 'Require ip 127.0.0.0/8 ::1\n',
+		tickets: (text) => uncomment(text, 'SetEnv SSE_TICKET',
+			'CGIPassAuth', 'Require all granted'),
+		byPath: (text) => uncomment(text, 'LoadModule setenvif',
+			'SetEnvIf').replaceAll(/"\^\/\(sse\|events(?=[|)])/g,
+			'"^/(sse|events|events/[A-Za-z0-9._:-]+'),
+		origins: (text) => uncomment(without(text,
+			/^\tHeader .*-Origin "\*"\n/m), 'Header always'),
+	},
+	caddy: {
+		deny: /\t+@elsewhere.*\n\t+respond @elsewhere 403\n/,
+		tickets: (text) => uncomment(text, 'env SSE_TICKET'),
+		byPath: (text) => uncomment(text, '@channel', 'handle @channel'),
+		origins: (text) => uncomment(without(text,
+			'\theader Access-Control-Allow-Origin *\n'),
+		'@known', 'header @known {', 'header Vary'),
+	},
+	h2o: {
+		deny: /deny \{ addr.*\n/,
+		tickets: (text) => replaced(text,
+			/^ {8}setenv: .*((?:\n(?: {8}#.*)?)*\n) {8}#(setenv: .*)/gm,
+			'$1        $2'),
+		byPath: (text) => text.replace(
+			/^ {6}#"\/events\/news":\n(?: {6}#.*\n)+/m,
+			(lines) => lines.replaceAll(/^ {6}#/gm, '      ')),
+		origins: (text) => {
+			const [lines] = /(?:^ {8}#header\.set.*\n)+/m.exec(text);
+			return replaced(text, /^ {8}header.*-Origin: \*"\n/gm,
+				lines.replaceAll('#', ''));
+		},
+	},
+	haproxy: {
+		deny: /\thttp-request deny unless \{ src .*\n/,
+		tickets: (text) => uncomment(text, 'set-param SSE_TICKET',
+			'pass-header', 'http-request deny unless {'),
+		byPath: (text) => uncomment(text, 'set-param SSE_CHANNEL',
+			'acl is_stream'),
+		origins: (text) => uncomment(without(text,
+			/^\thttp.*Allow-Origin \*\n/m),
+		'http-request set-var', 'http-after-response'),
+	},
+	lighttpd: {
+		deny: /\t\$HTTP\["remoteip"\] != "127(?:.*\n){5}/,
+		tickets: (text) => replaced(uncomment(text,
+			'$HTTP["url"] =~ "^/(sse|events)$"'),
+		/\(sse\|events(?=.*\n\tsetenv\.add-environment)/,
+		'(sse|events|publish'),
+		byPath: (text) => uncomment(text,
+			'$HTTP["url"] == "/events/news"').replaceAll(
+			'"^/(sse|events', '"^/(sse|events|events/news'),
+		origins: (text) => uncomment(without(text,
+			/\tsetenv.*= \(\n\t\t"A.*"\*",\n(?:\t\t.*\n)+\t\)\n/),
+		'setenv', '$REQUEST_HEADER["Origin"]'),
+	},
+	nginx: {
+		deny: /\t+allow 127.*\n\t+allow ::1;\n\t+deny all;\n/,
+		tickets: (text) => uncomment(text, 'fastcgi_param SSE_TICKET'),
+		byPath: (text) => uncomment(text, '~^/events/').replace(
+			/\t+(location ~ \^\/\(sse\|events\)\\z \{)\n(\t+)#(.*)/,
+			'$2$3'),
+		origins: (text) => uncomment(without(text,
+			/^\tmap \$http_origin (?:.*\n){3}/m),
+		'map $http_origin', 'add_header'),
+	},
+};

@@ -19,18 +19,29 @@ export function readableByAny(headers) {
 	assert.equal(headers['access-control-allow-credentials'], undefined);
 }
 
-export async function checkPreflight(url) {
+// Or pages of this origin alone, and with cookies: any status, so that their
+// scripts see it.
+export function readableBy(headers, origin) {
+	assert.equal(headers['access-control-allow-origin'], origin);
+	assert.equal(headers['access-control-allow-credentials'], 'true');
+	assert.match(headers.vary, /\borigin\b/i);
+}
+
+// What a browser asks first for a page that sends headers of its own: without
+// cookies, and without these headers.
+export async function checkPreflight(url, readable = readableByAny) {
 	const { status, headers, body } = await ask(url, { method: 'OPTIONS',
 		headers: { ...ORIGIN, 'Access-Control-Request-Method': 'GET',
-			'Access-Control-Request-Headers': 'last-event-id' } });
+			'Access-Control-Request-Headers':
+				'authorization,last-event-id' } });
 
 	assert.equal(status, 204);
 	assert.equal(body, '');
-	readableByAny(headers);
+	readable(headers);
 	for (const method of ['GET', 'HEAD', 'OPTIONS'])
 		assert.match(headers['access-control-allow-methods'],
 			new RegExp(`\\b${method}\\b`));
-	for (const name of ['Cache-Control', 'Last-Event-ID'])
+	for (const name of ['Authorization', 'Cache-Control', 'Last-Event-ID'])
 		assert.match(headers['access-control-allow-headers'],
 			new RegExp(`\\b${name}\\b`));
 	assert.ok(Number(headers['access-control-max-age']) > 0);

@@ -10,8 +10,9 @@ import { dirname, join } from 'node:path';
 import { it } from 'node:test';
 import { ROOT } from './processes.mjs';
 
-const FILES = ['README.md', 'conf/README.md', 'conf/redis.md',
-	'conf/runs.md', 'conf/sse-js.md', 'conf/tickets.md', 'src/README.md', 'src/CHANGES.md', 'tests/README.md'];
+const FILES = ['README.md', 'conf/README.md', 'conf/readers.md', 'conf/redis.md',
+	'conf/runs.md', 'conf/sse-js.md', 'conf/tickets.md', 'src/README.md',
+	'src/CHANGES.md', 'tests/README.md'];
 
 const textOf = (file) => readFileSync(join(ROOT, file), 'utf8');
 

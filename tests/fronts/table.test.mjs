@@ -142,7 +142,7 @@ const NOTES = {
 	'needs mod_magnet': ({ conf }) => assert.match(conf, /"mod_magnet"/),
 	'needs mod_lua': ({ conf }) => assert.match(conf, /^LoadModule lua_/m),
 	'needs mruby': ({ conf }) => assert.match(conf, /^ +mruby\./m),
-	'keeps connections for `/publish` and `/status`':
+	'keeps connections for `/publish`, `/status` and `/admin`':
 		'fronts: connections to the responder are kept, or not',
 	'other origins with cookies: one only':
 		'configured: pages of some origins read the streams, with cookies',

@@ -10,7 +10,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ask, openStream, post } from './browsers.mjs';
 import { replaced } from './edits.mjs';
-import { ROOT, textOf, until } from './processes.mjs';
+import { noStreams } from './expect.mjs';
+import { ROOT, best, textOf, until } from './processes.mjs';
 import { blocksOf, runBlock } from './prose.mjs';
 import { ARGS, CHOSEN, LIMIT, PROGRAM, newPlace, start } from './sites.mjs';
 
@@ -105,6 +106,55 @@ for (const name of CHOSEN)
 				const ticket = await runFor(dir, block);
 				for (const way of Object.keys(WAYS))
 					await opens(ticket, way);
+			});
+		it('/admin ends the streams of a subject, or of a channel, at once',
+			LIMIT, async () => {
+				const shell = programs.at(-1);
+				const ann = await runFor(dir, shell);
+				const bob = await runFor(dir, { ...shell, code:
+					replaced(shell.code, 'sub=ann', 'sub=bob') });
+				const close = (which) => ask(
+					`${site.url}/admin?close=${which}`,
+					{ method: 'POST' });
+
+				// How long it takes until those end that are of it, and
+				// no others.
+				const closed = async (which, [first, ...more], other) => {
+					await noStreams(site);	// of before
+					const stream = await open(...other);
+					const streams = [await open(...first),
+						await open(...first)];
+					for (const each of more)
+						streams.push(await open(...each));
+					const from = performance.now();
+					const { status, body } = await close(which);
+					assert.equal(status, 200);
+					assert.deepEqual(JSON.parse(body),
+						{ closed: streams.length });
+					for (const { ended } of streams)
+						assert.equal(await ended, 'end');
+					const ms = performance.now() - from;
+					assert.equal((await post(site, other[2]))
+						.status, 200);
+					assert.equal((await stream.next()).data, 'x');
+					stream.close();
+					return ms;
+				};
+				const of = (ticket, channel) =>
+					[ticket, 'cookie', channel];
+
+				await closed('sub:ann', [of(ann, 'news'),
+					of(ann, 'ann.mail')], of(bob, 'news'));
+				for (const [which, stays] of [
+					['sub:ann', of(bob, 'news')],
+					['channel:news', of(bob, 'ann.mail')]]) {
+					const ms = await best(() => closed(which,
+						[of(ann, 'news')], stays), 200);
+					assert.ok(ms < 200, `${ms} ms`);
+				}
+				assert.equal((await close('ann')).status, 400);
+				assert.equal((await ask(site.url +
+					'/admin?close=sub:ann')).status, 405);
 			});
 		it('none, another and half of one are refused', LIMIT, async () => {
 			const ticket = await runFor(dir, programs[0]);
