@@ -47,6 +47,7 @@ NEED_coverage = $(NEED_check) gcc nodejs=node
 NEED_mutants  = $(NEED_check)
 NEED_lint     = $(NEED) clang-format clang-tidy cppcheck mandoc shellcheck
 NEED_check-32 = debootstrap git
+NEED_check-container = debootstrap python3=python3 python3-yaml iproute2=ip
 NEED_deb      = $(NEED) build-essential debhelper dpkg-dev lintian
 NEED_fuzz     = $(NEED) clang
 NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
@@ -630,6 +631,10 @@ check-deb: deb
 	@$(MAKE) -s build/tests/front
 	tests/harness/deb $(DEB)
 
+# For root: the images of conf/container, made and run.
+check-container: need-check-container
+	tests/harness/container
+
 # For root: all of check where addresses have 32 bits.
 check-32: need-check-32
 	tests/harness/32bit make $(filter-out libc6-dbg,$(NEED_check))
@@ -683,6 +688,6 @@ fuzz-%:
 always:
 .PHONY: all always help run test check test-storm test-kill test-resp torture test-valgrind test-fronts \
 	test-browser check-posix check-manual check-hardened check-systemd judge-units manual install \
-	uninstall clean dist distcheck deb check-deb check-32 bench bench-fronts lint \
+	uninstall clean dist distcheck deb check-deb check-container check-32 bench bench-fronts lint \
 	fuzz coverage mutants
 -include $(wildcard build/*/*.d build/*/*/*.d)
