@@ -45,7 +45,7 @@ NEED_bench    = $(NEED) $(NEED_redis) $(NEED_lighttpd) $(NEED_nginx) \
 NEED_bench-fronts = $(NEED) $(foreach front,$(FRONTS),$(NEED_$(front)))
 NEED_coverage = $(NEED_check) gcc nodejs=node
 NEED_mutants  = $(NEED_check)
-NEED_lint     = $(NEED) clang-format clang-tidy cppcheck mandoc shellcheck
+NEED_lint     = $(NEED) gcc clang clang-format clang-tidy cppcheck mandoc shellcheck
 NEED_check-32 = debootstrap git
 NEED_check-container = debootstrap python3=python3 python3-yaml iproute2=ip
 NEED_deb      = $(NEED) build-essential debhelper dpkg-dev lintian
@@ -85,7 +85,7 @@ TESTS = event sse record params buffer gate writer ring wave flush clock config 
 	spelling channel sse_split sse_parse arguments origin text room memory store gathering sqlite \
 	resolve resp entry finder sentinel link ids repeats tail tailposts tailmodel tailreplies \
 	changes rule heap hub retention keys promise ends restore reader \
-	model notify platform capacity zone user publish health producer ahead server sender upkeep census redis ticket
+	model notify platform capacity zone user publish health producer admin ahead server sender upkeep census redis ticket
 unit_event     = event
 unit_sse       = sse
 unit_sse_split = sse_split sse_split_events buffer utf8 sse
@@ -169,6 +169,7 @@ unit_publish   = $(unit_route)
 unit_health    = $(unit_route)
 unit_producer  = $(unit_route)
 unit_ahead     = $(unit_route)
+unit_admin     = $(unit_route)
 unit_server    = server server_open socket socket_inherit socket_owner user ticket_keys config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
 		 endpoint $(unit_route)
 WAVED = flush stream publish producer ahead route # both with waves and without, as all of WIRE
@@ -340,6 +341,7 @@ wrap_changes = $(addprefix -Wl$(comma)--wrap=sqlite3_,step bind_int64 bind_text6
 	      -Wl,--wrap=malloc,--wrap=realloc,--wrap=realpath
 wrap_sentinel = $(addprefix -Wl$(comma)--wrap=,send recv socket connect getsockopt \
 	      getpeername platform_set_flags read calloc malloc realloc)
+wrap_admin  = -Wl,--wrap=calloc,--wrap=malloc,--wrap=strdup
 wrap_listen = $(addprefix -Wl$(comma)--wrap=,socket bind listen setsockopt connect \
 	      flock unlink platform_set_flags getaddrinfo freeaddrinfo)
 wrap_tailreplies = -Wl,--wrap=calloc
@@ -528,7 +530,7 @@ coverage: need-coverage
 # The faults of tests/mutants, or some: does a test turn red for each?
 MUTANTS	?=
 mutants: need-mutants
-	tests/harness/mutants build/mutants $(MUTANTS)
+	nice tests/harness/mutants build/mutants $(MUTANTS)
 
 # The manual's list of options comes from src/base/config_table.c.
 check-manual: build/tests/manual_options
@@ -649,20 +651,55 @@ bench-fronts: need-bench-fronts
 	fronts=$$(tests/here $(FRONTS)) && $(MAKE) -C tests/bench \
 	    ROWS="$$(printf 'behind-%s ' $$fronts)"
 
+# What gcc and clang are asked beside what all builds are.
+WARN	 = -Wconversion -Wsign-conversion -Wcast-align -Wwrite-strings \
+	   -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+	   -Wredundant-decls -Wnested-externs -Wundef -Wvla -Wunused-macros \
+	   -Wnull-dereference -Wimplicit-fallthrough -Wformat=2 \
+	   -Wno-format-nonliteral # finder.c's are its callers' own words
+WARN_gcc = -Wduplicated-cond -Wduplicated-branches -Wformat-signedness \
+	   -Wjump-misses-init -Walloca -Wtrampolines -Wbidi-chars=any,ucn \
+	   -Wuse-after-free=3 -Wstringop-overflow=4 -Warray-bounds=2
+WARN_clang = -Wcomma -Wassign-enum -Wunreachable-code-aggressive \
+	   -Wmissing-variable-declarations -Wloop-analysis -Wshadow-all \
+	   -Warray-bounds-pointer-arithmetic -Wtautological-compare
+# Where the analyzer is wrong: it loses sight of a struct that a function returns,
+# of an assertion, and of what is kept by way of an offset or a struct.
+analyzed_position = -Wno-analyzer-use-of-uninitialized-value
+analyzed_sqlite_posts = -Wno-analyzer-use-of-uninitialized-value
+analyzed_request = -Wno-analyzer-malloc-leak
+analyzed_sentinel = -Wno-analyzer-malloc-leak
+LINTED	 = $(foreach by,gcc clang analyzer,$(SRC:%=build/lint-$(by)/%.o))
+build/lint-gcc/%.o: src/%.c
+	@mkdir -p $(@D)
+	gcc $(OURS) -Isrc -O2 -Werror $(WARN) $(WARN_gcc) -c -o $@ $<
+
+build/lint-clang/%.o: src/%.c
+	@mkdir -p $(@D)
+	clang $(OURS) -Isrc -O2 -Werror $(WARN) $(WARN_clang) -c -o $@ $<
+
+build/lint-analyzer/%.o: src/%.c
+	@mkdir -p $(@D)
+	gcc $(OURS) -Isrc -O1 -Werror -fanalyzer $(analyzed_$(*F)) -c -o $@ $<
+
 lint: need-lint
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
 	tests/edges $(FOLDERS)
 	tests/lognames $(SRC:%=src/%.c)
+	@$(SEVERAL) $(LINTED)
 	clang-tidy --quiet $(SRC:%=src/%.c) -- $(OURS) -Isrc
-	cppcheck --quiet --error-exitcode=1 --enable=warning,portability \
+	cppcheck --quiet --error-exitcode=1 --inline-suppr \
+	    --enable=warning,portability,performance,style \
+	    --suppress=variableScope --suppress=redundantContinue \
 	    -D'RB_PROTOTYPE(a,b,c,d)=' -D'RB_GENERATE(a,b,c,d)=' -D__linux__ \
-	    --suppress=uninitvar -Isrc src # it reads TAILQ_FOREACH wrongly
+	    --suppress=uninitvar -Isrc src # style(9); TAILQ_FOREACH read wrongly
 	mandoc -Tlint -Wwarning src/sse-fcgi.8
 	shellcheck -x conf/run conf/fill tests/packages \
 	    $(addprefix tests/bench/,bench clock channels few feeds store redis fronts servers) \
 	    tests/harness/manual tests/harness/filter tests/harness/valgrind \
-	    tests/harness/deb \
-	    tests/harness/32bit tests/here tests/edges tests/lognames conf/debian/postinst conf/debian/postrm .ci/run
+	    tests/harness/deb tests/harness/copy tests/harness/hardened \
+	    tests/harness/mutants tests/harness/32bit tests/here tests/edges \
+	    tests/lognames conf/debian/postinst conf/debian/postrm .ci/run
 
 SECONDS ?= 60
 fuzz_gate  = $(unit_gate)

@@ -229,7 +229,8 @@ keep_patterns(const char **list, char **at, const json_t *array)
 	size_t i, n = json_array_size(array);
 
 	for (i = 0; i < n; i++)
-		list[i] = room_put(at, json_string_value(json_array_get(array, i)));
+		list[i] =
+		    room_put(at, json_string_value(json_array_get(array, i)));
 	return n;
 }
 
