@@ -172,6 +172,28 @@ unit_ahead     = $(unit_route)
 unit_admin     = $(unit_route)
 unit_server    = server server_open socket socket_inherit socket_owner user ticket_keys config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
 		 endpoint $(unit_route)
+# What is fuzzed, with what it is made of.
+FUZZ = gate request query eventid body split events resp store ticket options
+fuzz_gate    = $(unit_gate)
+fuzz_request = $(unit_request) params address origin
+fuzz_query   = $(unit_arguments) json
+fuzz_eventid = $(unit_eventid)
+fuzz_body    = publish type arguments origin $(unit_sse_parse) $(unit_hub) query spelling
+fuzz_split   = $(unit_sse_split)
+fuzz_events  = $(unit_memory) $(unit_reader) type
+fuzz_resp    = $(unit_entry)
+fuzz_store   = $(unit_sqlite)
+fuzz_ticket  = $(unit_ticket)
+fuzz_options = $(unit_config) endpoint rule
+fuzz_more_body = tests/harness/parser.c
+fuzz_more_split = $(fuzz_more_body)
+fuzz_more_events = $(fuzz_more_body)
+fuzz_libs_request = -lfcgi
+fuzz_libs_events  = -ljansson
+fuzz_libs_resp	  = -lhiredis
+fuzz_libs_store	  = -lsqlite3 -lev -lpthread
+fuzz_libs_ticket  = -lsodium -ljansson
+fuzz_libs_options = -lm
 WAVED = flush stream publish producer ahead route # both with waves and without, as all of WIRE
 WIRE  = stream health probe log peers limits life channels gaps publish ticket run runs bodies feed status slow \
 	storm supervise user kernel store disk kill redis same away network lost
@@ -272,12 +294,13 @@ SEVERAL	 = $(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) -O --no-print-
 CHECKED	 = build/sse-fcgi build/asan/sse-fcgi build/tests/front \
 	   build/tests/manual_options build/tests/sandbox build/tests/allowed \
 	   $(TESTS:%=build/tests/test_%) \
-	   build/tests/test_checker $(WIRE:%=build/tests/wire_%)
+	   build/tests/test_checker $(WIRE:%=build/tests/wire_%) \
+	   $(FUZZ:%=build/tests/fuzz_%)
 CHECKS	 = $(WIRE:%=run-wire-%) $(patsubst %,off-wire-%,$(filter-out $(STILL),$(WIRE))) \
 	   $(STORED:%=store-wire-%) \
 	   $(SHARED:%=redis-wire-%) \
 	   $(TESTS:%=run-%) \
-	   $(WAVED:%=off-%) run-checker check-hardened
+	   $(WAVED:%=off-%) run-checker check-hardened $(FUZZ:%=replay-%)
 VALGRIND = $(WIRE:%=valgrind-%)
 
 # The program, plain and with sanitizers.
@@ -372,6 +395,15 @@ build/tests/test_checker: tests/test_checker.c build/tests/checker.o \
     build/tests/order.o build/tests/page.o build/tests/notice.o build/tests/verdict.o build/tests/parser.o
 	$(CC) $(OURS) $(SANITIZE) -Itests/harness -o $@ \
 	    $(filter %.c %.o,$^) -lcmocka
+
+# The seeds of what is fuzzed, by any compiler.
+$(FUZZ:%=build/tests/fuzz_%): build/tests/fuzz_%: tests/fuzz/%.c \
+    tests/fuzz/replay.c $$(fuzz_more_$$*) \
+    $$(addprefix build/asan/,$$(addsuffix .o,$$(sort $$(call files,$$(fuzz_$$*))))) | build/tests
+	$(CC) $(OURS) $(SANITIZE) -Isrc -o $@ $(filter %.c %.o,$^) $(LIBS)
+
+$(FUZZ:%=replay-%): replay-%: build/tests/fuzz_%
+	build/tests/fuzz_$* tests/fuzz/$*.seeds
 
 # A front for people: build/tests/front unix:/path /sse prints the stream.
 build/tests/front: tests/harness/main.c build/tests/front.o
@@ -701,26 +733,21 @@ lint: need-lint
 	    tests/harness/mutants tests/harness/32bit tests/here tests/edges \
 	    tests/lognames conf/debian/postinst conf/debian/postrm .ci/run
 
+# What each target has of the program; its seeds are in tests/fuzz/X.seeds.
 SECONDS ?= 60
-fuzz_gate  = $(unit_gate)
-fuzz_parse = $(unit_sse_parse) query json eventid $(unit_channel)
-fuzz_split = $(unit_sse_split)
-fuzz_resp  = $(unit_entry)
-fuzz_libs_resp = -lhiredis
-fuzz_ticket = $(unit_ticket)
-fuzz_libs_ticket = -lsodium -ljansson
 need-fuzz-rt: need-fuzz # it asks clang which one
 fuzz: need-fuzz-rt | build/fuzz
-	@$(MAKE) -s fuzz-gate fuzz-parse fuzz-split fuzz-resp fuzz-ticket
+	@for target in $(FUZZ); do $(MAKE) -s fuzz-$$target || exit 1; done
 
+CLANG	 = clang -g -O1 -std=c11 -D_DEFAULT_SOURCE -Isrc
+FUZZED	 = -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+fuzz_src = tests/fuzz/$(1).c $(fuzz_more_$(1)) \
+	   $(addprefix src/,$(addsuffix .c,$(sort $(call files,$(fuzz_$(1))))))
 fuzz-%:
-	clang -g -O1 -std=c11 -D_DEFAULT_SOURCE -Isrc \
-	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	    -o build/fuzz/$* tests/fuzz/$*.c $(addprefix src/,$(addsuffix .c,$(sort $(call files,$(fuzz_$*))))) \
-	    $(fuzz_libs_$*)
+	$(CLANG) $(FUZZED) -o build/fuzz/$* $(call fuzz_src,$*) $(fuzz_libs_$*)
 	@mkdir -p build/fuzz/$*.corpus
-	build/fuzz/$* -max_total_time=$(SECONDS) -max_len=8192 \
-	    build/fuzz/$*.corpus $(wildcard tests/fuzz/$*.seeds)
+	build/fuzz/$* -max_total_time=$(SECONDS) -max_len=4096 -timeout=10 \
+	    -print_final_stats=1 build/fuzz/$*.corpus tests/fuzz/$*.seeds
 
 always:
 .PHONY: all always help run test check test-storm test-kill test-resp torture test-valgrind test-fronts \
