@@ -195,7 +195,7 @@ fuzz_libs_store	  = -lsqlite3 -lev -lpthread
 fuzz_libs_ticket  = -lsodium -ljansson
 fuzz_libs_options = -lm
 WAVED = flush stream publish producer ahead route # both with waves and without, as all of WIRE
-WIRE  = stream health probe log peers limits life channels gaps publish ticket run runs bodies feed status slow \
+WIRE  = stream health probe log peers crafted limits life channels gaps publish ticket run runs bodies feed status slow \
 	storm supervise user kernel store disk kill redis same away network lost
 STILL = probe log user redis same away network lost # where waves make no difference
 STORED = channels gaps publish run runs feed status storm # also with a store, as any may be
