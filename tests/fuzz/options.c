@@ -49,7 +49,7 @@ check_listen(const struct config *cfg)
 	for (n = 0; cfg->listen[n] != NULL; n++) {
 		assert(n < CONFIG_LISTEN_MAX && *cfg->listen[n] != '\0');
 		err[0] = '\0';
-		check_error(endpoint_parse(&e, cfg->listen[n], err,
+		check_error(endpoint_parse(&e, "--listen", cfg->listen[n], err,
 				sizeof(err)),
 		    err);
 	}
@@ -130,7 +130,7 @@ check_endpoint(const struct endpoint *e)
 		assert(atoi(e->port) > 0 && atoi(e->port) <= 65535);
 		(void)snprintf(text, sizeof(text), "[%s]:%s", e->host, e->port);
 	}
-	assert(endpoint_parse(&again, text, err, sizeof(err)) == 0);
+	assert(endpoint_parse(&again, "--listen", text, err, sizeof(err)) == 0);
 	assert(memcmp(e, &again, sizeof(again)) == 0);
 }
 
@@ -139,7 +139,7 @@ address(const char *text)
 {
 	struct endpoint e;
 	char err[ERR_SIZE] = "";
-	int result = endpoint_parse(&e, text, err, sizeof(err));
+	int result = endpoint_parse(&e, "--listen", text, err, sizeof(err));
 
 	check_error(result, err);
 	if (result == 0)
