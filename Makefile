@@ -45,8 +45,9 @@ NEED_bench    = $(NEED) $(NEED_redis) $(NEED_lighttpd) $(NEED_nginx) \
 NEED_bench-fronts = $(NEED) $(foreach front,$(FRONTS),$(NEED_$(front)))
 NEED_coverage = $(NEED_check) gcc nodejs=node
 NEED_mutants  = $(NEED_check)
-NEED_lint     = $(NEED) clang-format clang-tidy cppcheck mandoc shellcheck
+NEED_lint     = $(NEED) gcc clang clang-format clang-tidy cppcheck mandoc shellcheck
 NEED_check-32 = debootstrap git
+NEED_check-container = debootstrap python3=python3 python3-yaml iproute2=ip
 NEED_deb      = $(NEED) build-essential debhelper dpkg-dev lintian
 NEED_fuzz     = $(NEED) clang
 NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
@@ -84,7 +85,7 @@ TESTS = event sse record params buffer gate writer ring wave flush clock config 
 	spelling channel sse_split sse_parse arguments origin text room memory store gathering sqlite \
 	resolve resp entry finder sentinel link ids repeats tail tailposts tailmodel tailreplies \
 	changes rule heap hub retention keys promise ends restore reader \
-	model notify platform capacity zone user publish health producer ahead server sender upkeep census redis ticket
+	model notify platform capacity zone user publish health producer admin ahead server sender upkeep census redis ticket
 unit_event     = event
 unit_sse       = sse
 unit_sse_split = sse_split sse_split_events buffer utf8 sse
@@ -168,10 +169,33 @@ unit_publish   = $(unit_route)
 unit_health    = $(unit_route)
 unit_producer  = $(unit_route)
 unit_ahead     = $(unit_route)
+unit_admin     = $(unit_route)
 unit_server    = server server_open socket socket_inherit socket_owner user ticket_keys config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
 		 endpoint $(unit_route)
+# What is fuzzed, with what it is made of.
+FUZZ = gate request query eventid body split events resp store ticket options
+fuzz_gate    = $(unit_gate)
+fuzz_request = $(unit_request) params address origin
+fuzz_query   = $(unit_arguments) json
+fuzz_eventid = $(unit_eventid)
+fuzz_body    = publish type arguments origin $(unit_sse_parse) $(unit_hub) query spelling
+fuzz_split   = $(unit_sse_split)
+fuzz_events  = $(unit_memory) $(unit_reader) type
+fuzz_resp    = $(unit_entry)
+fuzz_store   = $(unit_sqlite)
+fuzz_ticket  = $(unit_ticket)
+fuzz_options = $(unit_config) endpoint rule
+fuzz_more_body = tests/harness/parser.c
+fuzz_more_split = $(fuzz_more_body)
+fuzz_more_events = $(fuzz_more_body)
+fuzz_libs_request = -lfcgi
+fuzz_libs_events  = -ljansson
+fuzz_libs_resp	  = -lhiredis
+fuzz_libs_store	  = -lsqlite3 -lev -lpthread
+fuzz_libs_ticket  = -lsodium -ljansson
+fuzz_libs_options = -lm
 WAVED = flush stream publish producer ahead route # both with waves and without, as all of WIRE
-WIRE  = stream health probe log peers limits life channels gaps publish ticket run runs bodies feed status slow \
+WIRE  = stream health probe log peers crafted limits life channels gaps publish ticket run runs bodies feed status slow \
 	storm supervise user kernel store disk kill redis same away network lost
 STILL = probe log user redis same away network lost # where waves make no difference
 STORED = channels gaps publish run runs feed status storm # also with a store, as any may be
@@ -270,12 +294,13 @@ SEVERAL	 = $(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) -O --no-print-
 CHECKED	 = build/sse-fcgi build/asan/sse-fcgi build/tests/front \
 	   build/tests/manual_options build/tests/sandbox build/tests/allowed \
 	   $(TESTS:%=build/tests/test_%) \
-	   build/tests/test_checker $(WIRE:%=build/tests/wire_%)
+	   build/tests/test_checker $(WIRE:%=build/tests/wire_%) \
+	   $(FUZZ:%=build/tests/fuzz_%)
 CHECKS	 = $(WIRE:%=run-wire-%) $(patsubst %,off-wire-%,$(filter-out $(STILL),$(WIRE))) \
 	   $(STORED:%=store-wire-%) \
 	   $(SHARED:%=redis-wire-%) \
 	   $(TESTS:%=run-%) \
-	   $(WAVED:%=off-%) run-checker check-hardened
+	   $(WAVED:%=off-%) run-checker check-hardened $(FUZZ:%=replay-%)
 VALGRIND = $(WIRE:%=valgrind-%)
 
 # The program, plain and with sanitizers.
@@ -339,6 +364,7 @@ wrap_changes = $(addprefix -Wl$(comma)--wrap=sqlite3_,step bind_int64 bind_text6
 	      -Wl,--wrap=malloc,--wrap=realloc,--wrap=realpath
 wrap_sentinel = $(addprefix -Wl$(comma)--wrap=,send recv socket connect getsockopt \
 	      getpeername platform_set_flags read calloc malloc realloc)
+wrap_admin  = -Wl,--wrap=calloc,--wrap=malloc,--wrap=strdup
 wrap_listen = $(addprefix -Wl$(comma)--wrap=,socket bind listen setsockopt connect \
 	      flock unlink platform_set_flags getaddrinfo freeaddrinfo)
 wrap_tailreplies = -Wl,--wrap=calloc
@@ -369,6 +395,15 @@ build/tests/test_checker: tests/test_checker.c build/tests/checker.o \
     build/tests/order.o build/tests/page.o build/tests/notice.o build/tests/verdict.o build/tests/parser.o
 	$(CC) $(OURS) $(SANITIZE) -Itests/harness -o $@ \
 	    $(filter %.c %.o,$^) -lcmocka
+
+# The seeds of what is fuzzed, by any compiler.
+$(FUZZ:%=build/tests/fuzz_%): build/tests/fuzz_%: tests/fuzz/%.c \
+    tests/fuzz/replay.c $$(fuzz_more_$$*) \
+    $$(addprefix build/asan/,$$(addsuffix .o,$$(sort $$(call files,$$(fuzz_$$*))))) | build/tests
+	$(CC) $(OURS) $(SANITIZE) -Isrc -o $@ $(filter %.c %.o,$^) $(LIBS)
+
+$(FUZZ:%=replay-%): replay-%: build/tests/fuzz_%
+	build/tests/fuzz_$* tests/fuzz/$*.seeds
 
 # A front for people: build/tests/front unix:/path /sse prints the stream.
 build/tests/front: tests/harness/main.c build/tests/front.o
@@ -527,7 +562,7 @@ coverage: need-coverage
 # The faults of tests/mutants, or some: does a test turn red for each?
 MUTANTS	?=
 mutants: need-mutants
-	tests/harness/mutants build/mutants $(MUTANTS)
+	nice tests/harness/mutants build/mutants $(MUTANTS)
 
 # The manual's list of options comes from src/base/config_table.c.
 check-manual: build/tests/manual_options
@@ -630,6 +665,10 @@ check-deb: deb
 	@$(MAKE) -s build/tests/front
 	tests/harness/deb $(DEB)
 
+# For root: the images of conf/container, made and run.
+check-container: need-check-container
+	tests/harness/container
+
 # For root: all of check where addresses have 32 bits.
 check-32: need-check-32
 	tests/harness/32bit make $(filter-out libc6-dbg,$(NEED_check))
@@ -644,45 +683,75 @@ bench-fronts: need-bench-fronts
 	fronts=$$(tests/here $(FRONTS)) && $(MAKE) -C tests/bench \
 	    ROWS="$$(printf 'behind-%s ' $$fronts)"
 
+# What gcc and clang are asked beside what all builds are.
+WARN	 = -Wconversion -Wsign-conversion -Wcast-align -Wwrite-strings \
+	   -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+	   -Wredundant-decls -Wnested-externs -Wundef -Wvla -Wunused-macros \
+	   -Wnull-dereference -Wimplicit-fallthrough -Wformat=2 \
+	   -Wno-format-nonliteral # finder.c's are its callers' own words
+WARN_gcc = -Wduplicated-cond -Wduplicated-branches -Wformat-signedness \
+	   -Wjump-misses-init -Walloca -Wtrampolines -Wbidi-chars=any,ucn \
+	   -Wuse-after-free=3 -Wstringop-overflow=4 -Warray-bounds=2
+WARN_clang = -Wcomma -Wassign-enum -Wunreachable-code-aggressive \
+	   -Wmissing-variable-declarations -Wloop-analysis -Wshadow-all \
+	   -Warray-bounds-pointer-arithmetic -Wtautological-compare
+# Where the analyzer is wrong: it loses sight of a struct that a function returns,
+# of an assertion, and of what is kept by way of an offset or a struct.
+analyzed_position = -Wno-analyzer-use-of-uninitialized-value
+analyzed_sqlite_posts = -Wno-analyzer-use-of-uninitialized-value
+analyzed_request = -Wno-analyzer-malloc-leak
+analyzed_sentinel = -Wno-analyzer-malloc-leak
+LINTED	 = $(foreach by,gcc clang analyzer,$(SRC:%=build/lint-$(by)/%.o))
+build/lint-gcc/%.o: src/%.c
+	@mkdir -p $(@D)
+	gcc $(OURS) -Isrc -O2 -Werror $(WARN) $(WARN_gcc) -c -o $@ $<
+
+build/lint-clang/%.o: src/%.c
+	@mkdir -p $(@D)
+	clang $(OURS) -Isrc -O2 -Werror $(WARN) $(WARN_clang) -c -o $@ $<
+
+build/lint-analyzer/%.o: src/%.c
+	@mkdir -p $(@D)
+	gcc $(OURS) -Isrc -O1 -Werror -fanalyzer $(analyzed_$(*F)) -c -o $@ $<
+
 lint: need-lint
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
 	tests/edges $(FOLDERS)
 	tests/lognames $(SRC:%=src/%.c)
+	@$(SEVERAL) $(LINTED)
 	clang-tidy --quiet $(SRC:%=src/%.c) -- $(OURS) -Isrc
-	cppcheck --quiet --error-exitcode=1 --enable=warning,portability \
+	cppcheck --quiet --error-exitcode=1 --inline-suppr \
+	    --enable=warning,portability,performance,style \
+	    --suppress=variableScope --suppress=redundantContinue \
 	    -D'RB_PROTOTYPE(a,b,c,d)=' -D'RB_GENERATE(a,b,c,d)=' -D__linux__ \
-	    --suppress=uninitvar -Isrc src # it reads TAILQ_FOREACH wrongly
+	    --suppress=uninitvar -Isrc src # style(9); TAILQ_FOREACH read wrongly
 	mandoc -Tlint -Wwarning src/sse-fcgi.8
 	shellcheck -x conf/run conf/fill tests/packages \
 	    $(addprefix tests/bench/,bench clock channels few feeds store redis fronts servers) \
 	    tests/harness/manual tests/harness/filter tests/harness/valgrind \
-	    tests/harness/deb \
-	    tests/harness/32bit tests/here tests/edges tests/lognames conf/debian/postinst conf/debian/postrm .ci/run
+	    tests/harness/deb tests/harness/copy tests/harness/hardened \
+	    tests/harness/mutants tests/harness/32bit tests/here tests/edges \
+	    tests/lognames conf/debian/postinst conf/debian/postrm .ci/run
 
+# What each target has of the program; its seeds are in tests/fuzz/X.seeds.
 SECONDS ?= 60
-fuzz_gate  = $(unit_gate)
-fuzz_parse = $(unit_sse_parse) query json eventid $(unit_channel)
-fuzz_split = $(unit_sse_split)
-fuzz_resp  = $(unit_entry)
-fuzz_libs_resp = -lhiredis
-fuzz_ticket = $(unit_ticket)
-fuzz_libs_ticket = -lsodium -ljansson
 need-fuzz-rt: need-fuzz # it asks clang which one
 fuzz: need-fuzz-rt
-	@$(MAKE) -s fuzz-gate fuzz-parse fuzz-split fuzz-resp fuzz-ticket
+	@for target in $(FUZZ); do $(MAKE) -s fuzz-$$target || exit 1; done
 
+CLANG	 = clang -g -O1 -std=c11 -D_DEFAULT_SOURCE -Isrc
+FUZZED	 = -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+fuzz_src = tests/fuzz/$(1).c $(fuzz_more_$(1)) \
+	   $(addprefix src/,$(addsuffix .c,$(sort $(call files,$(fuzz_$(1))))))
 fuzz-%: | build/fuzz
-	clang -g -O1 -std=c11 -D_DEFAULT_SOURCE -Isrc \
-	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	    -o build/fuzz/$* tests/fuzz/$*.c $(addprefix src/,$(addsuffix .c,$(sort $(call files,$(fuzz_$*))))) \
-	    $(fuzz_libs_$*)
+	$(CLANG) $(FUZZED) -o build/fuzz/$* $(call fuzz_src,$*) $(fuzz_libs_$*)
 	@mkdir -p build/fuzz/$*.corpus
-	build/fuzz/$* -max_total_time=$(SECONDS) -max_len=8192 \
-	    build/fuzz/$*.corpus $(wildcard tests/fuzz/$*.seeds)
+	build/fuzz/$* -max_total_time=$(SECONDS) -max_len=4096 -timeout=10 \
+	    -print_final_stats=1 build/fuzz/$*.corpus tests/fuzz/$*.seeds
 
 always:
 .PHONY: all always help run test check test-storm test-kill test-resp torture test-valgrind test-fronts \
 	test-browser check-posix check-manual check-hardened check-systemd judge-units manual install \
-	uninstall clean dist distcheck deb check-deb check-32 bench bench-fronts lint \
+	uninstall clean dist distcheck deb check-deb check-container check-32 bench bench-fronts lint \
 	fuzz coverage mutants
 -include $(wildcard build/*/*.d build/*/*/*.d)

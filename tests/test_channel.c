@@ -281,6 +281,10 @@ a_channel_ends_once(void **state)
 	assert_int_equal(ch->ended.ms, 2);
 	assert_true(ch->ended_time == -3);
 	free_all(ch);
+	ch = channel_new("news", (struct loss){{0, 0}, LOSS_OVERFLOW});
+	channel_end(ch, (struct eventid){0, 5}, 0); /* anybody's id */
+	assert_true(channel_has_ended(ch));
+	free_all(ch);
 }
 
 /* The numbers go on: nobody takes one of them for another. */

@@ -458,6 +458,43 @@ output_that_is_lost_is_an_error(void **state)
 	}
 }
 
+/* For shells: it begins with a header in base64url; or a line says why not. */
+static void
+a_ticket_is_printed_or_it_is_said_why_not(void **state)
+{
+	static const char key[] =
+	    "HS256 abababababababababababababababababababab"
+	    "abababababababababababab\n";
+	char path[96], out[96], said[1024] = "", ticket[8] = "";
+	char *arguments[] = {"sse-fcgi", "--ticket-key", path, "--make-ticket",
+	    "channel=a", NULL};
+	struct responder r;
+	FILE *f;
+
+	(void)state;
+	responder_place(&r);
+	(void)snprintf(path, sizeof(path), "%s/key", r.dir);
+	(void)snprintf(out, sizeof(out), "%s/out", r.dir);
+	assert_int_equal(run_to(out, arguments, said, sizeof(said)), 2);
+	assert_non_null(strstr(said, "--ticket-key"));
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs(key, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(run_to(out, arguments, said, sizeof(said)), 0);
+	f = fopen(out, "r");
+	assert_non_null(f);
+	assert_non_null(fgets(ticket, 4, f));
+	(void)fclose(f);
+	assert_string_equal(ticket, "eyJ");
+	arguments[4] = "channel=a&exp=never";
+	assert_int_equal(run_to(out, arguments, said, sizeof(said)), 2);
+	assert_non_null(strstr(said, "exp"));
+	(void)unlink(out);
+	(void)unlink(path);
+	responder_stop(&r);
+}
+
 /* A start that fails is told to who started it, whatever the log is. */
 static void
 a_failed_start_is_said_to_standard_error(void **state)
@@ -749,6 +786,7 @@ main(void)
 	    cmocka_unit_test(without_a_socket_it_says_what_works),
 	    cmocka_unit_test(options_are_checked),
 	    cmocka_unit_test(output_that_is_lost_is_an_error),
+	    cmocka_unit_test(a_ticket_is_printed_or_it_is_said_why_not),
 	    cmocka_unit_test(a_failed_start_is_said_to_standard_error),
 	    cmocka_unit_test(a_zone_that_is_not_known_is_said),
 	    cmocka_unit_test(a_log_at_its_limit_is_no_end),

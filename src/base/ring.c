@@ -5,6 +5,7 @@
  */
 #include "base/ring.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #ifdef RING
@@ -29,6 +30,7 @@ put(struct ring *r, const struct ring_send *s, unsigned at)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&r->io);
 
+	assert(sqe != NULL); /* there are as many as are sent at a time */
 	io_uring_prep_send(sqe, s->fd, s->bytes, s->len,
 	    MSG_DONTWAIT | MSG_NOSIGNAL);
 	sqe->user_data = at;

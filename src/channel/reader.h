@@ -13,7 +13,7 @@
 
 /* Where a stream wants to begin. */
 struct position {
-	enum {
+	enum position_kind {
 		POSITION_NOW,
 		POSITION_AFTER,	  /* id */
 		POSITION_RESTART, /* an id of another life */

@@ -206,7 +206,7 @@ consume(struct sentinel *s, const char *bytes, size_t len)
 {
 	enum resp_result result = resp_feed(&s->resp, bytes, len);
 	struct resp_value *v;
-	bool more = true;
+	bool more;
 
 	while (result == RESP_MORE) {
 		result = resp_next(&s->resp, &v);

@@ -25,7 +25,7 @@ conn_enter(struct conn *c, enum conn_phase phase)
 {
 	struct conns *cs = conn_all(c);
 
-	c->phase = phase;
+	c->phase = (uint8_t)phase;
 	c->since = conns_moment(cs);
 	if (phase == CONN_CLOSED)
 		return;

@@ -203,6 +203,7 @@ producers_again(struct ev_loop *loop, ev_timer *w, int revents)
 		before = all->postponed;
 		set_state(p, POST_NONE);
 		producer_push(p);
+		/* cppcheck-suppress knownConditionTrueFalse ; by the push */
 		if (first == NULL && all->postponed > before)
 			first = TAILQ_LAST(&all->refused, producer_list);
 	}

@@ -128,13 +128,13 @@ publication_give(struct publication *p, const struct sse_message messages[],
 static void
 read_body(struct publication *p)
 {
-	struct body body = p->body;
-	struct buffer *b = body.bytes;
+	struct body whole = p->body;
+	struct buffer *b = whole.bytes;
 
 	p->body.bytes = NULL;
 	p->by->read(p, b == NULL ? NULL : (char *)b->bytes,
 	    b == NULL ? 0 : b->len);
-	body_forget(&body);
+	body_forget(&whole);
 }
 
 static void

@@ -45,7 +45,8 @@ stream_retry_ms(const struct streams *ss)
 static struct stream *
 of_subscriber(struct subscriber *sub)
 {
-	return (struct stream *)((char *)sub - offsetof(struct stream, sub));
+	return (struct stream *)(void *)((char *)sub -
+					 offsetof(struct stream, sub));
 }
 
 static bool
@@ -80,7 +81,7 @@ static void
 on_age(struct age *a)
 {
 	struct stream *s =
-	    (struct stream *)((char *)a - offsetof(struct stream, age));
+	    (struct stream *)(void *)((char *)a - offsetof(struct stream, age));
 
 	conn_retire(&s->conn);
 }

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The gate under libFuzzer.  The first two bytes say where the rest is cut in
- * two: cut or not, the gate must find the same things in it.
+ * The gate, and the pairs that it lets through.  The first byte says how many
+ * cuts there are, two bytes for each where, and the rest is what a front sends.
+ * In one piece, cut there, or byte by byte: the gate must find the same in it.
  */
 #include "fastcgi/gate.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdbool.h>
+
+#include "fastcgi/params.h"
+#include "fuzz.h"
+#include "pairs.h"
+
+#define CUTS  8
+#define BYTES 512 /* of more it takes too long to read each alone */
 
 /* A digest of what was found: kinds, ids, and all bytes given out. */
 struct found {
@@ -15,10 +21,56 @@ struct found {
 	bool bad;
 };
 
-static void
-add(struct found *f, uint64_t n)
+static bool
+has(struct input in, int byte)
 {
-	f->sum = (f->sum ^ n) * 1099511628211u;
+	return in.len > 0 && memchr(in.at, byte, in.len) != NULL;
+}
+
+/* What a request's parameters are by now. */
+static void
+check_pairs(struct input in)
+{
+	struct input name[PARAMS_PAIRS_MAX], value;
+	size_t n, i;
+
+	for (n = 0; in.len > 0; n++) {
+		assert(n < PARAMS_PAIRS_MAX);
+		pair_next(&in, &name[n], &value);
+		assert(name[n].len > 0 && !has(name[n], '='));
+		assert(!has(name[n], '\0') && !has(value, '\0'));
+		if (name[n].len < 4 || memcmp(name[n].at, "SSE_", 4) != 0)
+			continue;
+		for (i = 0; i < n; i++)
+			assert(
+			    name[i].len != name[n].len ||
+			    memcmp(name[i].at, name[n].at, name[n].len) != 0);
+	}
+}
+
+static void
+check(const struct gate *g, const struct gate_event *ev)
+{
+	assert((ev->kind == GATE_BAD) == (ev->why != NULL));
+	assert(ev->kind != GATE_NO_MEMORY);
+	switch (ev->kind) {
+	case GATE_REQUEST:
+		assert(ev->id != 0 && ev->len <= GATE_PARAMS_MAX);
+		assert(gate_busy(g) && !gate_body_done(g));
+		check_pairs((struct input){ev->data, ev->len});
+		break;
+	case GATE_BODY:
+		assert(ev->id != 0 && ev->len > 0);
+		break;
+	case GATE_BODY_END:
+		assert(gate_body_done(g));
+		break;
+	case GATE_REFUSE:
+		assert(ev->id != 0 && (ev->status == 1 || ev->status == 3));
+		break;
+	default:
+		break;
+	}
 }
 
 static void
@@ -26,19 +78,23 @@ feed(struct gate *g, struct found *f, const uint8_t *buf, size_t len)
 {
 	struct gate_event ev;
 	ssize_t used;
-	size_t i;
 
 	while (len > 0 && !f->bad) {
 		used = gate_read(g, buf, len, &ev);
 		f->bad = used == -1;
-		if (used == -1 || (used == 0 && ev.kind == GATE_MORE))
+		check(g, &ev);
+		if (f->bad)
 			break;
+		assert((size_t)used <= len);
+		assert(used > 0 || ev.kind != GATE_MORE);
 		if (ev.kind != GATE_BODY && ev.kind != GATE_MORE) {
-			add(f, (uint64_t)ev.kind << 32 | ev.id);
-			add(f, (uint64_t)ev.type << 32 | ev.asked);
+			f->sum =
+			    digest(f->sum, (uint64_t)ev.kind << 32 | ev.id);
+			f->sum = digest(f->sum,
+			    (uint64_t)ev.type << 32 | ev.asked << 8 | ev.keep);
 		}
-		for (i = 0; i < ev.len; i++)
-			add(f, ev.data[i]);
+		for (; ev.len > 0; ev.len--)
+			f->sum = digest(f->sum, *ev.data++);
 		if (ev.kind == GATE_REQUEST)
 			gate_release(g);
 		if (ev.kind == GATE_ABORT || ev.kind == GATE_BODY_END)
@@ -48,34 +104,41 @@ feed(struct gate *g, struct found *f, const uint8_t *buf, size_t len)
 	}
 }
 
+/* Each piece in memory of its own size. */
 static struct found
-read_in_two(const uint8_t *data, size_t len, size_t cut)
+read_in_pieces(struct input in, const size_t cuts[], size_t n, size_t size)
 {
+	struct found f = {.sum = DIGEST};
 	struct gate g = {0};
-	struct found f = {.sum = 14695981039346656037u};
+	struct input piece;
+	uint8_t *copy;
+	size_t i = 0;
 
-	feed(&g, &f, data, cut);
-	feed(&g, &f, data + cut, len - cut);
+	while (in.len > 0) {
+		piece = input_part(&in, i < n ? cuts[i++] : size);
+		copy = input_copy(piece);
+		feed(&g, &f, copy, piece.len);
+		free(copy);
+	}
 	gate_free(&g);
 	return f;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct found whole, cut;
-	size_t at;
+	struct input in = {data, len};
+	struct found whole, cut, bytes;
+	size_t cuts[CUTS], n = input_byte(&in) % (CUTS + 1), i;
 
-	if (len < 3)
-		return 0;
-	at = (size_t)(data[0] << 8 | data[1]) % (len - 1);
-	data += 2;
-	len -= 2;
-	whole = read_in_two(data, len, 0);
-	cut = read_in_two(data, len, at);
-	if (whole.sum != cut.sum || whole.bad != cut.bad)
-		abort();
+	for (i = 0; i < n; i++) {
+		cuts[i] = (size_t)input_byte(&in) << 8;
+		cuts[i] = (cuts[i] | input_byte(&in)) % (in.len + 1);
+	}
+	whole = read_in_pieces(in, NULL, 0, SIZE_MAX);
+	cut = read_in_pieces(in, cuts, n, SIZE_MAX);
+	bytes = in.len > BYTES ? cut : read_in_pieces(in, NULL, 0, 1);
+	assert(whole.sum == cut.sum && whole.bad == cut.bad);
+	assert(whole.sum == bytes.sum && whole.bad == bytes.bad);
 	return 0;
 }

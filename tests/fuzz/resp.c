@@ -6,16 +6,13 @@
  */
 #include "engine/resp.h"
 
-#include <assert.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/utf8.h"
 #include "channel/channel.h"
 #include "engine/entry.h"
+#include "fuzz.h"
 
-#define MAX	  (1UL << 20) /* more than any input makes of itself */
-#define EVENT_MAX 64
+#define MAX	(1UL << 20) /* more than any input makes of itself */
+#define LARGEST 64
 
 /* A digest of all values, in their order, and how it ended. */
 struct found {
@@ -27,7 +24,7 @@ struct found {
 static void
 add(struct found *f, uint64_t n)
 {
-	f->sum = (f->sum ^ n) * 1099511628211u;
+	f->sum = digest(f->sum, n);
 }
 
 static void
@@ -59,7 +56,7 @@ look(const struct entry *e, enum entry_kind kind, const char *why)
 	       (e->key_len > 0 && e->key_len <= POST_KEY_MAX && e->part > 0));
 	if (kind == ENTRY_END)
 		return;
-	assert(e->message.len <= EVENT_MAX);
+	assert(e->message.len <= LARGEST);
 	assert(utf8_valid((const uint8_t *)e->message.data, e->message.len));
 	assert(e->message.type == NULL ||
 	       (e->message.type[0] != '\0' &&
@@ -72,7 +69,7 @@ add_value(struct found *f, const struct resp_value *v)
 	const struct resp_value *element;
 	struct entry e;
 	const char *why;
-	enum entry_kind kind = entry_read(&e, v, EVENT_MAX, &why);
+	enum entry_kind kind = entry_read(&e, v, LARGEST, &why);
 	size_t i;
 
 	look(&e, kind, why);
@@ -138,7 +135,7 @@ feed(struct resp *r, struct found *f, const uint8_t *data, size_t len)
 static struct found
 read_in_pieces(const uint8_t *data, size_t len, size_t max)
 {
-	struct found f = {.sum = 14695981039346656037u};
+	struct found f = {.sum = DIGEST};
 	struct resp r;
 	size_t n;
 
@@ -158,7 +155,7 @@ read_in_pieces(const uint8_t *data, size_t len, size_t max)
 static struct found
 read_at_once(const uint8_t *data, size_t len)
 {
-	struct found f = {.sum = 14695981039346656037u};
+	struct found f = {.sum = DIGEST};
 	uint8_t *all = malloc(len + 1);
 	struct resp r;
 	size_t n, size = 0;
@@ -176,8 +173,6 @@ read_at_once(const uint8_t *data, size_t len)
 	resp_free(&r);
 	return f;
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

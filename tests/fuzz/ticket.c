@@ -4,11 +4,9 @@
  * also the file of a key and the claims of --make-ticket.  The first byte says
  * what the others are.
  */
-#include <assert.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "serve/ticket.h"
+
+#include "fuzz.h"
 #include "serve/ticket_keys.h"
 #include "serve/ticket_make.h"
 
@@ -144,8 +142,6 @@ raw(const char *bytes, size_t len)
 {
 	(void)read_one(bytes, len);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
