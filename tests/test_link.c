@@ -1075,7 +1075,7 @@ static const struct greeting {
 	"refuses AUTH"},
     {"greeting: AUTH is quoted",
 	{"AUTH", "-ERR unknown command 'AUTH', with args: 'secret'\r\n"},
-	"refuses AUTH:"},
+	"refuses AUTH: has it that account?"},
     {"greeting: AUTH has a number", {"AUTH", ":1\r\n"}, "AUTH wrongly"},
     {"greeting: may not AUTH", {"AUTH", "-NOPERM no\r\n"}, "refuses AUTH"},
     {"greeting: no such database",
