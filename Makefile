@@ -54,7 +54,7 @@ NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 
 # The program, by its folders; src/README.md says in which order it is best read.
 BASE	= log log_json config config_table config_channel config_agree endpoint socket socket_inherit socket_owner platform user \
-	  capacity notify ring zone text room json buffer utf8 query spelling \
+	  capacity notify ring zone text room histogram json buffer utf8 query spelling \
 	  thread resolve
 CHANNEL	= event eventid batch sse sse_split sse_split_events sse_parse post type name held channel rule heap names retention \
 	  hub keys promise restore gap end position step reader
@@ -71,7 +71,7 @@ FASTCGI	= record params gate gate_rules request body writer wave conn intake flu
 STREAM	= stream opening admission clock drain address age permit
 SERVE	= server server_open route arguments subscribe ahead publish publication producer producer_post producer_end grace outcome origin status \
 	  health figures reply admin tickets ticket ticket_keys ticket_make \
-	  probe
+	  probe delivery
 FOLDERS	= base channel engine fastcgi stream serve
 SRC	= main $(BASE:%=base/%) $(CHANNEL:%=channel/%) $(ENGINE:%=engine/%) \
 	  $(FASTCGI:%=fastcgi/%) $(STREAM:%=stream/%) $(SERVE:%=serve/%)
@@ -82,10 +82,10 @@ files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 # The modules each unit test links: it shows what they depend on.
 TESTS = event sse record params buffer gate writer ring wave flush clock config address \
 	age permit log log_json endpoint socket listen request stream route eventid utf8 query json \
-	spelling channel sse_split sse_parse arguments origin text room memory store gathering sqlite \
+	spelling channel sse_split sse_parse arguments origin text room histogram memory store gathering sqlite \
 	resolve resp entry finder sentinel link ids repeats tail tailposts tailmodel tailreplies \
 	changes rule heap hub retention keys promise ends restore reader \
-	model notify platform capacity zone user publish health producer admin ahead server sender upkeep census redis ticket
+	model notify platform capacity zone user publish health delivery producer admin ahead server sender upkeep census redis ticket
 unit_event     = event
 unit_sse       = sse
 unit_sse_split = sse_split sse_split_events buffer utf8 sse
@@ -126,6 +126,7 @@ unit_origin    = origin
 unit_ticket    = ticket ticket_keys ticket_make query room
 unit_text      = text
 unit_room      = room
+unit_histogram = histogram
 unit_json      = json
 unit_rule      = rule
 unit_heap      = heap rule $(unit_channel)
@@ -135,12 +136,12 @@ unit_retention = $(unit_hub)
 unit_promise   = $(unit_hub)
 unit_ends      = $(unit_hub)
 unit_restore   = $(unit_hub)
-unit_memory    = memory engine keys platform $(unit_hub)
-unit_sqlite    = $(SQLITE) room keys engine platform thread $(unit_log) $(unit_hub)
+unit_memory    = memory engine histogram keys platform $(unit_hub)
+unit_sqlite    = $(SQLITE) room keys engine histogram platform thread $(unit_log) $(unit_hub)
 unit_gathering = gathering platform
 unit_repeats   = repeats post
 unit_sender    = room sender sender_post sender_place entry repeats resp resp_value type $(unit_hub)
-unit_redis     = $(VIA_REDIS) room engine keys $(unit_log) resolve thread endpoint type platform $(unit_hub)
+unit_redis     = $(VIA_REDIS) room engine histogram keys $(unit_log) resolve thread endpoint type platform $(unit_hub)
 unit_upkeep    = upkeep census resp resp_value eventid platform
 unit_census    = census resp resp_value platform
 unit_store     = $(STORE) post platform $(unit_channel)
@@ -163,14 +164,15 @@ unit_model     = $(unit_reader)
 unit_reader    = reader step position gap end json batch $(unit_hub)
 unit_route     = route subscribe ahead publish publication producer producer_post producer_end grace outcome body status health admin tickets ticket ticket_keys arguments \
 		 json room query spelling reply request origin sse_parse sse_split sse_split_events type utf8 \
-		 memory engine keys figures text \
+		 memory engine histogram keys figures text \
 		 platform $(unit_stream)
 unit_publish   = $(unit_route)
 unit_health    = $(unit_route)
+unit_delivery  = delivery histogram
 unit_producer  = $(unit_route)
 unit_ahead     = $(unit_route)
 unit_admin     = $(unit_route)
-unit_server    = server server_open socket socket_inherit socket_owner user ticket_keys config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
+unit_server    = server server_open delivery socket socket_inherit socket_owner user ticket_keys config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
 		 endpoint $(unit_route)
 # What is fuzzed, with what it is made of.
 FUZZ = gate request query eventid body split events resp store ticket options

@@ -46,8 +46,11 @@ on_turn_ends(struct ev_loop *loop, ev_prepare *w, int revents)
 
 	(void)revents;
 	hub_wake(&sv->hub);
-	if (conns_round_over(cs))
+	delivery_published(&sv->delivery, cs->now, sv->hub.published);
+	if (conns_round_over(cs)) {
 		hub_serving(&sv->hub);
+		delivery_serving(&sv->delivery);
+	}
 	more = conns_flush(cs);
 	if (conns_round_over(cs))
 		hub_served(&sv->hub);
@@ -59,7 +62,7 @@ on_turn_ends(struct ev_loop *loop, ev_prepare *w, int revents)
 		ev_idle_start(loop, &sv->more);
 	else
 		ev_idle_stop(loop, &sv->more);
-	server_measure_lag(sv);
+	server_measure_turn(sv);
 	if (sv->end_now || drain_over(&sv->streams))
 		ev_break(loop, EVBREAK_ALL);
 }

@@ -238,7 +238,7 @@ publications_of_a_turn_are_one_transaction(void **state)
 		give_some(i % 2 == 0 ? "a" : "b", "x", 1);
 	until_told(MANY);
 	assert_int_equal(done.published, MANY);
-	assert_int_equal(sqlite.commits, 1);
+	assert_int_equal(sqlite.commits.count, 1);
 	assert_int_equal(hub.held, MANY);
 }
 
@@ -255,7 +255,7 @@ publications_meanwhile_are_the_next_one(void **state)
 		give_some("a", "others", 1);
 	until_told(MANY);
 	assert_int_equal(done.published, MANY);
-	assert_in_range(sqlite.commits, 1, 3);
+	assert_in_range(sqlite.commits.count, 1, 3);
 	assert_int_equal(hub.held, 100);
 }
 

@@ -5,7 +5,10 @@
  */
 #include "unit.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "post.h"
 #include "responder.h"
@@ -214,6 +217,70 @@ the_text_for_prometheus_has_every_figure(void **state)
 	leave(&scene);
 }
 
+/* The value of the row that begins so. */
+__attribute__((format(printf, 2, 3))) static double
+row_value(const char *text, const char *format, ...)
+{
+	char begin[100];
+	const char *row;
+	va_list ap;
+
+	va_start(ap, format);
+	begin[0] = '\n';
+	(void)vsnprintf(begin + 1, sizeof(begin) - 1, format, ap);
+	va_end(ap);
+	row = strstr(text, begin);
+	if (row == NULL)
+		fail_msg("no %s", begin);
+	return strtod(strchr(row, '}') + 1, NULL);
+}
+
+/* Each bucket has what those below it have, and the last one all. */
+static void
+check_histogram(const char *text, const char *name, double count)
+{
+	static const char *const bounds[] = {"0.0005", "0.001", "0.0025",
+	    "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "5",
+	    "+Inf"};
+	double value, below = 0;
+	size_t i;
+
+	for (i = 0; i < LENGTH(bounds); i++) {
+		value = row_value(text, "%s_bucket{pid=\"%ld\",le=\"%s\"}",
+		    name, (long)world.r.pid, bounds[i]);
+		assert_true(value >= below);
+		below = value;
+	}
+	assert_true(below == count);
+	assert_true(row_value(text, "%s_count{", name) == count);
+	value = row_value(text, "%s_sum{", name);
+	assert_true(value >= 0 && value < count * PATIENCE / 1e3);
+}
+
+/* Whoever reads an event reads it when its last write may still be to come. */
+static void
+what_is_published_is_timed(void **state)
+{
+	struct scene scene;
+	char *text;
+
+	(void)state;
+	play(&scene);
+	text = status_text(&world.r, "");
+	check_histogram(text, "ssefcgi_delivery_seconds", 5);
+	check_histogram(text, "ssefcgi_queue_seconds", 5);
+	assert_true(row_value(text, "ssefcgi_delivery_seconds_sum{") > 0);
+	if (getenv("STORE") != NULL)
+		assert_true(row_value(text, "ssefcgi_queue_seconds_sum{") > 0);
+	free(text);
+	text = status_text(&world.r, "format=json");
+	assert_non_null(strstr(text, "\"deliveries\":{\"seconds\":"));
+	assert_non_null(strstr(text, ",\"events\":5}"));
+	assert_non_null(strstr(text, ",\"publications\":5}"));
+	free(text);
+	leave(&scene);
+}
+
 static void
 the_status_is_only_read(void **state)
 {
@@ -411,6 +478,7 @@ main(void)
 	    WITH(world_start, channels_are_listed_with_what_they_hold),
 	    WITH(world_start, gaps_are_counted_by_their_reason),
 	    WITH(world_start, the_text_for_prometheus_has_every_figure),
+	    WITH(world_start, what_is_published_is_timed),
 	    WITH(world_start, the_status_is_only_read),
 	    WITH(start_with_rules, rules_are_listed_and_hold),
 	    WITH(start_with_few_channels, readers_take_no_channel_from_anybody),

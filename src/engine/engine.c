@@ -75,6 +75,33 @@ engine_promise_key(struct keys *keys, const struct post *post, double now,
 	return k;
 }
 
+size_t
+engine_histogram(struct engine_figure row[ENGINE_HISTOGRAM_ROWS],
+    const struct histogram *h, const char *sum, const char *count,
+    const char *name, const char *help)
+{
+	struct engine_figure like = {NULL, name, "", "histogram", help, 0,
+	    "_bucket"};
+	unsigned long long below = 0;
+	size_t i;
+
+	for (i = 0; i <= HISTOGRAM_BUCKETS; i++) {
+		below += h->bucket[i];
+		row[i] = like;
+		row[i].label = histogram_labels[i];
+		row[i].value = (double)below;
+	}
+	row[i] = like;
+	row[i].json = sum;
+	row[i].suffix = "_sum";
+	row[i++].value = h->sum;
+	row[i] = like;
+	row[i].json = count;
+	row[i].suffix = "_count";
+	row[i++].value = (double)h->count;
+	return i;
+}
+
 struct engine_figure
 engine_keys(size_t n)
 {

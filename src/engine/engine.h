@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/histogram.h"
 #include "channel/eventid.h"
 #include "channel/hub.h"
 #include "channel/keys.h"
@@ -13,7 +14,7 @@
 
 #define ENGINE_BATCH_MAX   256 /* messages in one publication */
 #define ENGINE_IDS_MAX	   (ENGINE_BATCH_MAX + 1) /* with its end */
-#define ENGINE_FIGURES_MAX 16 /* rows of its own in the status */
+#define ENGINE_FIGURES_MAX 32 /* rows of its own in the status */
 
 struct ev_loop;
 
@@ -145,6 +146,15 @@ bool engine_repeats(struct keys *, const struct post *, double now,
  */
 struct key *engine_promise_key(struct keys *, const struct post *, double now,
     struct published *what);
+
+/*
+ * A histogram's rows, of which there are ENGINE_HISTOGRAM_ROWS; returns how
+ * many. Sum and count are in JSON, too, by the names of the two.
+ */
+#define ENGINE_HISTOGRAM_ROWS (HISTOGRAM_BUCKETS + 3)
+size_t engine_histogram(struct engine_figure row[ENGINE_HISTOGRAM_ROWS],
+    const struct histogram *, const char *sum, const char *count,
+    const char *name, const char *help);
 
 /* How many keys are known, as a figure. */
 struct engine_figure engine_keys(size_t n);

@@ -46,7 +46,7 @@ settle(struct sqlite *s)
 		return;
 	}
 	if (outcome == STORE_COMMITTED) {
-		sqlite_count(s, s->committer.seconds);
+		histogram_add(&s->commits, s->committer.seconds, 1);
 		gathering_done(&s->gathering, *s->hub->set.now,
 		    s->committer.seconds,
 		    s->going.publications + s->next.publications);
@@ -57,9 +57,10 @@ settle(struct sqlite *s)
 	go_down(s);
 	changes_take_back(&s->going);
 	changes_take_back(&s->next);
-	if (s->commits > s->failed_at) /* else it may be these that fail */
+	if (s->commits.count >
+	    s->failed_at) /* else it may be these that fail */
 		changes_move(&s->next, &s->going);
-	s->failed_at = s->commits;
+	s->failed_at = s->commits.count;
 	changes_free(&s->going);
 	sqlite_tell(s, &s->going_waiting, outcome);
 	sqlite_tell(s, &s->waiting, STORE_NOT);

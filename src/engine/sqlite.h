@@ -18,8 +18,6 @@
 
 #define SQLITE_END_MAX 9.0 /* seconds that stop() may take */
 
-#define SQLITE_BUCKETS 8 /* of the histogram of commits */
-
 /* Seconds that a publication's key is in the file: longer than it is known. */
 #define SQLITE_KEYED 110
 _Static_assert(SQLITE_KEYED > (int)KEYS_AGE, "who is known is in the file");
@@ -69,9 +67,9 @@ struct sqlite {
 	bool late; /* what is to be dropped has waited for a second */
 	bool down;
 	char why[256]; /* it is down, in words */
-	unsigned long long commits, failures, bucket[SQLITE_BUCKETS + 1];
+	struct histogram commits;
+	unsigned long long failures;
 	unsigned long long failed_at; /* so many commits before the failure */
-	double commit_seconds;	      /* of all of them */
 	uint64_t bytes;		      /* of the store's files, lately */
 };
 

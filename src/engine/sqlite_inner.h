@@ -25,7 +25,4 @@ void sqlite_tell(struct sqlite *, struct waiting_list *, enum store_result);
 size_t sqlite_figures(const struct engine *,
     struct engine_figure row[ENGINE_FIGURES_MAX]);
 
-/* A transaction has taken so many seconds. */
-void sqlite_count(struct sqlite *, double seconds);
-
 #endif

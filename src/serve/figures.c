@@ -327,6 +327,19 @@ add_json(struct answer *a, const struct engine_figure *f)
 	a->in = now;
 }
 
+static void
+add_histogram(struct answer *a,
+    void (*add)(struct answer *, const struct engine_figure *),
+    const struct histogram *h, const char *const json[2], const char *name,
+    const char *help)
+{
+	struct engine_figure row[ENGINE_HISTOGRAM_ROWS];
+	size_t n = engine_histogram(row, h, json[0], json[1], name, help), i;
+
+	for (i = 0; i < n; i++)
+		add(a, &row[i]);
+}
+
 /* Ours, and then those that the engine has. */
 static void
 add_all(const struct server *sv, struct answer *a,
@@ -340,6 +353,14 @@ add_all(const struct server *sv, struct answer *a,
 	for (row = rows; row < rows + ROWS; row++)
 		add(a, &(struct engine_figure){row->json, row->name, row->label,
 			   row->type, row->help, value(sv, &s, row), NULL});
+	add_histogram(a, add, &sv->publisher.waits,
+	    (const char *[]){"waits.seconds", "waits.publications"},
+	    "ssefcgi_queue_seconds",
+	    "How long what was published had waited for the engine.");
+	add_histogram(a, add, &sv->delivery.took,
+	    (const char *[]){"deliveries.seconds", "deliveries.events"},
+	    "ssefcgi_delivery_seconds",
+	    "From an event's publication to its last write.");
 	n = sv->engine->figures(sv->engine, its);
 	for (i = 0; i < n; i++)
 		add(a, &its[i]);

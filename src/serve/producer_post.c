@@ -104,6 +104,7 @@ on_published(void *arg, const struct published *what)
 
 	set_state(p, POST_NONE);
 	by->ended += what->result == PUBLISH_ENDED;
+	publisher_waited(by, what, now(p) - p->given);
 	if (what->result == PUBLISHED)
 		took(p, what);
 	else if (what->result == PUBLISH_TOO_LARGE && p->post.n > 1)

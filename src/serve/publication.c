@@ -90,6 +90,14 @@ count(struct publisher *by, const struct post *post,
 		*(post->erase ? &by->deletes : &by->ends) += 1;
 }
 
+void
+publisher_waited(struct publisher *by, const struct published *what,
+    double seconds)
+{
+	if (what->result == PUBLISHED && !what->repeated)
+		histogram_add(&by->waits, seconds, 1);
+}
+
 /* How the publication went; it is the answer, if somebody is there for it. */
 static void
 on_published(void *arg, const struct published *what)
@@ -99,6 +107,7 @@ on_published(void *arg, const struct published *what)
 
 	p->given = false;
 	count(p->by, &p->post, what);
+	publisher_waited(p->by, what, *p->now - p->since);
 	if (p->conn == NULL) {
 		free_publication(p);
 		return;
@@ -120,6 +129,8 @@ publication_give(struct publication *p, const struct sse_message messages[],
 	p->post.messages = messages;
 	p->post.n = n;
 	p->given = true;
+	p->now = &conn_all(p->conn)->now;
+	p->since = *p->now;
 	conn_await(p->conn);
 	engine->publish(engine, &p->post, on_published, p);
 }

@@ -23,9 +23,11 @@ struct publication {
 	struct publisher *by;
 	struct conn *conn; /* NULL: the exchange is over */
 	bool given;	   /* to the engine, which has not said yet */
-	bool several;	   /* the body is an event stream */
-	bool snapshot;	   /* its event is one */
-	bool measured;	   /* its length was announced: */
+	double since;	   /* then */
+	const double *now;
+	bool several;  /* the body is an event stream */
+	bool snapshot; /* its event is one */
+	bool measured; /* its length was announced: */
 	uint64_t length;
 	struct body body;
 	struct post post; /* its messages come last, and do not stay */
@@ -51,6 +53,7 @@ struct publisher {
 	void (*read)(struct publication *, char *text, size_t len);
 	struct producers *producers; /* who make feeds of some; see producer.h
 				      */
+	struct histogram waits;	     /* for the engine, of what it published */
 	unsigned long long refused;  /* nothing of it is published */
 	unsigned long long ended;    /* of these: because its channel has */
 	unsigned long long unknown;  /* it may be published */
@@ -61,6 +64,10 @@ struct publisher {
  */
 void publisher_init(struct publisher *, const struct config *, struct engine *,
     size_t bodies, void (*read)(struct publication *, char *, size_t));
+
+/* So long the engine took to say that of what it was given. */
+void publisher_waited(struct publisher *, const struct published *,
+    double seconds);
 
 /*
  * The open request is a publication now.  NULL: there is no memory, and it is

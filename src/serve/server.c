@@ -18,6 +18,7 @@
 #include "base/user.h"
 #include "channel/name.h"
 #include "channel/rule.h"
+#include "fastcgi/flush.h"
 #include "serve/admin.h"
 #include "serve/publish.h"
 
@@ -307,10 +308,12 @@ server_begin(struct server *sv)
 }
 
 void
-server_measure_lag(struct server *sv)
+server_measure_turn(struct server *sv)
 {
-	double lag = platform_clock() - sv->streams.conns.now;
+	double end = platform_clock(), lag = end - sv->streams.conns.now;
 
+	if (conns_round_over(&sv->streams.conns))
+		delivery_served(&sv->delivery, end);
 	if (sv->streams.conns.now - sv->lag_since >= LAG_WINDOW) {
 		sv->lag_since = sv->streams.conns.now;
 		sv->lag[1] = sv->lag[0];

@@ -15,6 +15,7 @@
 #include "base/notify.h"
 #include "base/socket.h"
 #include "serve/ahead.h"
+#include "serve/delivery.h"
 #include "serve/producer.h"
 #include "serve/publication.h"
 #include "serve/ticket_keys.h"
@@ -44,6 +45,7 @@ struct server {
 	struct publisher publisher;
 	struct producers producers;
 	struct aheads aheads;
+	struct delivery delivery;
 	struct role closing;		 /* what an admin closes, for admin.c */
 	struct ticket_keys *ticket_keys; /* NULL: there are none */
 	double started;			 /* monotonic seconds */
@@ -100,7 +102,10 @@ void server_make_hub(struct server *);
  */
 void server_begin(struct server *);
 
-/* How long this turn, which is over, kept others waiting. */
-void server_measure_lag(struct server *);
+/*
+ * How long this turn, which is over, kept others waiting, and the events whose
+ * round is over with it.
+ */
+void server_measure_turn(struct server *);
 
 #endif
