@@ -67,7 +67,7 @@ FASTCGI	= record params gate gate_rules request body writer wave conn intake flu
 	  listener
 STREAM	= stream opening admission clock drain address age permit
 SERVE	= server route arguments subscribe ahead publish publication producer producer_post producer_end grace outcome origin status \
-	  figures reply admin tickets ticket ticket_keys ticket_make
+	  figures reply admin tickets ticket ticket_claims ticket_keys ticket_make
 FOLDERS	= base channel engine fastcgi stream serve
 SRC	= main $(BASE:%=base/%) $(CHANNEL:%=channel/%) $(ENGINE:%=engine/%) \
 	  $(FASTCGI:%=fastcgi/%) $(STREAM:%=stream/%) $(SERVE:%=serve/%)
@@ -116,7 +116,7 @@ unit_spelling  = spelling
 unit_channel   = channel name held eventid sse event utf8
 unit_arguments = arguments post query spelling $(unit_channel)
 unit_origin    = origin
-unit_ticket    = ticket ticket_keys ticket_make query room
+unit_ticket    = ticket ticket_claims ticket_keys ticket_make query room
 unit_text      = text
 unit_room      = room
 unit_json      = json
@@ -151,7 +151,7 @@ unit_tailposts = $(unit_tail)
 unit_tailmodel = $(unit_tail)
 unit_model     = $(unit_reader)
 unit_reader    = reader step position gap end json batch $(unit_hub)
-unit_route     = route subscribe ahead publish publication producer producer_post producer_end grace outcome body status admin tickets ticket ticket_keys arguments \
+unit_route     = route subscribe ahead publish publication producer producer_post producer_end grace outcome body status admin tickets ticket ticket_claims ticket_keys arguments \
 		 json room query spelling reply request origin sse_parse sse_split sse_split_events type utf8 \
 		 memory engine keys figures text \
 		 platform $(unit_stream)
