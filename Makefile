@@ -70,7 +70,7 @@ FASTCGI	= record params gate gate_rules request body writer wave conn intake flu
 	  listener
 STREAM	= stream opening admission clock drain address age permit
 SERVE	= server server_open route arguments subscribe ahead publish publication producer producer_post producer_end grace outcome origin status \
-	  health figures reply admin tickets ticket ticket_keys ticket_make \
+	  health figures reply admin tickets ticket ticket_claims ticket_keys ticket_make \
 	  probe delivery
 FOLDERS	= base channel engine fastcgi stream serve
 SRC	= main $(BASE:%=base/%) $(CHANNEL:%=channel/%) $(ENGINE:%=engine/%) \
@@ -123,7 +123,7 @@ unit_spelling  = spelling
 unit_channel   = channel name held eventid sse event utf8
 unit_arguments = arguments post query spelling $(unit_channel)
 unit_origin    = origin
-unit_ticket    = ticket ticket_keys ticket_make query room
+unit_ticket    = ticket ticket_claims ticket_keys ticket_make query room
 unit_text      = text
 unit_room      = room
 unit_histogram = histogram
@@ -162,7 +162,7 @@ unit_tailmodel = $(unit_tail)
 unit_tailreplies = $(unit_tail)
 unit_model     = $(unit_reader)
 unit_reader    = reader step position gap end json batch $(unit_hub)
-unit_route     = route subscribe ahead publish publication producer producer_post producer_end grace outcome body status health admin tickets ticket ticket_keys arguments \
+unit_route     = route subscribe ahead publish publication producer producer_post producer_end grace outcome body status health admin tickets ticket ticket_claims ticket_keys arguments \
 		 json room query spelling reply request origin sse_parse sse_split sse_split_events type utf8 \
 		 memory engine histogram keys figures text \
 		 platform $(unit_stream)

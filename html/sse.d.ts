@@ -56,8 +56,8 @@ export interface Options {
 
 export class Stream {
 	/**
-	 * A function is asked for each connection, as for one with a fresh ticket; if
-	 * it gives null the stream ends.
+	 * A function is asked for each EventSource, as for one with a fresh ticket, and
+	 * so when the answer was 401; if it gives null the stream ends.
 	 */
 	constructor(url: string | URL | (() => string | null | Promise<string | null>), options?: Options);
 	readonly state: State;

@@ -839,6 +839,29 @@ a_file_is_short_and_is_text(void **state)
 }
 
 static void
+a_file_of_another_form_is_told_how_it_begins(void **state)
+{
+	static const char *const texts[] = {"",
+	    "-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----\n",
+	    "# the key\n"
+	    "HS256 " SECRET "\n",
+	    SECRET "\n"};
+	struct ticket_key key;
+	const char *fault;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(texts); i++) {
+		assert_int_equal(ticket_key_parse(&key, texts[i],
+				     strlen(texts[i]), &fault),
+		    -1);
+		assert_string_equal(fault,
+		    "it does not begin with HS256, EdDSA or EdDSA-secret: see "
+		    "sse-fcgi(8), TICKETS");
+	}
+}
+
+static void
 eight_files_are_the_most(void **state)
 {
 	const char *path = write_file("a", hmac_key, 0600);
@@ -900,6 +923,7 @@ static const struct CMUnitTest others[] = {
     cmocka_unit_test(files_are_read_in_their_order),
     cmocka_unit_test(a_public_key_makes_none),
     cmocka_unit_test(a_file_is_short_and_is_text),
+    cmocka_unit_test(a_file_of_another_form_is_told_how_it_begins),
     cmocka_unit_test(eight_files_are_the_most),
     cmocka_unit_test(no_key_is_one_of_another_algorithm),
     cmocka_unit_test(a_bad_file_is_named_and_not_told),

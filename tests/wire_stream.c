@@ -276,6 +276,31 @@ an_unknown_role_of_the_location_is_an_error(void **state)
 	front_close(&f);
 }
 
+/* Some fronts keep it from everybody: the log has it, and is not filled. */
+static void
+a_fault_of_the_front_is_logged_once_a_minute(void **state)
+{
+	struct responder r;
+	struct front f;
+	int i;
+
+	(void)state;
+	responder_start(&r, 0, NULL);
+	for (i = 0; i < 5; i++) {
+		assert_true(front_connect(&f, r.address));
+		assert_true(front_request(&f, 0, "GET",
+		    (const char *[]){"SSE_TICKET", "required", NULL}));
+		assert_true(front_until_end(&f, PATIENCE));
+		assert_ptr_equal(strstr(f.text, "Status: 500 "), f.text);
+		front_close(&f);
+	}
+	assert_int_equal(responder_logged(&r,
+			     "warning: answered 500: SSE_TICKET is "
+			     "required"),
+	    1);
+	responder_stop(&r);
+}
+
 static void
 an_idle_stream_gets_heartbeats(void **state)
 {
@@ -376,6 +401,7 @@ main(void)
 	    cmocka_unit_test(short_answers_by_method),
 	    cmocka_unit_test(a_body_that_nobody_wants_does_not_lose_the_answer),
 	    cmocka_unit_test(an_unknown_role_of_the_location_is_an_error),
+	    cmocka_unit_test(a_fault_of_the_front_is_logged_once_a_minute),
 	    cmocka_unit_test(an_idle_stream_gets_heartbeats),
 	    cmocka_unit_test(
 		a_page_that_asks_for_it_sees_the_clocks_heartbeats),

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "serve/admin.h"
 #include "serve/health.h"
 #include "serve/publish.h"
@@ -17,6 +18,8 @@
 #include "serve/server.h"
 #include "serve/status.h"
 #include "serve/subscribe.h"
+
+#define TELL_AGAIN 60. /* seconds */
 
 static const char *const method_name[] = {[METHOD_GET] = "GET",
     [METHOD_HEAD] = "HEAD",
@@ -91,6 +94,20 @@ ticket_fault(const struct server *sv, const struct route *route,
 	return tickets_fault(&sv->tickets, r);
 }
 
+/* The front says what cannot be meant; some fronts keep the answer back. */
+static void
+refuse(struct server *sv, struct conn *c, const struct request *r,
+    const char *fault)
+{
+	double now = sv->streams.conns.now;
+
+	if (sv->told == 0 || now - sv->told >= TELL_AGAIN) {
+		log_warn("misconfigured reason", "answered 500: %s", fault);
+		sv->told = now;
+	}
+	reply(c, r->method, 500, "", fault);
+}
+
 /* Serves it, unless that would let in whom it must not. */
 static void
 serve_by(const struct route *route, struct server *sv, struct conn *c,
@@ -99,7 +116,7 @@ serve_by(const struct route *route, struct server *sv, struct conn *c,
 	const char *fault = ticket_fault(sv, route, r);
 
 	if (fault != NULL)
-		reply(c, r->method, 500, "", fault);
+		refuse(sv, c, r, fault);
 	else
 		route->serve(sv, c, r);
 }
@@ -118,7 +135,7 @@ serve(struct server *sv, struct conn *c, const struct request *r)
 			return;
 		}
 	if (!allow(role, methods, sizeof(methods)))
-		reply(c, r->method, 500, "",
+		refuse(sv, c, r,
 		    "SSE_ROLE, which the front says, is none of stream, "
 		    "publish, status, admin, health and ready");
 	else if (r->method == METHOD_OPTIONS)

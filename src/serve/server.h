@@ -52,6 +52,7 @@ struct server {
 	double swept;			 /* when the sweep last came */
 	double lag[2]; /* the longest turn of the last while, and before it */
 	double lag_since;
+	double told; /* when the log last had a front's fault; 0: never */
 	ev_check turn_begins;
 	ev_prepare turn_ends;
 	ev_idle more; /* keeps the loop from sleeping while there is work */

@@ -119,16 +119,17 @@ parse(struct ticket_key *key, const char *text, const char **fault)
 	int result;
 
 	memset(key, 0, sizeof(*key));
-	if (digits[len + strspn(digits + len, SPACE)] != '\0')
-		return refuse(fault,
-		    "there is more than one line or two words");
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (strlen(kinds[i].name) == word &&
 		    memcmp(kinds[i].name, text, word) == 0)
 			break;
 	if (i == sizeof(kinds) / sizeof(kinds[0]))
 		return refuse(fault,
-		    "it does not begin with HS256, EdDSA or EdDSA-secret");
+		    "it does not begin with HS256, EdDSA or EdDSA-secret: see "
+		    "sse-fcgi(8), TICKETS");
+	if (digits[len + strspn(digits + len, SPACE)] != '\0')
+		return refuse(fault,
+		    "there is more than one line or two words");
 	if (len == 0 || decode(bytes, sizeof(bytes), &n, digits, len) == -1)
 		result = refuse(fault,
 		    "the key is neither base64url without padding nor hex");

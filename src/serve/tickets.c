@@ -198,7 +198,8 @@ tickets_text(enum ticket_fault fault)
 	if (fault == TICKET_NO_MEMORY)
 		return REPLY_NO_MEMORY;
 	return fault == TICKET_CHANNEL ?
-		   "this is not permitted" :
+		   "the ticket is not for each channel that is asked for; "
+		   "where none is, that is clock" :
 		   "a ticket is wanted here, and there is none that is good";
 }
 

@@ -304,6 +304,7 @@ describe('the page of the channels with a scripted stream', () => {
 		await does(() => stream.fail(2));
 		await state(page, 'closed');
 		await says('Closed', 1);
+		assert.match(await text(page, '#advice'), /Its answer was 403/);
 		await page.unroute('**/events?*');
 		await page.click('text="Connect again"');
 		await says('Connecting', 1);

@@ -11,6 +11,7 @@
 //	               between the two it comes back behind an event that it never
 //	               gave to anybody.  As id: is the last line of an event this is
 //	               the only such place; no order of lines leaves none.
+//	givesUp        for good, when it comes back and is refused a connection
 
 import { readFileSync } from 'node:fs';
 import { until } from '../fronts/processes.mjs';
@@ -61,4 +62,5 @@ export const CLIENTS = {
 	'eventsource 2': { open: inNode(need('eventsource2')), protocols: HTTP1, takesIdsEarly: true },
 	'eventsource 3': { open: inNode(need('eventsource3').EventSource), protocols: HTTP1 },
 	'eventsource 4': { open: inNode(need('eventsource4').EventSource), protocols: HTTP1 },
+	"Node's EventSource": { open: inNode(need('undici').EventSource), protocols: HTTP1, givesUp: true },
 };

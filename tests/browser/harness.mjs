@@ -121,6 +121,12 @@ export async function fits(page, width) {
 		assert.ok((await button.boundingBox()).height >= 44);
 }
 
+// Scripts for browsers that cannot share a stream.
+export const LACKS = {
+	locks: () => Object.defineProperty(Navigator.prototype, 'locks', { value: undefined }),
+	BroadcastChannel: () => { delete window.BroadcastChannel; },
+};
+
 // The scripted stream is there, which is at least the count-th.
 export const speaks = (page, count = 1) => page.waitForFunction((least) => window.opened >= least, count);
 

@@ -71,7 +71,7 @@ describe('the page in the hands of its reader', () => {
 		await page.route('**/sse?*', (route) => route.fulfill({ status: 403 }));
 		await page.goto(site.url);
 		await state(page, 'closed');
-		assert.match(await text(page, '#advice'), /given up/);
+		assert.match(await text(page, '#advice'), /given up. Its answer was 403/);
 		await page.unroute('**/sse?*');
 		await page.click('text=Connect again');
 		await state(page, 'live');

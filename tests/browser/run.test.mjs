@@ -200,6 +200,23 @@ describe('the page of a run', () => {
 		assert.equal(await text(page, '#gaps'), '0');
 	}));
 
+	it('plans once what it publishes next, for each event', () => visit(site.url + PAGE, async (page) => {
+		const [tokens, events] = [80, 20];
+
+		await begin(page, tokens, 100);
+		await state(page, 'stopped');
+		// Before the first one, too.
+		assert.equal(await page.evaluate(() => window.planned), events + 1);
+	}, { script: () => {
+		const { setTimeout } = window;
+
+		window.planned = 0;
+		window.setTimeout = (act, ...how) => {
+			window.planned += act.name === 'produce' ? 1 : 0;
+			return setTimeout(act, ...how);
+		};
+	} }));
+
 	it('says why it cannot publish', () => visit(site.url + PAGE, async (page) => {
 		await page.route('**/publish?*', (route) => route.fulfill({ status: 403, contentType: 'text/plain', body: 'no\n' }));
 		await page.click('text="Begin"');

@@ -16,7 +16,8 @@ import { replaced } from '../fronts/edits.mjs';
 import { blocksOf } from '../fronts/prose.mjs';
 import { familyOf, ROOT, until } from '../fronts/processes.mjs';
 import { newPlace } from '../fronts/sites.mjs';
-import { LIGHTTPD_HTTP1, LIGHTTPD_HTTP2, NGINX_HTTP1, NGINX_HTTP2, publish, startSite, visit, WAYS } from './harness.mjs';
+import { LACKS, LIGHTTPD_HTTP1, LIGHTTPD_HTTP2, NGINX_HTTP1, NGINX_HTTP2, publish, scriptedEventSource, speaks, startSite,
+	visit, WAYS } from './harness.mjs';
 
 const TAKE_OVERS = Number(process.env.TAKE_OVERS || 20);
 const BEAT_MS = 1000;
@@ -107,7 +108,7 @@ describe('tabs share one stream', { concurrency: 2 }, () => {
 					await has(tab, '10');
 					assert.deepEqual(await got(tab), numbers(1, 10));
 				}
-				assert.equal(site.responder.streams(), 1);
+				await until(() => site.responder.streams() === 1, 'one stream');
 			});
 		});
 });
@@ -249,26 +250,38 @@ describe('a leader', { concurrency: 3 }, () => {
 	});
 });
 
+async function whileStopped(site, use) {
+	const front = familyOf(site.front.pid);
+
+	front.forEach((pid) => process.kill(pid, 'SIGSTOP'));
+	try {
+		await use();
+	} finally {
+		front.forEach((pid) => process.kill(pid, 'SIGCONT'));
+	}
+}
+
+const fire = (tab, type) => tab.evaluate((name) =>
+    dispatchEvent(new PageTransitionEvent(name, { persisted: true })), type);
+
 // A front's processes stop, and a stream says so.
-describe('what a tab learns of the connection', { concurrency: 3 }, () => {
+describe('what a tab learns of the connection', { concurrency: 4 }, () => {
 	for (const way of WAYS)
 		it(`that nothing comes any more ${way.way}`, async () => {
 			const site = await startSite(way, ARGS);
 
 			await at(site, async (first) => {
 				const tabs = await openAll(first, 'stop', 2);
-				const front = familyOf(site.front.pid);
-				const signal = (name) => front.forEach((pid) => process.kill(pid, name));
+				let asked = 0;
 				await say(site, 'stop', 1, 1);
 				await has(tabs[0], '1');
+				first.context().on('request', () => { asked++; });
 				const stopped = Date.now();
-				signal('SIGSTOP');
-				try {
+				await whileStopped(site, async () => {
 					for (const tab of tabs)
 						await enter(tab, 'stale');
-				} finally {
-					signal('SIGCONT');
-				}
+					await until(() => asked > 0, 'a new connection');
+				});
 				for (const tab of tabs) {
 					const ms = await tab.evaluate(() =>
 					    window.states.find(({ state }) => state === 'stale').ms);
@@ -287,18 +300,58 @@ describe('what a tab learns of the connection', { concurrency: 3 }, () => {
 		const site = await startSite(LIGHTTPD_HTTP1, [...ARGS, '--interval', '600']);
 
 		await at(site, async (first) => {
+			const beats = { heartbeat: 3 };		// a busy machine may be late
 			const tabs = [first, await newTab(first), await newTab(first)];
-			await open(tabs[0], channel('idle'));
-			await open(tabs[1], channel('idle'));
-			await open(tabs[2], '"/sse"');
+			await open(tabs[0], channel('idle'), beats);
+			await open(tabs[1], channel('idle'), beats);
+			await open(tabs[2], '"/sse"', beats);
 			for (const tab of tabs)
 				await enter(tab, 'live');
-			await tabs[2].evaluate((ms) => new Promise((done) => setTimeout(done, ms)), 6 * BEAT_MS);
+			await tabs[2].evaluate((ms) => new Promise((done) => setTimeout(done, ms)), 9 * BEAT_MS);
 			for (const tab of tabs)
 				assert.deepEqual(await tab.evaluate(() => window.states.map(({ state }) => state)),
 				    ['connecting', 'live']);
 			assert.equal(site.responder.streams(), 2);
 		});
+	});
+
+	// By the clock of the page, which the test moves.
+	it('that an hour of heartbeats is healthy, and that after two and a half without it is not', async () => {
+		const site = await startSite(LIGHTTPD_HTTP1, ARGS);
+		const S = 1000, BEAT_S = 15;
+
+		await at(site, async (leader) => {
+			await leader.clock.install();
+			await leader.clock.pauseAt(Date.now() + S);
+			await open(leader, channel('hour'), { heartbeat: BEAT_S });
+			await speaks(leader);
+			const other = await newTab(leader);
+			await open(other, channel('hour'), { heartbeat: BEAT_S });
+			const beat = (n) => leader.evaluate((id) => window.stream.say('', id, 'position'), `${n}-0`);
+			const tabs = [leader, other];
+			const assertStates = async (...wanted) => {
+				for (const tab of tabs)
+					assert.deepEqual(await tab.evaluate(() => window.states.map(({ state }) => state)), wanted);
+			};
+
+			// (window.stream is the scripted EventSource here, as soon as there is one.)
+			for (let n = 1; n <= 3600 / BEAT_S; n++) {
+				await beat(n);
+				await leader.clock.runFor(BEAT_S * S);
+			}
+			await beat('5000');
+			for (const tab of tabs)
+				await tab.waitForFunction(() => window.states.length > 1);
+			await assertStates('connecting', 'live');
+			await leader.clock.runFor(2.5 * BEAT_S * S - 100);
+			await assertStates('connecting', 'live');
+			assert.equal(await leader.evaluate(() => window.opened), 1);
+			await leader.clock.runFor(200);
+			await speaks(leader, 2);
+			await other.waitForFunction(() => window.states.length > 2);
+			await assertStates('connecting', 'live', 'stale');
+			assert.equal(await other.evaluate(() => window.opened), undefined);
+		}, { script: scriptedEventSource });
 	});
 
 	it('that the network is gone, and back', async () => {
@@ -360,14 +413,12 @@ describe('what a tab learns of the connection', { concurrency: 3 }, () => {
 	});
 });
 
-describe('a page', { concurrency: 3 }, () => {
+describe('a page', { concurrency: 4 }, () => {
 	it('that is hidden away and comes back gets what it lacks', async () => {
 		const site = await startSite(LIGHTTPD_HTTP1, ARGS);
 
 		await at(site, async (first) => {
 			const tabs = await openAll(first, 'kept', 3);
-			const fire = (tab, type) => tab.evaluate((name) =>
-			    dispatchEvent(new PageTransitionEvent(name, { persisted: true })), type);
 			let said = 0;
 			for (const tab of tabs) {	// among them the leader
 				await fire(tab, 'pagehide');
@@ -384,6 +435,36 @@ describe('a page', { concurrency: 3 }, () => {
 				}
 			}
 			await until(() => site.responder.streams() === 1, 'one stream');
+		});
+	});
+
+	it('takes up the count of the clock from who leads', async () => {
+		const site = await startSite(NGINX_HTTP1, ARGS);
+
+		await at(site, async (first) => {
+			// The test leads, and does not answer.
+			await first.evaluate((url) => {
+				const name = `sse ${JSON.stringify([url, ['abandoned', 'end', 'gap', 'message', 'position'], false])}`;
+				const bus = new BroadcastChannel(name);
+				window.tell = (term, at, id) => bus.postMessage(
+				    { term, at, state: 'live', event: { type: 'message', data: id, id } });
+				return new Promise((led) => { navigator.locks.request(name, () => new Promise(led)); });
+			}, `${site.url}/sse`);
+			const tab = await newTab(first);
+			await open(tab, '"/sse"', { heartbeat: 15 });
+			await tab.waitForFunction(() => window.got.length > 0);
+			assert.equal(site.responder.streams(), 1);
+			await first.evaluate(() => window.tell(1, '1000', '1001'));
+			await has(tab, '1001');
+			await until(() => site.responder.streams() === 0, 'none');
+			await first.evaluate(() => {
+				window.tell(2, '1003', '1004');		// another, who was ahead
+				window.tell(3, '1003', '1004');		// or behind
+				window.tell(3, '1004', '1005');
+			});
+			await has(tab, '1005');
+			assert.deepEqual((await got(tab)).slice(-3), ['1001', '1004', '1005']);
+			assert.equal(site.responder.streams(), 0);
 		});
 	});
 
@@ -475,24 +556,50 @@ describe('a page', { concurrency: 3 }, () => {
 		});
 	});
 
-	it('of a browser without locks or without channels has a stream of its own', async () => {
-		const site = await startSite(NGINX_HTTP2, ARGS);
-		const scripts = [() => Object.defineProperty(Navigator.prototype, 'locks', { value: undefined }),
-			() => { delete window.BroadcastChannel; }];
+	for (const [lacks, script] of Object.entries(LACKS))
+		it(`of a browser without ${lacks} has a stream of its own, and all the rest`, async () => {
+			const site = await startSite(NGINX_HTTP1, ARGS);
 
-		for (const script of scripts)
 			await at(site, async (first) => {
 				const tabs = await openAll(first, 'alone', 3);
+				const each = (use) => Promise.all(tabs.map(use));
+				let said = 0;
+				const goOn = async () => {
+					await say(site, 'alone', ++said, said);
+					await each(async (tab) => {
+						await has(tab, String(said));
+						await enter(tab, 'live');
+						assert.deepEqual(await got(tab), numbers(1, said));
+					});
+				};
+
 				assert.equal(site.responder.streams(), 3);
-				await say(site, 'alone', 1, 2);
-				for (const tab of tabs) {
-					await has(tab, '2');
-					assert.deepEqual(await got(tab), numbers(1, 2));
-				}
-				await Promise.all(tabs.map((tab) => tab.close()));
+				await goOn();
+				await whileStopped(site, () => each((tab) => enter(tab, 'stale')));
+				await goOn();
+				await first.context().setOffline(true);
+				await each((tab) => enter(tab, 'stale'));
+				await site.restartFront();
+				await say(site, 'alone', ++said, said);
+				await first.context().setOffline(false);
+				await goOn();
+				await fire(first, 'pagehide');
+				await until(() => site.responder.streams() === 2, 'two');
+				await say(site, 'alone', ++said, said);
+				await fire(first, 'pageshow');
+				await goOn();
+				assert.deepEqual(await first.evaluate(() => window.gaps), []);
+				await site.restartResponder();
+				await each((tab) => tab.waitForFunction(() => window.gaps[0]?.reason === 'restart'));
+				await goOn();
+				await ask(`${site.url}/publish?channel=alone&end=1`, { method: 'POST', body: '' });
+				await each(async (tab) => {
+					await enter(tab, 'ended');
+					assert.deepEqual(await tab.evaluate(() => [window.ends.length, window.states.at(-1).why]), [1, 204]);
+				});
 				await until(() => site.responder.streams() === 0, 'none');
 			}, { script });
-	});
+		});
 
 	it('gets the end, and is told that there is nothing more', async () => {
 		const site = await startSite(LIGHTTPD_HTTP2, ARGS);
@@ -626,10 +733,17 @@ const REFUSES = {
 	lighttpd: (text) => text + '$HTTP["querystring"] =~ "ticket=old" {\n	url.access-deny = ( "" )\n}\n',
 };
 
-describe('who may not read', { concurrency: 2 }, () => {
+describe('who may not read', { concurrency: 6 }, () => {
 	it('asks for a fresh ticket upon 401, and goes on', async () => {
 		const site = await startSite(NGINX_HTTP1, ARGS, { edit: REFUSES.nginx });
 
+		await at(site, async (alone) => {
+			await alone.evaluate(() => { window.tickets = ['old', 'old', 'new']; });
+			await open(alone, `() => "/events?channel=secret&ticket=" + window.tickets.shift()`);
+			await enter(alone, 'live');
+			assert.equal(await alone.evaluate(() => window.tickets.length), 0);
+		}, { script: LACKS.locks });
+		await until(() => site.responder.streams() === 0, 'none');
 		await at(site, async (first) => {
 			const tabs = [first, await newTab(first)];
 			for (const tab of tabs) {

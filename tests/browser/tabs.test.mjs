@@ -9,7 +9,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { until } from '../fronts/processes.mjs';
-import { assertCameBy, LIGHTTPD_HTTP2, NGINX_HTTP1, NGINX_HTTP2, publish, startSite, state, text, visit, WAYS }
+import { assertCameBy, LACKS, LIGHTTPD_HTTP2, NGINX_HTTP1, NGINX_HTTP2, publish, startSite, state, text, visit, WAYS }
 	from './harness.mjs';
 
 const SHARERS = 8;
@@ -21,11 +21,6 @@ const ALONE = [
 	{ ...LIGHTTPD_HTTP2, count: 8, full: true },
 	{ ...NGINX_HTTP2, count: 12, full: false, lacks: 'BroadcastChannel' },
 ];
-
-const LACKS = {
-	locks: () => Object.defineProperty(Navigator.prototype, 'locks', { value: undefined }),
-	BroadcastChannel: () => { delete window.BroadcastChannel; },
-};
 
 const received = (tab) => tab.evaluate(() => Number(document.getElementById('received').textContent));
 

@@ -140,7 +140,7 @@ export const COMMENTED = {
 	lighttpd: {
 		deny: /\t\$HTTP\["remoteip"\] != "127(?:.*\n){5}/,
 		tickets: (text) => replaced(uncomment(text,
-			'$HTTP["url"] =~ "^/(sse|events)$"'),
+			'$HTTP["url"] =~ "^/(sse|events)(/|$)"'),
 		/\(sse\|events(?=.*\n\tsetenv\.add-environment)/,
 		'(sse|events|publish'),
 		byPath: (text) => uncomment(text,

@@ -5,7 +5,7 @@
 // in each of the ways that a ticket can come.
 
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ask, openStream, post } from './browsers.mjs';
@@ -48,12 +48,13 @@ const WAYS = {
 
 const [secret] = blocksOf(FILE, 'The key');
 const programs = blocksOf(FILE, 'The application');
+const [change] = blocksOf(FILE, 'Another key');
 const [pair, eddsa] = blocksOf(FILE, 'A key that only verifies');
 
 // A block, run with files and a program of ours in place of the examples'.
 async function runFor(dir, block) {
 	const { status, stdout, stderr } = await runBlock(dir, block,
-		/\/etc\/sse-fcgi(?=\/)|^sse-fcgi(?= )/gm,
+		/\/etc\/sse-fcgi(?=[/\n])|^sse-fcgi(?= )/gm,
 		(word) => word.startsWith('/') ? dir : PROGRAM);
 
 	assert.equal(status, 0, stderr);
@@ -182,6 +183,52 @@ for (const name of CHOSEN)
 				await opens(ticket, 'cookie');
 			});
 	});
+
+describe('another key', () => {
+	const [name] = CHOSEN;
+	const { dir } = newPlace();
+	const file = join(dir, 'ticket-key');
+	const status = (ticket) => ask(`${site.url}/events?channel=news`,
+		{ method: 'HEAD', ...WAYS.cookie(ticket)[1] }).then((got) => got.status);
+	let site;
+
+	before(async () => {
+		await runFor(dir, secret);
+		copyFileSync(file, `${file}.other`);
+		site = await start(name, { edit: EDITS[name], args: [...ARGS,
+			'--ticket-key', file, '--ticket-key', `${file}.other`] });
+	});
+	after(async () => {
+		await site?.stop();
+	});
+
+	it('is known before it signs, and the old one for as long as there are tickets',
+		LIMIT, async () => {
+			const heard = (times) => until(() => textOf(join(site.dir,
+				'sse-fcgi.log')).split('the keys of tickets: 2')
+				.length > times, `${times} signals`);
+			const old = await runFor(dir, programs[0]);
+			const { status: ended, stderr } = await runBlock(dir, change,
+				/\/etc\/sse-fcgi(?=\/)|\$\(pidof sse-fcgi\)/g,
+				(word) => word.startsWith('/') ? dir :
+					String(site.responder.pid));
+
+			assert.equal(ended, 0, stderr);
+			await heard(1);
+			const ticket = await runFor(dir, programs[0]);
+			for (const each of [old, ticket])
+				assert.equal(await status(each), 200);
+			process.kill(site.responder.pid, 'SIGHUP');
+			await heard(2);
+			for (const each of [old, ticket])
+				assert.equal(await status(each), 200);
+			copyFileSync(file, `${file}.other`);
+			process.kill(site.responder.pid, 'SIGHUP');
+			await heard(3);
+			assert.equal(await status(old), 401);
+			assert.equal(await status(ticket), 200);
+		});
+});
 
 it('a program of each language is there, and a line for each front', () => {
 	assert.deepEqual(programs.map(({ language }) => language),
