@@ -491,9 +491,12 @@ build/tests/plain_runs: tests/wire_runs.c $(HARNESS:%=tests/harness/%.c) \
 
 torture: need-torture
 	@$(MAKE) -s build/tests/wire_kill build/tests/wire_resp \
+	    build/tests/wire_crafted \
 	    build/tests/plain_runs build/sse-fcgi \
 	    build/tests/test_sqlite build/tests/test_tailmodel \
 	    build/asan/sse-fcgi
+	ALL=1 QUIET=1 WAVES=always PROGRAM=build/asan/sse-fcgi \
+	    build/tests/wire_crafted
 	STEPS=10000 build/tests/test_sqlite # a million, in a hundred lives
 	KILLS=$(KILLS) SEED=$${SEED:-$$(date +%s)} WAVES=always \
 	    PROGRAM=build/asan/sse-fcgi build/tests/wire_kill
