@@ -30,14 +30,14 @@ NEED_nginx    = nginx?=nginx
 NEED_fronts   = $(foreach front,$(TESTED),$(NEED_$(front)))
 NEED_redis    = redis-server=$(or $(REDIS),redis-server) # a Valkey will do
 NEED_check    = $(NEED) binutils libcmocka-dev libseccomp-dev mandoc \
-		spawn-fcgi multiwatch valgrind libc6-dbg \
+		spawn-fcgi multiwatch valgrind libc6-dbg strace \
 		systemd=systemd-analyze $(NEED_redis)
 NEED_test     = $(NEED_check) $(NEED_fronts) $(NEED_lighttpd) $(NEED_nginx) \
 		lighttpd-mod-deflate lighttpd-mod-openssl openssl \
 		stunnel4=stunnel4 \
 		nodejs=node npm=npm chromium \
 		curl php-cli=php python3=python3 python3-jwt prometheus=promtool
-NEED_torture  = $(NEED) libcmocka-dev $(NEED_nginx) $(NEED_haproxy) \
+NEED_torture  = $(NEED) libcmocka-dev strace $(NEED_nginx) $(NEED_haproxy) \
 		$(NEED_redis) nodejs=node
 NEED_bench    = $(NEED) $(NEED_redis) $(NEED_lighttpd) $(NEED_nginx) \
 		libnginx-mod-nchan \
@@ -202,9 +202,10 @@ WIRE  = stream health probe log peers crafted limits life channels gaps publish 
 STILL = probe log user redis same away network lost # where waves make no difference
 STORED = channels gaps publish run runs feed status storm # also with a store, as any may be
 SHARED = channels publish run runs feed storm # and with a Redis
+FAILS = scarce calls days # and everything that can
 ONCE  = resp # it takes a while, so neither in check nor with valgrind
 HARNESS = front responder post parser checker order page notice verdict subscriber world stored \
-	  redis shared scripted script between token
+	  redis shared scripted script between token rounds rounds_acts
 
 # The units; NAME=FILE: the file is installed under that name too.
 SYSTEMD = sse-fcgi.socket sse-fcgi.service sse-fcgi@.service=sse-fcgi.service
@@ -295,14 +296,15 @@ check: need-check
 SEVERAL	 = $(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) -O --no-print-directory
 CHECKED	 = build/sse-fcgi build/asan/sse-fcgi build/tests/front \
 	   build/tests/manual_options build/tests/sandbox build/tests/allowed \
-	   $(TESTS:%=build/tests/test_%) \
+	   $(TESTS:%=build/tests/test_%) build/asan/scarce $(FAILS:%=build/tests/wire_%) \
 	   build/tests/test_checker $(WIRE:%=build/tests/wire_%) \
 	   $(FUZZ:%=build/tests/fuzz_%)
 CHECKS	 = $(WIRE:%=run-wire-%) $(patsubst %,off-wire-%,$(filter-out $(STILL),$(WIRE))) \
 	   $(STORED:%=store-wire-%) \
 	   $(SHARED:%=redis-wire-%) \
 	   $(TESTS:%=run-%) \
-	   $(WAVED:%=off-%) run-checker check-hardened $(FUZZ:%=replay-%)
+	   $(WAVED:%=off-%) run-checker check-hardened $(FUZZ:%=replay-%) \
+	   $(FAILS:%=run-%)
 VALGRIND = $(WIRE:%=valgrind-%)
 
 # The program, plain and with sanitizers.
@@ -321,6 +323,13 @@ build/obj/flags: always
 	@mkdir -p $(@D)
 	@echo '$(CC) $(HARDEN) $(subst ','',$(CPPFLAGS) $(CFLAGS))' >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+# Where memory runs out, as a test has it: called before the sanitizer is there.
+build/tests/scarce.o: tests/harness/scarce.c | build/tests
+	$(CC) $(OURS) -g -O1 -c -o $@ $<
+
+build/asan/scarce: $(SRC:%=build/asan/%.o) build/tests/scarce.o
+	$(CC) $(SANITIZE) -o $@ $^ $(LIBS) -ldl
 
 build/asan/%.o: src/%.c
 	@mkdir -p $(@D)
@@ -369,10 +378,12 @@ wrap_sentinel = $(addprefix -Wl$(comma)--wrap=,send recv socket connect getsocko
 wrap_admin  = -Wl,--wrap=calloc,--wrap=malloc,--wrap=strdup
 wrap_listen = $(addprefix -Wl$(comma)--wrap=,socket bind listen setsockopt connect \
 	      flock unlink platform_set_flags getaddrinfo freeaddrinfo)
+wrap_tail   = -Wl,--wrap=calloc,--wrap=malloc
 wrap_tailreplies = -Wl,--wrap=calloc
 wrap_resolve = -Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
 wrap_link   = -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc
 wrap_finder = -Wl,--wrap=resolve_begin,--wrap=resolve_abandon
+wrap_ticket = -Wl,--wrap=calloc,--wrap=malloc
 wrap_resp   = -Wl,--wrap=calloc,--wrap=malloc
 
 .SECONDEXPANSION:
@@ -382,9 +393,10 @@ $(TESTS:%=build/tests/test_%): build/tests/test_%: tests/test_%.c \
 	    $(filter %.c %.o,$^) -lcmocka $(LIBS)
 
 build/tests/wire_disk build/tests/wire_feed build/tests/wire_health: | build/tests/slowdisk.so
+build/tests/wire_days: | build/tests/clocks.so
 build/tests/wire_network build/tests/wire_same: | build/tests/proxy
 build/tests/wire_kernel: | build/tests/sandbox build/tests/allowed
-$(patsubst %,build/tests/wire_%,$(WIRE) $(ONCE)): build/tests/wire_%: tests/wire_%.c \
+$(patsubst %,build/tests/wire_%,$(WIRE) $(ONCE) $(FAILS)): build/tests/wire_%: tests/wire_%.c \
     $(HARNESS:%=build/tests/%.o) | build/tests
 	$(CC) $(OURS) $(SANITIZE) -Itests/harness -o $@ $< \
 	    $(HARNESS:%=build/tests/%.o) -lcmocka -lsqlite3 -lhiredis -lsodium -ljansson
@@ -418,6 +430,10 @@ build/tests/proxy: tests/harness/proxy.c | build/tests
 # A disk that is slow, hangs or fails.
 build/tests/slowdisk.so: tests/harness/slowdisk.c | build/tests
 	$(CC) $(OURS) -U_FILE_OFFSET_BITS $(CFLAGS) -shared -fPIC -o $@ $< -ldl
+
+# Clocks that a test sets.
+build/tests/clocks.so: tests/harness/clocks.c | build/tests
+	$(CC) $(OURS) $(CFLAGS) -shared -fPIC -o $@ $< -lm
 
 # Where the kernel forbids what it is told to; and what the unit leaves.
 build/tests/sandbox: tests/harness/sandbox.c | build/tests
@@ -460,6 +476,25 @@ $(SHARED:%=redis-wire-%): redis-wire-%: build/tests/wire_% build/asan/sse-fcgi \
     build/sse-fcgi build/tests/front
 	SHARED=1 WAVES=always PLAIN=build/sse-fcgi \
 	    PROGRAM=build/asan/sse-fcgi build/tests/wire_$*
+
+# Allocations fail, one of so many.
+run-scarce: build/tests/wire_scarce build/asan/scarce
+	WAVES=always STRIDE=$(or $(STRIDE),11) $(SCARCE)
+	STORE=1 WAVES=always STRIDE=$(or $(STRIDE),37) $(SCARCE)
+	SHARED=1 WAVES=always STRIDE=$(or $(STRIDE),149) $(SCARCE)
+SCARCE	 = PROGRAM=build/asan/scarce build/tests/wire_scarce
+
+# System calls fail.
+run-calls: build/tests/wire_calls build/asan/sse-fcgi
+	WAVES=always $(CALLS)
+	STORE=1 WAVES=off $(CALLS)
+	SHARED=1 WAVES=always $(CALLS)
+CALLS	 = PROGRAM=build/asan/sse-fcgi build/tests/wire_calls
+
+# The clocks are set, signals come by the thousand ...
+run-days: build/tests/wire_days build/asan/sse-fcgi
+	WAVES=always $(DAYS)
+DAYS	 = PROGRAM=build/asan/sse-fcgi build/tests/wire_days
 
 # The storm of `make check`, grown.
 test-storm: build/tests/wire_storm build/asan/sse-fcgi
@@ -510,6 +545,22 @@ torture: need-torture
 	    PROGRAM=build/asan/sse-fcgi build/tests/wire_resp
 	LONG=1 FAULTS=$(FAULTS) EVENTS=$(EVENTS) SEED=$${SEED:-$$(date +%s)} \
 	    PROGRAM=build/asan/sse-fcgi node --test tests/fronts/redis.test.mjs
+	@$(MAKE) -s torture-fails torture-soak
+
+# Every allocation and every system call fails, each way; a minute's stop.
+torture-fails: build/asan/scarce build/asan/sse-fcgi $(FAILS:%=build/tests/wire_%)
+	for on in STORE SHARED NEITHER; do for waves in always off; do \
+	    env $$on=1 WAVES=$$waves STRIDE=1 $(SCARCE) && \
+	    env $$on=1 WAVES=$$waves WHENS=all $(CALLS) || exit 1; \
+	    done; done
+	STOPPED=60 STORM=60 WAVES=always $(DAYS)
+
+# An hour of streams that come and go, and those who never read.
+SOAK_SECONDS ?= 3600
+torture-soak: build/sse-fcgi
+	$(MAKE) -s -C tests/bench ../../build/bench/soak
+	SOAK_SECONDS=$(SOAK_SECONDS) tests/bench/endure churn
+	tests/bench/endure stalled
 
 check-posix: build/posix/sse-fcgi build/posix/test_platform \
     build/tests/wire_stream
@@ -732,7 +783,7 @@ lint: need-lint
 	    --suppress=uninitvar -Isrc src # style(9); TAILQ_FOREACH read wrongly
 	mandoc -Tlint -Wwarning src/sse-fcgi.8
 	shellcheck -x conf/run conf/fill tests/packages \
-	    $(addprefix tests/bench/,bench clock channels few feeds store redis fronts servers) \
+	    $(addprefix tests/bench/,bench endure clock channels few feeds store redis fronts servers) \
 	    tests/harness/manual tests/harness/filter tests/harness/valgrind \
 	    tests/harness/deb tests/harness/copy tests/harness/hardened \
 	    tests/harness/mutants tests/harness/32bit tests/here tests/edges \
@@ -755,7 +806,7 @@ fuzz-%: | build/fuzz
 	    -print_final_stats=1 build/fuzz/$*.corpus tests/fuzz/$*.seeds
 
 always:
-.PHONY: all always help run test check test-storm test-kill test-resp torture test-valgrind test-fronts \
+.PHONY: all always help run test check test-storm test-kill test-resp torture torture-fails torture-soak test-valgrind test-fronts \
 	test-browser check-posix check-manual check-hardened check-systemd judge-units manual install \
 	uninstall clean dist distcheck deb check-deb check-container check-32 bench bench-fronts lint \
 	fuzz coverage mutants
