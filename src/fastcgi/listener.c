@@ -85,7 +85,11 @@ on_connections(struct ev_loop *loop, ev_io *w, int revents)
 	int i, fd;
 
 	(void)loop;
-	(void)revents;
+	if (revents & EV_ERROR) { /* the kernel does not watch it */
+		errno = ENOMEM;
+		pause_listening(l);
+		return;
+	}
 	for (i = 0; i < ACCEPT_TURN; i++) {
 		fd = accept_one((struct listener_socket *)w);
 		if (fd != -1) {
