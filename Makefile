@@ -14,6 +14,9 @@ PREFIX	?= /usr/local
 DATA	 = $(PREFIX)/share/sse-fcgi
 MAN	 = $(PREFIX)/share/man/man8
 UNITS	 = $(PREFIX)/lib/systemd/system
+BASH	 = $(PREFIX)/share/bash-completion/completions
+ZSH	 = $(PREFIX)/share/zsh/site-functions
+FISH	 = $(PREFIX)/share/fish/vendor_completions.d
 JOBS	?= $(shell getconf _NPROCESSORS_ONLN)
 
 # What Debian calls the things we need.  NAME=COMMAND: any such command will do;
@@ -36,7 +39,7 @@ NEED_test     = $(NEED_check) $(NEED_fronts) $(NEED_lighttpd) $(NEED_nginx) \
 		lighttpd-mod-deflate lighttpd-mod-openssl openssl \
 		stunnel4=stunnel4 \
 		nodejs=node npm=npm chromium \
-		curl php-cli=php python3=python3 python3-jwt prometheus=promtool
+		bash zsh fish curl php-cli=php python3=python3 python3-jwt prometheus=promtool
 NEED_torture  = $(NEED) libcmocka-dev strace $(NEED_nginx) $(NEED_haproxy) \
 		$(NEED_redis) nodejs=node
 NEED_bench    = $(NEED) $(NEED_redis) $(NEED_lighttpd) $(NEED_nginx) \
@@ -278,7 +281,7 @@ run:
 
 test: need-test
 	@$(SEVERAL) $(CHECKED)
-	@$(SEVERAL) check-manual $(CHECKS)
+	@$(SEVERAL) check-manual check-completions $(CHECKS)
 	@$(SEVERAL) check-posix $(VALGRIND) test-storm test-kill
 	@$(MAKE) check-systemd
 	@$(MAKE) test-fronts
@@ -288,14 +291,14 @@ test: need-test
 
 check: need-check
 	@$(SEVERAL) $(CHECKED)
-	@$(SEVERAL) check-manual $(CHECKS)
+	@$(SEVERAL) check-manual check-completions $(CHECKS)
 
 # As many at once as there are processors, unless make was told how many: first
 # the compiler, then the tests.  Each of those has a directory and sockets of
 # its own, and none fails because the machine is busy.
 SEVERAL	 = $(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) -O --no-print-directory
 CHECKED	 = build/sse-fcgi build/asan/sse-fcgi build/tests/front \
-	   build/tests/manual_options build/tests/sandbox build/tests/allowed \
+	   build/tests/manual_options build/tests/completions build/tests/sandbox build/tests/allowed \
 	   $(TESTS:%=build/tests/test_%) build/asan/scarce $(FAILS:%=build/tests/wire_%) \
 	   build/tests/test_checker $(WIRE:%=build/tests/wire_%) \
 	   $(FUZZ:%=build/tests/fuzz_%)
@@ -444,6 +447,11 @@ build/tests/allowed: tests/harness/filter conf/systemd/sse-fcgi.service \
 	tests/harness/filter conf/systemd/sse-fcgi.service >$@
 
 build/tests/manual_options: tests/harness/manual_options.c \
+    $(patsubst %,build/asan/base/%.o,$(unit_config)) \
+    | build/tests
+	$(CC) $(OURS) $(SANITIZE) -Isrc -o $@ $(filter %.c %.o,$^)
+
+build/tests/completions: tests/harness/completions.c \
     $(patsubst %,build/asan/base/%.o,$(unit_config)) \
     | build/tests
 	$(CC) $(OURS) $(SANITIZE) -Isrc -o $@ $(filter %.c %.o,$^)
@@ -628,11 +636,23 @@ check-manual: build/tests/manual_options
 manual: build/tests/manual_options
 	tests/harness/manual write src/sse-fcgi.8
 
+# So does what shells complete.
+SHELLS = bash zsh fish
+check-completions: build/tests/completions
+	for shell in $(SHELLS); do build/tests/completions $$shell | \
+	    diff -u conf/completions/sse-fcgi.$$shell - || \
+	    { echo "conf/completions is old: make completions" >&2; exit 1; }; done
+
+completions: build/tests/completions
+	for shell in $(SHELLS); do build/tests/completions $$shell \
+	    >conf/completions/sse-fcgi.$$shell || exit 1; done
+
 # Installing.
 install: build/sse-fcgi
 	install -d "$(DESTDIR)$(PREFIX)/sbin" "$(DESTDIR)$(MAN)" \
 	    "$(DESTDIR)$(DATA)/conf/systemd" "$(DESTDIR)$(DATA)/html" \
-	    "$(DESTDIR)$(UNITS)"
+	    "$(DESTDIR)$(UNITS)" "$(DESTDIR)$(BASH)" "$(DESTDIR)$(ZSH)" \
+	    "$(DESTDIR)$(FISH)"
 	install -m 755 build/sse-fcgi "$(DESTDIR)$(PREFIX)/sbin/"
 	sed 's|/usr/local|$(PREFIX)|g' src/sse-fcgi.8 >build/sse-fcgi.8
 	install -m 644 build/sse-fcgi.8 "$(DESTDIR)$(MAN)/"
@@ -641,6 +661,9 @@ install: build/sse-fcgi
 	install -m 644 conf/README.md conf/readers.md conf/redis.md \
 	    conf/runs.md conf/sse-js.md conf/tickets.md conf/*.lua \
 	    "$(DESTDIR)$(DATA)/conf/"
+	install -m 644 conf/completions/sse-fcgi.bash "$(DESTDIR)$(BASH)/sse-fcgi"
+	install -m 644 conf/completions/sse-fcgi.zsh "$(DESTDIR)$(ZSH)/_sse-fcgi"
+	install -m 644 conf/completions/sse-fcgi.fish "$(DESTDIR)$(FISH)/"
 	for front in $(FRONTS); do DATA="$(DATA)" RUN=/run/sse-fcgi \
 	    conf/fill $$front >build/$$front.conf && \
 	    install -m 644 build/$$front.conf "$(DESTDIR)$(DATA)/conf/" || \
@@ -656,6 +679,8 @@ install: build/sse-fcgi
 
 uninstall:
 	rm -f "$(DESTDIR)$(PREFIX)/sbin/sse-fcgi" "$(DESTDIR)$(MAN)/sse-fcgi.8"
+	rm -f "$(DESTDIR)$(BASH)/sse-fcgi" "$(DESTDIR)$(ZSH)/_sse-fcgi" \
+	    "$(DESTDIR)$(FISH)/sse-fcgi.fish"
 	rm -rf "$(DESTDIR)$(DATA)"
 	for unit in $(SYSTEMD); do \
 	    rm -f "$(DESTDIR)$(UNITS)/$${unit%=*}"; done
@@ -787,7 +812,8 @@ lint: need-lint
 	    tests/harness/manual tests/harness/filter tests/harness/valgrind \
 	    tests/harness/deb tests/harness/copy tests/harness/hardened \
 	    tests/harness/mutants tests/harness/32bit tests/here tests/edges \
-	    tests/lognames conf/debian/postinst conf/debian/postrm .ci/run
+	    tests/lognames conf/debian/postinst conf/debian/postrm .ci/run \
+	    conf/completions/sse-fcgi.bash
 
 # What each target has of the program; its seeds are in tests/fuzz/X.seeds.
 SECONDS ?= 60
@@ -807,7 +833,7 @@ fuzz-%: | build/fuzz
 
 always:
 .PHONY: all always help run test check test-storm test-kill test-resp torture torture-fails torture-soak test-valgrind test-fronts \
-	test-browser check-posix check-manual check-hardened check-systemd judge-units manual install \
+	test-browser check-posix check-manual check-completions completions check-hardened check-systemd judge-units manual install \
 	uninstall clean dist distcheck deb check-deb check-container check-32 bench bench-fronts lint \
 	fuzz coverage mutants
 -include $(wildcard build/*/*.d build/*/*/*.d)
