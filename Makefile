@@ -58,7 +58,7 @@ NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 # The program, by its folders; src/README.md says in which order it is best read.
 BASE	= log log_json config config_table config_channel config_agree endpoint socket socket_inherit socket_owner platform user \
 	  capacity notify ring zone text room histogram json buffer utf8 query spelling \
-	  thread resolve
+	  thread resolve rewatch
 CHANNEL	= event eventid batch sse sse_split sse_split_events sse_parse post type name held channel rule heap names retention \
 	  hub keys promise restore gap end position step reader
 STORE	= store store_write store_file store_make store_open store_rows \
@@ -88,7 +88,7 @@ TESTS = event sse record params buffer gate writer ring wave flush clock config 
 	spelling channel sse_split sse_parse arguments origin text room histogram memory store gathering sqlite \
 	resolve resp entry finder sentinel link ids repeats tail tailposts tailmodel tailreplies \
 	changes rule heap hub retention keys promise ends restore reader \
-	model notify platform capacity zone user publish health delivery producer admin ahead server sender upkeep census redis ticket
+	model notify platform rewatch capacity zone user publish health delivery producer admin ahead server sender upkeep census redis ticket
 unit_event     = event
 unit_sse       = sse
 unit_sse_split = sse_split sse_split_events buffer utf8 sse
@@ -112,6 +112,7 @@ unit_socket    = socket socket_inherit socket_owner endpoint platform
 unit_listen    = $(unit_socket)
 unit_platform  = platform
 unit_notify    = notify platform
+unit_rewatch   = rewatch
 unit_capacity  = capacity
 unit_zone      = zone
 unit_user      = user platform
@@ -175,7 +176,7 @@ unit_delivery  = delivery histogram
 unit_producer  = $(unit_route)
 unit_ahead     = $(unit_route)
 unit_admin     = $(unit_route)
-unit_server    = server server_open delivery socket socket_inherit socket_owner user ticket_keys config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
+unit_server    = rewatch server server_open delivery socket socket_inherit socket_owner user ticket_keys config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
 		 endpoint $(unit_route)
 # What is fuzzed, with what it is made of.
 FUZZ = gate request query eventid body split events resp store ticket options

@@ -52,7 +52,7 @@ static const struct row {
 	0},
     {"write", {"EINTR", "EAGAIN", "ENOSPC", "EIO", "EPIPE"}, ALL, NOTHING, 0},
     {"epoll_wait", {"EINTR"}, ALL, NOTHING, 0},
-    {"epoll_ctl", {"ENOMEM", "ENOSPC"}, ALL, NOTHING, 2},
+    {"epoll_ctl", {"ENOMEM", "ENOSPC"}, ALL, NOTHING, 0},
     {"poll", {"EINTR", "ENOMEM"}, ALL, NOTHING, 0},
     {"openat", {"EINTR", "EMFILE", "ENFILE", "ENOMEM"}, ALL, NOTHING, 0},
     {"getrusage", {"EINVAL"}, ALL, NOTHING, 0},
