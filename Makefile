@@ -662,6 +662,7 @@ install: build/sse-fcgi
 	install -m 644 conf/README.md conf/readers.md conf/redis.md \
 	    conf/runs.md conf/sse-js.md conf/tickets.md conf/*.lua \
 	    "$(DESTDIR)$(DATA)/conf/"
+	install -m 644 conf/alerts.yml conf/grafana.json "$(DESTDIR)$(DATA)/conf/"
 	install -m 644 conf/completions/sse-fcgi.bash "$(DESTDIR)$(BASH)/sse-fcgi"
 	install -m 644 conf/completions/sse-fcgi.zsh "$(DESTDIR)$(ZSH)/_sse-fcgi"
 	install -m 644 conf/completions/sse-fcgi.fish "$(DESTDIR)$(FISH)/"
