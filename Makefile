@@ -14,6 +14,9 @@ PREFIX	?= /usr/local
 DATA	 = $(PREFIX)/share/sse-fcgi
 MAN	 = $(PREFIX)/share/man/man8
 UNITS	 = $(PREFIX)/lib/systemd/system
+BASH	 = $(PREFIX)/share/bash-completion/completions
+ZSH	 = $(PREFIX)/share/zsh/site-functions
+FISH	 = $(PREFIX)/share/fish/vendor_completions.d
 JOBS	?= $(shell getconf _NPROCESSORS_ONLN)
 
 # What Debian calls the things we need.  NAME=COMMAND: any such command will do;
@@ -30,14 +33,14 @@ NEED_nginx    = nginx?=nginx
 NEED_fronts   = $(foreach front,$(TESTED),$(NEED_$(front)))
 NEED_redis    = redis-server=$(or $(REDIS),redis-server) # a Valkey will do
 NEED_check    = $(NEED) binutils libcmocka-dev libseccomp-dev mandoc \
-		spawn-fcgi multiwatch valgrind libc6-dbg \
+		spawn-fcgi multiwatch valgrind libc6-dbg strace \
 		systemd=systemd-analyze $(NEED_redis)
 NEED_test     = $(NEED_check) $(NEED_fronts) $(NEED_lighttpd) $(NEED_nginx) \
 		lighttpd-mod-deflate lighttpd-mod-openssl openssl \
 		stunnel4=stunnel4 \
 		nodejs=node npm=npm chromium \
-		curl php-cli=php python3=python3 python3-jwt prometheus=promtool
-NEED_torture  = $(NEED) libcmocka-dev $(NEED_nginx) $(NEED_haproxy) \
+		bash zsh fish curl php-cli=php python3=python3 python3-jwt prometheus=promtool
+NEED_torture  = $(NEED) libcmocka-dev strace $(NEED_nginx) $(NEED_haproxy) \
 		$(NEED_redis) nodejs=node
 NEED_bench    = $(NEED) $(NEED_redis) $(NEED_lighttpd) $(NEED_nginx) \
 		libnginx-mod-nchan \
@@ -55,7 +58,7 @@ NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 # The program, by its folders; src/README.md says in which order it is best read.
 BASE	= log log_json config config_table config_channel config_agree endpoint socket socket_inherit socket_owner platform user \
 	  capacity notify ring zone text room histogram json buffer utf8 query spelling \
-	  thread resolve
+	  thread resolve rewatch
 CHANNEL	= event eventid batch sse sse_split sse_split_events sse_parse post type name held channel rule heap names retention \
 	  hub keys promise restore gap end position step reader
 STORE	= store store_write store_file store_make store_open store_rows \
@@ -85,7 +88,7 @@ TESTS = event sse record params buffer gate writer ring wave flush clock config 
 	spelling channel sse_split sse_parse arguments origin text room histogram memory store gathering sqlite \
 	resolve resp entry finder sentinel link ids repeats tail tailposts tailmodel tailreplies \
 	changes rule heap hub retention keys promise ends restore reader \
-	model notify platform capacity zone user publish health delivery producer admin ahead server sender upkeep census redis ticket
+	model notify platform rewatch capacity zone user publish health delivery producer admin ahead server sender upkeep census redis ticket
 unit_event     = event
 unit_sse       = sse
 unit_sse_split = sse_split sse_split_events buffer utf8 sse
@@ -109,6 +112,7 @@ unit_socket    = socket socket_inherit socket_owner endpoint platform
 unit_listen    = $(unit_socket)
 unit_platform  = platform
 unit_notify    = notify platform
+unit_rewatch   = rewatch
 unit_capacity  = capacity
 unit_zone      = zone
 unit_user      = user platform
@@ -172,7 +176,7 @@ unit_delivery  = delivery histogram
 unit_producer  = $(unit_route)
 unit_ahead     = $(unit_route)
 unit_admin     = $(unit_route)
-unit_server    = server server_open delivery socket socket_inherit socket_owner user ticket_keys config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
+unit_server    = rewatch server server_open delivery socket socket_inherit socket_owner user ticket_keys config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
 		 endpoint $(unit_route)
 # What is fuzzed, with what it is made of.
 FUZZ = gate request query eventid body split events resp store ticket options
@@ -202,9 +206,10 @@ WIRE  = stream health probe log peers crafted limits life channels gaps publish 
 STILL = probe log user redis same away network lost # where waves make no difference
 STORED = channels gaps publish run runs feed status storm # also with a store, as any may be
 SHARED = channels publish run runs feed storm # and with a Redis
+FAILS = scarce calls days # and everything that can
 ONCE  = resp # it takes a while, so neither in check nor with valgrind
 HARNESS = front responder post parser checker order page notice verdict subscriber world stored \
-	  redis shared scripted script between token
+	  redis shared scripted script between token rounds rounds_acts
 
 # The units; NAME=FILE: the file is installed under that name too.
 SYSTEMD = sse-fcgi.socket sse-fcgi.service sse-fcgi@.service=sse-fcgi.service
@@ -277,7 +282,7 @@ run:
 
 test: need-test
 	@$(SEVERAL) $(CHECKED)
-	@$(SEVERAL) check-manual $(CHECKS)
+	@$(SEVERAL) check-manual check-completions $(CHECKS)
 	@$(SEVERAL) check-posix $(VALGRIND) test-storm test-kill
 	@$(MAKE) check-systemd
 	@$(MAKE) test-fronts
@@ -287,22 +292,23 @@ test: need-test
 
 check: need-check
 	@$(SEVERAL) $(CHECKED)
-	@$(SEVERAL) check-manual $(CHECKS)
+	@$(SEVERAL) check-manual check-completions $(CHECKS)
 
 # As many at once as there are processors, unless make was told how many: first
 # the compiler, then the tests.  Each of those has a directory and sockets of
 # its own, and none fails because the machine is busy.
 SEVERAL	 = $(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) -O --no-print-directory
 CHECKED	 = build/sse-fcgi build/asan/sse-fcgi build/tests/front \
-	   build/tests/manual_options build/tests/sandbox build/tests/allowed \
-	   $(TESTS:%=build/tests/test_%) \
+	   build/tests/manual_options build/tests/completions build/tests/sandbox build/tests/allowed \
+	   $(TESTS:%=build/tests/test_%) build/asan/scarce $(FAILS:%=build/tests/wire_%) \
 	   build/tests/test_checker $(WIRE:%=build/tests/wire_%) \
 	   $(FUZZ:%=build/tests/fuzz_%)
 CHECKS	 = $(WIRE:%=run-wire-%) $(patsubst %,off-wire-%,$(filter-out $(STILL),$(WIRE))) \
 	   $(STORED:%=store-wire-%) \
 	   $(SHARED:%=redis-wire-%) \
 	   $(TESTS:%=run-%) \
-	   $(WAVED:%=off-%) run-checker check-hardened $(FUZZ:%=replay-%)
+	   $(WAVED:%=off-%) run-checker check-hardened $(FUZZ:%=replay-%) \
+	   $(FAILS:%=run-%)
 VALGRIND = $(WIRE:%=valgrind-%)
 
 # The program, plain and with sanitizers.
@@ -321,6 +327,13 @@ build/obj/flags: always
 	@mkdir -p $(@D)
 	@echo '$(CC) $(HARDEN) $(subst ','',$(CPPFLAGS) $(CFLAGS))' >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+# Where memory runs out, as a test has it: called before the sanitizer is there.
+build/tests/scarce.o: tests/harness/scarce.c | build/tests
+	$(CC) $(OURS) -g -O1 -c -o $@ $<
+
+build/asan/scarce: $(SRC:%=build/asan/%.o) build/tests/scarce.o
+	$(CC) $(SANITIZE) -o $@ $^ $(LIBS) -ldl
 
 build/asan/%.o: src/%.c
 	@mkdir -p $(@D)
@@ -369,10 +382,12 @@ wrap_sentinel = $(addprefix -Wl$(comma)--wrap=,send recv socket connect getsocko
 wrap_admin  = -Wl,--wrap=calloc,--wrap=malloc,--wrap=strdup
 wrap_listen = $(addprefix -Wl$(comma)--wrap=,socket bind listen setsockopt connect \
 	      flock unlink platform_set_flags getaddrinfo freeaddrinfo)
+wrap_tail   = -Wl,--wrap=calloc,--wrap=malloc
 wrap_tailreplies = -Wl,--wrap=calloc
 wrap_resolve = -Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
 wrap_link   = -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc
 wrap_finder = -Wl,--wrap=resolve_begin,--wrap=resolve_abandon
+wrap_ticket = -Wl,--wrap=calloc,--wrap=malloc
 wrap_resp   = -Wl,--wrap=calloc,--wrap=malloc
 
 .SECONDEXPANSION:
@@ -382,9 +397,10 @@ $(TESTS:%=build/tests/test_%): build/tests/test_%: tests/test_%.c \
 	    $(filter %.c %.o,$^) -lcmocka $(LIBS)
 
 build/tests/wire_disk build/tests/wire_feed build/tests/wire_health: | build/tests/slowdisk.so
+build/tests/wire_days: | build/tests/clocks.so
 build/tests/wire_network build/tests/wire_same: | build/tests/proxy
 build/tests/wire_kernel: | build/tests/sandbox build/tests/allowed
-$(patsubst %,build/tests/wire_%,$(WIRE) $(ONCE)): build/tests/wire_%: tests/wire_%.c \
+$(patsubst %,build/tests/wire_%,$(WIRE) $(ONCE) $(FAILS)): build/tests/wire_%: tests/wire_%.c \
     $(HARNESS:%=build/tests/%.o) | build/tests
 	$(CC) $(OURS) $(SANITIZE) -Itests/harness -o $@ $< \
 	    $(HARNESS:%=build/tests/%.o) -lcmocka -lsqlite3 -lhiredis -lsodium -ljansson
@@ -419,6 +435,10 @@ build/tests/proxy: tests/harness/proxy.c | build/tests
 build/tests/slowdisk.so: tests/harness/slowdisk.c | build/tests
 	$(CC) $(OURS) -U_FILE_OFFSET_BITS $(CFLAGS) -shared -fPIC -o $@ $< -ldl
 
+# Clocks that a test sets.
+build/tests/clocks.so: tests/harness/clocks.c | build/tests
+	$(CC) $(OURS) $(CFLAGS) -shared -fPIC -o $@ $< -lm
+
 # Where the kernel forbids what it is told to; and what the unit leaves.
 build/tests/sandbox: tests/harness/sandbox.c | build/tests
 	$(CC) $(OURS) $(CFLAGS) -o $@ $< -lseccomp
@@ -428,6 +448,11 @@ build/tests/allowed: tests/harness/filter conf/systemd/sse-fcgi.service \
 	tests/harness/filter conf/systemd/sse-fcgi.service >$@
 
 build/tests/manual_options: tests/harness/manual_options.c \
+    $(patsubst %,build/asan/base/%.o,$(unit_config)) \
+    | build/tests
+	$(CC) $(OURS) $(SANITIZE) -Isrc -o $@ $(filter %.c %.o,$^)
+
+build/tests/completions: tests/harness/completions.c \
     $(patsubst %,build/asan/base/%.o,$(unit_config)) \
     | build/tests
 	$(CC) $(OURS) $(SANITIZE) -Isrc -o $@ $(filter %.c %.o,$^)
@@ -461,6 +486,25 @@ $(SHARED:%=redis-wire-%): redis-wire-%: build/tests/wire_% build/asan/sse-fcgi \
 	SHARED=1 WAVES=always PLAIN=build/sse-fcgi \
 	    PROGRAM=build/asan/sse-fcgi build/tests/wire_$*
 
+# Allocations fail, one of so many.
+run-scarce: build/tests/wire_scarce build/asan/scarce
+	WAVES=always STRIDE=$(or $(STRIDE),11) $(SCARCE)
+	STORE=1 WAVES=always STRIDE=$(or $(STRIDE),37) $(SCARCE)
+	SHARED=1 WAVES=always STRIDE=$(or $(STRIDE),149) $(SCARCE)
+SCARCE	 = PROGRAM=build/asan/scarce build/tests/wire_scarce
+
+# System calls fail.
+run-calls: build/tests/wire_calls build/asan/sse-fcgi
+	WAVES=always $(CALLS)
+	STORE=1 WAVES=off $(CALLS)
+	SHARED=1 WAVES=always $(CALLS)
+CALLS	 = PROGRAM=build/asan/sse-fcgi build/tests/wire_calls
+
+# The clocks are set, signals come by the thousand ...
+run-days: build/tests/wire_days build/asan/sse-fcgi
+	WAVES=always $(DAYS)
+DAYS	 = PROGRAM=build/asan/sse-fcgi build/tests/wire_days
+
 # The storm of `make check`, grown.
 test-storm: build/tests/wire_storm build/asan/sse-fcgi
 	EVENTS=100000 PROGRAM=build/asan/sse-fcgi build/tests/wire_storm
@@ -491,9 +535,12 @@ build/tests/plain_runs: tests/wire_runs.c $(HARNESS:%=tests/harness/%.c) \
 
 torture: need-torture
 	@$(MAKE) -s build/tests/wire_kill build/tests/wire_resp \
+	    build/tests/wire_crafted \
 	    build/tests/plain_runs build/sse-fcgi \
 	    build/tests/test_sqlite build/tests/test_tailmodel \
 	    build/asan/sse-fcgi
+	ALL=1 QUIET=1 WAVES=always PROGRAM=build/asan/sse-fcgi \
+	    build/tests/wire_crafted
 	STEPS=10000 build/tests/test_sqlite # a million, in a hundred lives
 	KILLS=$(KILLS) SEED=$${SEED:-$$(date +%s)} WAVES=always \
 	    PROGRAM=build/asan/sse-fcgi build/tests/wire_kill
@@ -507,6 +554,22 @@ torture: need-torture
 	    PROGRAM=build/asan/sse-fcgi build/tests/wire_resp
 	LONG=1 FAULTS=$(FAULTS) EVENTS=$(EVENTS) SEED=$${SEED:-$$(date +%s)} \
 	    PROGRAM=build/asan/sse-fcgi node --test tests/fronts/redis.test.mjs
+	@$(MAKE) -s torture-fails torture-soak
+
+# Every allocation and every system call fails, each way; a minute's stop.
+torture-fails: build/asan/scarce build/asan/sse-fcgi $(FAILS:%=build/tests/wire_%)
+	for on in STORE SHARED NEITHER; do for waves in always off; do \
+	    env $$on=1 WAVES=$$waves STRIDE=1 $(SCARCE) && \
+	    env $$on=1 WAVES=$$waves WHENS=all $(CALLS) || exit 1; \
+	    done; done
+	STOPPED=60 STORM=60 WAVES=always $(DAYS)
+
+# An hour of streams that come and go, and those who never read.
+SOAK_SECONDS ?= 3600
+torture-soak: build/sse-fcgi
+	$(MAKE) -s -C tests/bench ../../build/bench/soak
+	SOAK_SECONDS=$(SOAK_SECONDS) tests/bench/endure churn
+	tests/bench/endure stalled
 
 check-posix: build/posix/sse-fcgi build/posix/test_platform \
     build/tests/wire_stream
@@ -574,11 +637,23 @@ check-manual: build/tests/manual_options
 manual: build/tests/manual_options
 	tests/harness/manual write src/sse-fcgi.8
 
+# So does what shells complete.
+SHELLS = bash zsh fish
+check-completions: build/tests/completions
+	for shell in $(SHELLS); do build/tests/completions $$shell | \
+	    diff -u conf/completions/sse-fcgi.$$shell - || \
+	    { echo "conf/completions is old: make completions" >&2; exit 1; }; done
+
+completions: build/tests/completions
+	for shell in $(SHELLS); do build/tests/completions $$shell \
+	    >conf/completions/sse-fcgi.$$shell || exit 1; done
+
 # Installing.
 install: build/sse-fcgi
 	install -d "$(DESTDIR)$(PREFIX)/sbin" "$(DESTDIR)$(MAN)" \
 	    "$(DESTDIR)$(DATA)/conf/systemd" "$(DESTDIR)$(DATA)/html" \
-	    "$(DESTDIR)$(UNITS)"
+	    "$(DESTDIR)$(UNITS)" "$(DESTDIR)$(BASH)" "$(DESTDIR)$(ZSH)" \
+	    "$(DESTDIR)$(FISH)"
 	install -m 755 build/sse-fcgi "$(DESTDIR)$(PREFIX)/sbin/"
 	sed 's|/usr/local|$(PREFIX)|g' src/sse-fcgi.8 >build/sse-fcgi.8
 	install -m 644 build/sse-fcgi.8 "$(DESTDIR)$(MAN)/"
@@ -587,6 +662,10 @@ install: build/sse-fcgi
 	install -m 644 conf/README.md conf/readers.md conf/redis.md \
 	    conf/runs.md conf/sse-js.md conf/tickets.md conf/*.lua \
 	    "$(DESTDIR)$(DATA)/conf/"
+	install -m 644 conf/alerts.yml conf/grafana.json "$(DESTDIR)$(DATA)/conf/"
+	install -m 644 conf/completions/sse-fcgi.bash "$(DESTDIR)$(BASH)/sse-fcgi"
+	install -m 644 conf/completions/sse-fcgi.zsh "$(DESTDIR)$(ZSH)/_sse-fcgi"
+	install -m 644 conf/completions/sse-fcgi.fish "$(DESTDIR)$(FISH)/"
 	for front in $(FRONTS); do DATA="$(DATA)" RUN=/run/sse-fcgi \
 	    conf/fill $$front >build/$$front.conf && \
 	    install -m 644 build/$$front.conf "$(DESTDIR)$(DATA)/conf/" || \
@@ -602,6 +681,8 @@ install: build/sse-fcgi
 
 uninstall:
 	rm -f "$(DESTDIR)$(PREFIX)/sbin/sse-fcgi" "$(DESTDIR)$(MAN)/sse-fcgi.8"
+	rm -f "$(DESTDIR)$(BASH)/sse-fcgi" "$(DESTDIR)$(ZSH)/_sse-fcgi" \
+	    "$(DESTDIR)$(FISH)/sse-fcgi.fish"
 	rm -rf "$(DESTDIR)$(DATA)"
 	for unit in $(SYSTEMD); do \
 	    rm -f "$(DESTDIR)$(UNITS)/$${unit%=*}"; done
@@ -729,11 +810,12 @@ lint: need-lint
 	    --suppress=uninitvar -Isrc src # style(9); TAILQ_FOREACH read wrongly
 	mandoc -Tlint -Wwarning src/sse-fcgi.8
 	shellcheck -x conf/run conf/fill tests/packages \
-	    $(addprefix tests/bench/,bench clock channels few feeds store redis fronts servers) \
+	    $(addprefix tests/bench/,bench endure clock channels few feeds store redis fronts servers) \
 	    tests/harness/manual tests/harness/filter tests/harness/valgrind \
 	    tests/harness/deb tests/harness/copy tests/harness/hardened \
 	    tests/harness/mutants tests/harness/32bit tests/here tests/edges \
-	    tests/lognames conf/debian/postinst conf/debian/postrm .ci/run
+	    tests/lognames conf/debian/postinst conf/debian/postrm .ci/run \
+	    conf/completions/sse-fcgi.bash
 
 # What each target has of the program; its seeds are in tests/fuzz/X.seeds.
 SECONDS ?= 60
@@ -752,8 +834,8 @@ fuzz-%: | build/fuzz
 	    -print_final_stats=1 build/fuzz/$*.corpus tests/fuzz/$*.seeds
 
 always:
-.PHONY: all always help run test check test-storm test-kill test-resp torture test-valgrind test-fronts \
-	test-browser check-posix check-manual check-hardened check-systemd judge-units manual install \
+.PHONY: all always help run test check test-storm test-kill test-resp torture torture-fails torture-soak test-valgrind test-fronts \
+	test-browser check-posix check-manual check-completions completions check-hardened check-systemd judge-units manual install \
 	uninstall clean dist distcheck deb check-deb check-container check-32 bench bench-fronts lint \
 	fuzz coverage mutants
 -include $(wildcard build/*/*.d build/*/*/*.d)

@@ -121,6 +121,19 @@ leave_a_stale_one(void)
 	(void)close(fd);
 }
 
+/* Another program, which knows nothing of our lock, listens there. */
+static int
+somebody_listens(int backlog)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	(void)strcpy(sun.sun_path, path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	assert_int_equal(listen(fd, backlog), 0);
+	return fd;
+}
+
 /* Each call that is made on the way to listening there fails once. */
 static void
 check_each(const char *where, bool stale, int error)
@@ -164,6 +177,31 @@ whatever_fails_is_said_and_leaves_nothing(void **state)
 	check_each("somewhere:1", false, EADDRINUSE);
 	check_each("somewhere:1", false, EADDRNOTAVAIL);
 	check_each("somewhere:1", false, EMFILE);
+}
+
+static void
+socket_of_another_program_is_not_taken_be_it_full(void **state)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	int fd = somebody_listens(0), peer[8];
+	size_t n = 0, i;
+
+	(void)state;
+	assert_int_equal(listen_at(address), -1);
+	assert_non_null(strstr(err, "another program listens there"));
+	(void)strcpy(sun.sun_path, path);
+	do { /* until its backlog is full */
+		assert_true(n < LENGTH(peer));
+		peer[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	} while (connect(peer[n++], (struct sockaddr *)&sun, sizeof(sun)) == 0);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(listen_at(address), -1);
+	assert_non_null(strstr(err, "another program listens there"));
+	assert_int_equal(access(path, F_OK), 0);
+	for (i = 0; i < n; i++)
+		(void)close(peer[i]);
+	(void)close(fd);
+	assert_int_equal(unlink(path), 0);
 }
 
 static void
@@ -254,6 +292,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    TEST(whatever_fails_is_said_and_leaves_nothing),
+	    TEST(socket_of_another_program_is_not_taken_be_it_full),
 	    TEST(address_that_comes_twice_is_one),
 	    TEST(kind_that_is_not_to_be_had_is_passed_over_unless_it_is_all),
 	    TEST(host_of_more_than_16_is_refused),

@@ -43,12 +43,24 @@ set_up(void **state)
 	return 0;
 }
 
+/* Those whom the engine has refused come by again() alone, however slow we are.
+ */
+static void
+hold_time(void)
+{
+	if (!ev_is_active(&producers->again))
+		return;
+	producers->again.repeat = 1e6;
+	ev_timer_again(loop, &producers->again);
+}
+
 /* The engine says it of its last post, and the turn ends. */
 static void
 say(enum publish_result result)
 {
 	test_engine_answer(&engine, engine.n - 1, result);
 	end_turn();
+	hold_time();
 }
 
 static void
@@ -56,6 +68,7 @@ opens(struct peer *p, const char *notation)
 {
 	peer_open(p, notation);
 	end_turn();
+	hold_time();
 }
 
 static void
@@ -63,6 +76,7 @@ sends(struct peer *p, const char *notation)
 {
 	peer_send(p, notation);
 	turn();
+	hold_time();
 }
 
 /* So many posts were given, and the last was this. */
@@ -81,6 +95,7 @@ again(void)
 	if (ev_is_active(&producers->again))
 		ev_invoke(loop, &producers->again, EV_TIMER);
 	end_turn();
+	hold_time();
 }
 
 static void

@@ -180,6 +180,19 @@ whatever_fails_it_is_told_once(void **state)
 	assert_true(n > 15);
 }
 
+static void
+who_hangs_up_is_said_at_once(void **state)
+{
+	static const struct line closes[] = {{ASK, CLOSE}, {NULL, NULL}};
+
+	(void)state;
+	server.script = closes;
+	assert_non_null(sentinel_ask(&set, &at, "m", on_told, NULL));
+	while (told.times == 0)
+		(void)ev_run(loop, EVRUN_ONCE);
+	assert_string_equal(told.why, "it has closed the connection");
+}
+
 /* Its words may be the password's. */
 static void
 what_it_says_to_a_password_is_not_told(void **state)
@@ -199,6 +212,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    TEST(whatever_fails_it_is_told_once),
+	    TEST(who_hangs_up_is_said_at_once),
 	    TEST(what_it_says_to_a_password_is_not_told),
 	};
 

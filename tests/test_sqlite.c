@@ -1174,6 +1174,32 @@ old_keys_leave_the_file(void **state)
 	begin();
 }
 
+/* A life of a second, or of some, is not the end of those before it. */
+static void
+keys_of_former_lives_stay_in_the_file_while_they_are_known(void **state)
+{
+	const struct given g = {.channels = "a",
+	    .text = "x",
+	    .n = 1,
+	    .key = "k"};
+	int life;
+
+	(void)state;
+	assert_int_equal(publish_given(&g), PUBLISHED);
+	for (life = 0; life < 3; life++) {
+		end();
+		begin();
+		ev_invoke(loop, &sqlite.second, EV_TIMER);
+		settle();
+		assert_int_equal(publish("a", "x", 1), PUBLISHED);
+	}
+	end();
+	assert_int_equal(number_in_the_file("SELECT count(*) FROM keyed"), 1);
+	begin();
+	assert_int_equal(publish_given(&g), PUBLISHED);
+	assert_true(done.last.repeated);
+}
+
 static void
 figures_are_of_one_family_together(void **state)
 {
@@ -1226,6 +1252,8 @@ main(void)
 	    SQLITE_TEST(of_two_with_a_key_in_the_file_the_first_counts),
 	    SQLITE_TEST(key_is_under_way_with_its_publication),
 	    SQLITE_TEST(old_keys_leave_the_file),
+	    SQLITE_TEST(
+		keys_of_former_lives_stay_in_the_file_while_they_are_known),
 	    SQLITE_TEST(every_life_begins_as_the_last_one_ended),
 	    SQLITE_TEST(figures_are_of_one_family_together),
 	};

@@ -4,6 +4,7 @@
  * read from it at the start, what comes then, and what readers are told of
  * what is missing.
  */
+#include "allocation.h"
 #include "tailtest.h"
 
 #include "engine/tail_inner.h"
@@ -873,6 +874,31 @@ without_room_in_the_hub_nothing_more_is_taken(void **state)
 	viewer_closes(&viewer);
 }
 
+/* No memory at one allocation: the entry comes when there is some. */
+static void
+entry_waits_for_memory(void **state)
+{
+	char shown[400] = "";
+	unsigned long n;
+
+	(void)state;
+	process_runs(one);
+	view("a");
+	for (n = 40; one->tail.inner->stuck == NULL; n--) {
+		happen("a");
+		(void)sprintf(shown + strlen(shown), "%sa%lu",
+		    n < 40 ? " " : "", 41 - n);
+		fake_serve(one->fake);
+		allocation_fails(n);
+		(void)fake_feed(one->fake, SIZE_MAX, 100000);
+		allocation_fails(0);
+	}
+	process_runs(one);
+	SHOWS(shown);
+	assert_int_equal(one->tail.losses, 0);
+	viewer_closes(&viewer);
+}
+
 static void
 connection_may_end_while_there_is_no_room(void **state)
 {
@@ -1205,6 +1231,7 @@ main(void)
 	    TEST(large_entry_out_of_its_order_ends_the_connection_and_no_more),
 	    TEST(last_id_that_is_not_to_be_had_is_a_loss),
 	    TEST(without_room_in_the_hub_nothing_more_is_taken),
+	    TEST(entry_waits_for_memory),
 	    TEST(connection_may_end_while_there_is_no_room),
 	    TEST(event_that_cannot_be_held_is_lost_to_its_channel),
 	    TEST(errors_end_the_connection_with_words),

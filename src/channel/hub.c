@@ -76,8 +76,10 @@ hub_lose(struct hub *h, const char *channel, struct loss lost)
 	assert(eventid_compare(lost.upto, h->last) >= 0);
 	assert(TAILQ_EMPTY(&h->promises));
 	h->last = lost.upto;
-	if (ch == NULL || !ch->published)
+	if (ch == NULL || !ch->published) {
 		h->forgotten = lost;
+		names_unheard(h, channel);
+	}
 	if (ch == NULL || channel_has_ended(ch))
 		return;
 	retention_lose(h, ch, lost);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "channel/channel.h"
 #include "channel/eventid.h"
@@ -15,6 +16,10 @@
 /* The type of the events that say what a stream has lost; ours alone. */
 #define HUB_GAP "gap"
 #define HUB_END "end" /* and of the one that says that it is all */
+
+/* Bits by which a channel is known that was not there when it lost something.
+ */
+#define HUB_UNHEARD 1024
 
 struct promise;
 
@@ -92,8 +97,9 @@ struct hub {
 	struct eventid last;	       /* of the newest event, at first base */
 	struct eventid serving;	       /* up to here the turn's readers are */
 	struct loss forgotten;	       /* of what has no channel any more */
-	size_t held_bytes;	       /* of all that are held, or promised */
-	size_t spare_bytes;	       /* of these, that may be dropped now */
+	uint64_t unheard[HUB_UNHEARD / 64]; /* see names_unheard() */
+	size_t held_bytes;    /* of all that are held, or promised */
+	size_t spare_bytes;   /* of these, that may be dropped now */
 	size_t slow_bytes;    /* of events that only slow streams still have */
 	size_t held;	      /* entries */
 	bool waiting;	      /* for its beginning: hub_wait() */

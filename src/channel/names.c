@@ -219,6 +219,33 @@ names_close(struct hub *h, struct channel *ch)
 	release(h, ch);
 }
 
+/* FNV-1a. */
+static uint32_t
+bit_of(const char *name)
+{
+	uint32_t hash = 2166136261;
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (unsigned char)*name) * 16777619;
+	return hash % HUB_UNHEARD;
+}
+
+void
+names_unheard(struct hub *h, const char *name)
+{
+	uint32_t bit = bit_of(name);
+
+	h->unheard[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
+static bool
+is_unheard(const struct hub *h, const char *name)
+{
+	uint32_t bit = bit_of(name);
+
+	return h->unheard[bit / 64] >> bit % 64 & 1;
+}
+
 void
 names_publish(struct hub *h, struct channel *ch)
 {
@@ -227,7 +254,7 @@ names_publish(struct hub *h, struct channel *ch)
 	if (ch->reading > 0)
 		h->named--;
 	ch->published = true;
-	ch->origin = ch->lost.upto;
+	ch->origin = is_unheard(h, ch->name) ? h->base : ch->lost.upto;
 }
 
 void

@@ -35,6 +35,12 @@ enum hub_result names_open(struct hub *, const struct post *,
 /* After that, for each of them: the events came, or were given up. */
 void names_close(struct hub *, struct channel *);
 
+/*
+ * A channel that is not yet published to has lost an event: who asks for all
+ * that it ever had is told so when it is.  Another one may be taken for it.
+ */
+void names_unheard(struct hub *, const char *name);
+
 /* The channel is, if it was not before, one that was published to. */
 void names_publish(struct hub *, struct channel *);
 

@@ -17,9 +17,12 @@ on_timer(struct ev_loop *loop, ev_io *w, int revents)
 	struct gathering *g = w->data;
 
 	(void)loop;
-	(void)revents;
-	if (platform_timer_over(w->fd))
-		g->over = g->waits; /* the turn's end sees to the rest */
+	if (revents & EV_ERROR) { /* the kernel does not watch it */
+		(void)close(w->fd);
+		w->fd = -1;
+	} else if (!platform_timer_over(w->fd))
+		return;
+	g->over = g->waits; /* the turn's end sees to the rest */
 }
 
 void

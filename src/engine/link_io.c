@@ -218,7 +218,9 @@ on_io(struct ev_loop *loop, ev_io *w, int revents)
 	bool outer = link_enter(l);
 
 	(void)loop;
-	if (l->wish == LINK_STAYS && l->state == LINK_CONNECTING)
+	if (revents & EV_ERROR)
+		link_fails(l, "is not heard: the kernel does not watch it");
+	else if (l->wish == LINK_STAYS && l->state == LINK_CONNECTING)
 		arrive(l);
 	else if (l->wish == LINK_STAYS) {
 		if (revents & EV_WRITE) {

@@ -259,6 +259,10 @@ on_io(struct ev_loop *loop, ev_io *w, int revents)
 	struct sentinel *s = w->data;
 	int error, events = EV_READ;
 
+	if (revents & EV_ERROR) {
+		fail(s, "the kernel does not watch it");
+		return;
+	}
 	if (!s->connected) {
 		error = dial_result(s->fd);
 		if (error == EINPROGRESS)

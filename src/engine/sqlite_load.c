@@ -138,10 +138,7 @@ fill_hub(struct sqlite *s, const struct store_facts *facts)
 	const struct store_reader reader = {restore_channel, restore_event,
 	    restore_key, s};
 	char err[512];
-	size_t i;
 
-	for (i = 0; i < SQLITE_KEYED; i++)
-		s->last[i] = store_key(s->source.last);
 	s->restored = -1e18; /* older than anything */
 	hub_begin(s->hub, store_id(&s->store, facts->base));
 	hub_kept_by(s->hub, s, on_dropped, on_forgot);

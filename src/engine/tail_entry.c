@@ -12,7 +12,8 @@
 #include "engine/entry.h"
 #include "engine/tail_inner.h"
 
-#define LOG_PERIOD 60.0 /* seconds between lines about the same */
+#define LOG_PERIOD	60.0 /* seconds between lines about the same */
+#define MEMORY_PATIENCE 10.0 /* seconds that an event waits for memory */
 
 /* May there be a line again? */
 static bool
@@ -135,9 +136,25 @@ tail_notes_key(struct tail *t, const struct entry *e, enum entry_kind kind)
 }
 
 /*
+ * There is no memory for the entry: it is tried again, since whoever has it
+ * elsewhere was told that it is published.  But one that is as large as that is
+ * lost in the end, and not all that is behind it.
+ */
+static bool
+waits_for_memory(struct tail *t, enum entry_kind kind)
+{
+	struct tail_inner *in = t->inner;
+	double now = *t->hub->set.now;
+
+	if (in->starved == 0)
+		in->starved = now;
+	return kind == ENTRY_END || now - in->starved < MEMORY_PATIENCE;
+}
+
+/*
  * An event or an end.  A key is noted where its entry has counted: behind the
  * channel's end nobody has it, and whoever comes with it again hears of that.
- * False: the hub has no room for it now.
+ * False: the hub has no room for it now, or no memory.
  */
 static bool
 publish(struct tail *t, const struct entry *e, enum entry_kind kind)
@@ -149,8 +166,10 @@ publish(struct tail *t, const struct entry *e, enum entry_kind kind)
 	if (tail_repeats(t, e))
 		return true;
 	result = hub_publish(t->hub, &post, &e->id, &readers);
-	if (result == HUB_NO_ROOM)
+	if (result == HUB_NO_ROOM ||
+	    (result == HUB_NO_MEMORY && waits_for_memory(t, kind)))
 		return false;
+	t->inner->starved = 0;
 	if (result == HUB_ENDED) {
 		tail_skip(t, e->id, TAIL_ENDED_WHY);
 		return true;

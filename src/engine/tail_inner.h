@@ -48,6 +48,7 @@ struct tail_inner {
 
 	/* Following. */
 	struct resp_value *stuck; /* the next entry; the hub has no room */
+	double starved;		  /* since then it has no memory; 0: it has */
 	bool holds;		  /* the entry at `at` was still there */
 	bool anew;	/* it was begun anew, and that was not told yet */
 	uint64_t print; /* of that entry, see entry_print(); 0: not known */

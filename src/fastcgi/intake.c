@@ -165,6 +165,10 @@ on_ready(struct ev_loop *loop, ev_io *w, int revents)
 	struct conn *c = (struct conn *)w;
 
 	(void)loop;
+	if (revents & EV_ERROR) { /* nothing more would be heard of it */
+		conn_starved(c, "the kernel does not watch it");
+		return;
+	}
 	if (revents & EV_WRITE)
 		conn_unblock(c);
 	if (revents & EV_READ)

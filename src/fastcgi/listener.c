@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/platform.h"
+#include "base/rewatch.h"
 
 #define ACCEPT_TURN 64	/* connections in one turn of the loop */
 #define PAUSE	    0.2 /* seconds */
@@ -51,8 +52,10 @@ on_pause_over(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct listener *l = w->data;
 
-	(void)loop;
 	(void)revents;
+	if (l->unwatched)
+		rewatch(loop);
+	l->unwatched = false;
 	watch(l, true);
 }
 
@@ -85,7 +88,12 @@ on_connections(struct ev_loop *loop, ev_io *w, int revents)
 	int i, fd;
 
 	(void)loop;
-	(void)revents;
+	if (revents & EV_ERROR) {
+		l->unwatched = true;
+		errno = ENOMEM;
+		pause_listening(l);
+		return;
+	}
 	for (i = 0; i < ACCEPT_TURN; i++) {
 		fd = accept_one((struct listener_socket *)w);
 		if (fd != -1) {

@@ -230,6 +230,21 @@ open_due(struct load *load, uint64_t start, uint64_t *pause)
 	}
 }
 
+bool
+load_again(struct load *load, size_t i)
+{
+	struct stream *stream = &load->streams[i];
+
+	if (stream->state == LIVE) {
+		load->live--;
+		load->settled--;
+	} else if (stream->state == BROKEN)
+		load->settled--;
+	stream_close(stream);
+	*stream = (struct stream){.fd = -1};
+	return stream_open(load, stream);
+}
+
 /* Until every stream has its first event or has failed; returns the time. */
 uint64_t
 load_open(struct load *load)

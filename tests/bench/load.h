@@ -63,6 +63,11 @@ void load_init(struct load *);
  */
 uint64_t load_open(struct load *);
 void load_run(struct load *, uint64_t nanoseconds);
+/*
+ * The stream with this number leaves, and another comes in its place; false:
+ * the backlog is full, try again.  After load_open().
+ */
+bool load_again(struct load *, size_t);
 /* Waits for something to read, up to so long, and reads. */
 void load_turn(struct load *, int timeout_ms);
 /* Closes all streams and sets the counters of opening to nothing. */

@@ -17,55 +17,25 @@
  *     w         N          the wall clock goes N-4 seconds on, or back
  *     n                    the time goes on by 100 seconds
  */
-#include <jansson.h>
-
+#include "browser.h"
 #include "channel/batch.h"
 #include "channel/reader.h"
 #include "channel/type.h"
 #include "engine/memory.h"
-#include "read.h"
 
-#define CHANNELS      3
-#define PUBLISHED_MAX 256
-#define HISTORY	      4 /* so that there are gaps */
-
-/* A publication that was answered. */
-struct post_made {
-	struct eventid id;
-	unsigned channels; /* a set */
-	bool is_end;
-	bool had;	      /* the browser has had it */
-	struct sse_message m; /* in memory of its own */
-};
+#define HISTORY 4 /* so that there are gaps */
 
 static struct {
 	struct hub hub;
 	struct memory memory;
 	struct readers readers;
+	struct reader reader; /* the stream */
 	double now;
 	uint64_t wall;
-	const char *name[CHANNELS];
-	size_t n;
-	struct post_made made[PUBLISHED_MAX];
 	struct published answer;
 } it;
 
-/* The stream, and what a browser on it knows. */
-static struct {
-	struct reader reader;
-	struct bytes text; /* of this connection */
-	struct eventid last;
-	struct eventid told[CHANNELS]; /* nothing up to there is to come */
-	char id[EVENTID_SIZE];	       /* the browser's; "": none */
-} us;
-
 static struct batch batch;
-
-static bool
-above(struct eventid a, struct eventid b)
-{
-	return eventid_compare(a, b) > 0;
-}
 
 static uint64_t
 wall_ms(void)
@@ -104,7 +74,7 @@ on_done(void *arg, const struct published *what)
 static void
 remember(unsigned channels, const struct sse_message *m)
 {
-	struct post_made *p = &it.made[it.n++];
+	struct post_made *p = &published.made[published.n++];
 	char *type = m == NULL || m->type == NULL ? NULL : strdup(m->type);
 	char *data = malloc(m == NULL ? 1 : m->len + 1);
 
@@ -123,14 +93,14 @@ remember(unsigned channels, const struct sse_message *m)
 static void
 publish(unsigned first, unsigned n, const struct sse_message *m, bool erase)
 {
-	struct post post = {.channels = &it.name[first],
+	struct post post = {.channels = &published.name[first],
 	    .channels_n = n,
 	    .messages = m,
 	    .n = m != NULL,
 	    .end = m == NULL,
 	    .erase = erase};
 
-	if (it.n == PUBLISHED_MAX || !post_valid(&post))
+	if (published.n == PUBLISHED_MAX || !post_valid(&post))
 		return;
 	it.memory.engine.publish(&it.memory.engine, &post, on_done, NULL);
 	if (it.answer.result == PUBLISHED)
@@ -153,162 +123,18 @@ publish_text(unsigned first, unsigned n, struct input in)
 	free(type);
 }
 
-/* A channel's number, or CHANNELS. */
-static unsigned
-find_channel(const char *name)
-{
-	unsigned i;
-
-	for (i = 0; i < CHANNELS && strcmp(it.name[i], name) != 0; i++)
-		continue;
-	return i;
-}
-
-/* A string of the object, or NULL: there it is null. */
-static const char *
-string_of(json_t *object, const char *key)
-{
-	json_t *value = json_object_get(object, key);
-
-	assert(json_is_string(value) || json_is_null(value));
-	return json_string_value(value);
-}
-
-static bool
-is_reason(const char *reason)
-{
-	static const char *const reasons[] = {"overflow", "restart", "unknown",
-	    "source", "deleted"};
-	size_t i;
-
-	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-		if (strcmp(reason, reasons[i]) == 0)
-			return true;
-	return false;
-}
-
-/* The browser is told what it will not have. */
-static void
-take_gap(const struct message *m)
-{
-	json_t *gap = json_loadb(m->data.at, m->data.len, 0, NULL);
-	const char *channel, *from, *reason;
-	struct eventid to, other;
-	unsigned i, which;
-
-	assert(json_is_object(gap) && json_object_size(gap) == 4);
-	channel = string_of(gap, "channel");
-	from = string_of(gap, "from");
-	reason = string_of(gap, "reason");
-	assert(reason != NULL && is_reason(reason));
-	assert(from == NULL || eventid_parse(&other, from));
-	assert(eventid_parse(&to, string_of(gap, "to")));
-	assert(!m->has_id || strcmp(m->id.at, string_of(gap, "to")) == 0);
-	which = channel == NULL ? CHANNELS : find_channel(channel);
-	assert(channel == NULL || which < CHANNELS);
-	for (i = 0; i < CHANNELS; i++)
-		if ((channel == NULL || i == which) && above(to, us.told[i]))
-			us.told[i] = to;
-	json_decref(gap);
-}
-
-/*
- * Of this channel none is missing up to this id: the browser has had it, or
- * knows that it will not.
- */
-static bool
-is_whole(unsigned channel, struct eventid upto)
-{
-	const struct post_made *p;
-
-	for (p = it.made; p < it.made + it.n; p++)
-		if (p->channels & 1U << channel && !p->is_end && !p->had &&
-		    !above(p->id, upto) && above(p->id, us.told[channel]))
-			return false;
-	return true;
-}
-
-/* It comes from a channel that is whole, if another of its has lost it, too. */
-static void
-check_order(const struct post_made *p)
-{
-	unsigned i;
-
-	for (i = 0; i < CHANNELS; i++)
-		if (p->channels & 1U << i && is_whole(i, p->id))
-			return;
-	assert(!"an event is missing before it");
-}
-
-static void
-take_event(const struct message *m, struct eventid id)
-{
-	struct post_made *p = it.made;
-	json_t *end;
-
-	while (p < it.made + it.n && eventid_compare(p->id, id) != 0)
-		p++;
-	assert(p < it.made + it.n && !p->had);
-	p->had = true;
-	check_order(p);
-	if (!p->is_end) {
-		assert(message_has_type(m, p->m.type));
-		assert(message_has_data(m, p->m.data, p->m.len));
-		return;
-	}
-	assert(message_has_type(m, "end"));
-	end = json_loadb(m->data.at, m->data.len, 0, NULL);
-	assert(json_is_object(end));
-	assert(1U << find_channel(string_of(end, "channel")) == p->channels);
-	json_decref(end);
-}
-
-static void
-take(const struct message *m)
-{
-	bool gap = message_has_type(m, "gap");
-	struct eventid id = us.last;
-
-	if (m->has_id)
-		assert(eventid_parse(&id, m->id.at) && above(id, us.last));
-	if (gap)
-		take_gap(m);
-	else {
-		assert(m->has_id);
-		take_event(m, id);
-	}
-	if (!m->has_id)
-		return;
-	us.last = id;
-	(void)eventid_format(us.id, id);
-}
-
-/* All that came on this connection. */
-static void
-read_all(void)
-{
-	static struct messages all;
-	size_t i;
-
-	messages_read(&all, us.text.at, us.text.len);
-	assert(all.n <= READ_MAX);
-	for (i = 0; i < all.n; i++)
-		take(&all.one[i]);
-	messages_free(&all);
-	us.text.len = 0;
-}
-
 /* The stream takes so many pieces; returns how many there were. */
 static unsigned
 take_pieces(unsigned max)
 {
-	struct subscriber *sub = &us.reader.sub;
+	struct subscriber *sub = &it.reader.sub;
 	unsigned i;
 
 	batch_begin(&batch);
 	it.readers.feed.fill(sub, &batch, 0);
 	for (i = 0; i < batch.n && i < max; i++) {
-		bytes_add(&us.text, batch.piece[i].data, batch.piece[i].len);
+		bytes_add(&browser.text, batch.piece[i].data,
+		    batch.piece[i].len);
 		it.readers.feed.took(sub, &batch.piece[i]);
 	}
 	return i;
@@ -356,21 +182,21 @@ begin_knowing(const struct position *p)
 	struct post_made *m;
 	unsigned i;
 
-	us.last = (struct eventid){0, 0};
-	for (m = it.made; m < it.made + it.n; m++)
+	browser.last = (struct eventid){0, 0};
+	for (m = published.made; m < published.made + published.n; m++)
 		m->had = false; /* from there on it may have them again */
 	for (i = 0; i < CHANNELS; i++) {
-		ch = hub_find(&it.hub, it.name[i]);
-		us.told[i] = (struct eventid){0, 0};
+		ch = hub_find(&it.hub, published.name[i]);
+		browser.told[i] = (struct eventid){0, 0};
 		if (p->kind == POSITION_NOW)
-			us.told[i] = it.hub.last;
+			browser.told[i] = it.hub.last;
 		else if (p->kind == POSITION_AFTER)
-			us.told[i] = p->id;
+			browser.told[i] = p->id;
 		else if (p->kind == POSITION_EARLIEST && ch != NULL)
-			us.told[i] = ch->lost.upto;
+			browser.told[i] = ch->lost.upto;
 	}
 	if (p->kind == POSITION_AFTER)
-		us.last = p->id;
+		browser.last = p->id;
 }
 
 static void
@@ -379,14 +205,14 @@ begin(const char *id)
 	struct position p = position_of(id);
 
 	begin_knowing(&p);
-	assert(reader_begin(&it.readers, &us.reader, it.name, CHANNELS, &p) ==
-	       HUB_DONE);
+	assert(reader_begin(&it.readers, &it.reader, published.name, CHANNELS,
+		   &p) == HUB_DONE);
 }
 
 static void
 come_back(const char *id)
 {
-	it.readers.feed.leave(&us.reader.sub);
+	it.readers.feed.leave(&it.reader.sub);
 	read_all();
 	begin(id);
 }
@@ -405,8 +231,8 @@ come_back_with_nth(unsigned n)
 {
 	char text[EVENTID_SIZE] = "";
 
-	if (n < it.n)
-		(void)eventid_format(text, it.made[n].id);
+	if (n < published.n)
+		(void)eventid_format(text, published.made[n].id);
 	come_back(text);
 }
 
@@ -427,7 +253,7 @@ step(struct input in)
 	else if (what == 't')
 		end_turn();
 	else if (what == 'c')
-		come_back(us.id);
+		come_back(browser.id);
 	else if (what == 's')
 		come_back_with(in);
 	else if (what == 'i')
@@ -447,14 +273,14 @@ name_channels(struct input in, char *names[CHANNELS])
 
 	for (i = 0; i < CHANNELS; i++) {
 		names[i] = input_text(input_until(&in, ' '));
-		it.name[i] = names[i];
+		published.name[i] = names[i];
 	}
 	for (i = 0; i < CHANNELS; i++)
 		if (!channel_name_valid(names[i]) ||
 		    find_channel(names[i]) != i) {
-			it.name[0] = plain[0];
-			it.name[1] = plain[1];
-			it.name[2] = plain[2];
+			published.name[0] = plain[0];
+			published.name[1] = plain[1];
+			published.name[2] = plain[2];
 		}
 }
 
@@ -463,7 +289,7 @@ set_up(void)
 {
 	it.now = 1000;
 	it.wall = 1795359156000;
-	it.n = 0;
+	published.n = 0;
 	hub_init(&it.hub, &(struct hub_setup){.history = HISTORY,
 			      .history_age = 300,
 			      .bytes_max = 1 << 24,
@@ -475,22 +301,22 @@ set_up(void)
 	    NULL);
 	readers_init(&it.readers, &it.hub);
 	it.readers.feed.wake = wake;
-	us.text.len = 0;
-	us.id[0] = '\0';
+	browser.text.len = 0;
+	browser.id[0] = '\0';
 }
 
 static void
 tear_down(void)
 {
-	it.readers.feed.leave(&us.reader.sub);
+	it.readers.feed.leave(&it.reader.sub);
 	it.memory.engine.stop(&it.memory.engine);
 	hub_free(&it.hub);
-	while (it.n-- > 0) {
-		free((char *)(uintptr_t)it.made[it.n].m.type);
-		free((char *)(uintptr_t)it.made[it.n].m.data);
+	while (published.n-- > 0) {
+		free((char *)(uintptr_t)published.made[published.n].m.type);
+		free((char *)(uintptr_t)published.made[published.n].m.data);
 	}
-	free(us.text.at);
-	us.text = (struct bytes){.len = 0};
+	free(browser.text.at);
+	browser.text = (struct bytes){.len = 0};
 }
 
 int

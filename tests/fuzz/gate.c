@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The gate, and the pairs that it lets through.  The first byte says how many
- * cuts there are, two bytes for each where, and the rest is what a front sends.
- * In one piece, cut there, or byte by byte: the gate must find the same in it.
+ * cuts there are, two bytes each for where, two more behind how many bytes the
+ * request is over, and the rest is what a front sends.  In one piece, cut
+ * there, or byte by byte: the gate must find the same in it.
  */
 #include "fastcgi/gate.h"
 
@@ -19,6 +20,7 @@
 struct found {
 	uint64_t sum;
 	bool bad;
+	bool open; /* a request is */
 };
 
 static bool
@@ -74,6 +76,13 @@ check(const struct gate *g, const struct gate_event *ev)
 }
 
 static void
+end(struct gate *g, struct found *f)
+{
+	gate_end(g);
+	f->open = false;
+}
+
+static void
 feed(struct gate *g, struct found *f, const uint8_t *buf, size_t len)
 {
 	struct gate_event ev;
@@ -95,50 +104,79 @@ feed(struct gate *g, struct found *f, const uint8_t *buf, size_t len)
 		}
 		for (; ev.len > 0; ev.len--)
 			f->sum = digest(f->sum, *ev.data++);
-		if (ev.kind == GATE_REQUEST)
+		if (ev.kind == GATE_REQUEST) {
 			gate_release(g);
+			f->open = true;
+		}
 		if (ev.kind == GATE_ABORT || ev.kind == GATE_BODY_END)
-			gate_end(g);
+			end(g, f);
 		buf += used;
 		len -= (size_t)used;
 	}
 }
 
+/* What a front sends, and where it is cut. */
+struct sent {
+	struct input bytes;
+	size_t n, cut[CUTS]; /* bytes of each piece */
+	size_t over; /* behind so many bytes the request is, if there is one */
+};
+
 /* Each piece in memory of its own size. */
-static struct found
-read_in_pieces(struct input in, const size_t cuts[], size_t n, size_t size)
+static void
+read_in_pieces(struct gate *g, struct found *f, struct input in,
+    const struct sent *s, size_t n, size_t size)
 {
-	struct found f = {.sum = DIGEST};
-	struct gate g = {0};
 	struct input piece;
 	uint8_t *copy;
 	size_t i = 0;
 
 	while (in.len > 0) {
-		piece = input_part(&in, i < n ? cuts[i++] : size);
+		piece = input_part(&in, i < n ? s->cut[i++] : size);
 		copy = input_copy(piece);
-		feed(&g, &f, copy, piece.len);
+		feed(g, f, copy, piece.len);
 		free(copy);
 	}
+}
+
+static struct found
+read_all(const struct sent *s, size_t n, size_t size)
+{
+	struct found f = {.sum = DIGEST};
+	struct input rest = s->bytes, first = input_part(&rest, s->over);
+	struct gate g = {0};
+
+	read_in_pieces(&g, &f, first, s, n, size);
+	if (f.open && !f.bad)
+		end(&g, &f);
+	read_in_pieces(&g, &f, rest, s, n, size);
 	gate_free(&g);
 	return f;
+}
+
+static bool
+is_same(struct found a, struct found b)
+{
+	return a.sum == b.sum && a.bad == b.bad;
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct input in = {data, len};
-	struct found whole, cut, bytes;
-	size_t cuts[CUTS], n = input_byte(&in) % (CUTS + 1), i;
+	struct sent s = {.n = input_byte(&in) % (CUTS + 1)};
+	struct found whole;
+	size_t i;
 
-	for (i = 0; i < n; i++) {
-		cuts[i] = (size_t)input_byte(&in) << 8;
-		cuts[i] = (cuts[i] | input_byte(&in)) % (in.len + 1);
+	for (i = 0; i < s.n; i++) {
+		s.cut[i] = (size_t)input_byte(&in) << 8;
+		s.cut[i] = (s.cut[i] | input_byte(&in)) % (in.len + 1);
 	}
-	whole = read_in_pieces(in, NULL, 0, SIZE_MAX);
-	cut = read_in_pieces(in, cuts, n, SIZE_MAX);
-	bytes = in.len > BYTES ? cut : read_in_pieces(in, NULL, 0, 1);
-	assert(whole.sum == cut.sum && whole.bad == cut.bad);
-	assert(whole.sum == bytes.sum && whole.bad == bytes.bad);
+	s.over = (size_t)input_byte(&in) << 8;
+	s.over |= input_byte(&in);
+	s.bytes = in;
+	whole = read_all(&s, 0, SIZE_MAX);
+	assert(is_same(whole, read_all(&s, s.n, SIZE_MAX)));
+	assert(in.len > BYTES || is_same(whole, read_all(&s, 0, 1)));
 	return 0;
 }

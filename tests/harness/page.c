@@ -202,6 +202,13 @@ take(void *arg, const struct block *b)
 
 	bool position = bytes_are(&b->type, "position", 8);
 
+	if (page->refused)
+		page_fail(page, "something behind a refusal");
+	if (page->fresh && page->may_be_refused && b->has_retry &&
+	    !b->has_data && !b->has_id && b->type.len == 0) {
+		page->refused = true;
+		return;
+	}
 	if (page->over && page->due == DUE)
 		page_fail(page, "something behind the end of all channels");
 	if (page->fresh && (!b->has_retry || !position))
@@ -267,7 +274,7 @@ page_connected(struct page *page, const char *position)
 		id = garbage;
 	add_id(page, CONNECTED, id);
 	page->fresh = true;
-	page->over = false;
+	page->over = page->refused = false;
 	page->due = position == NULL || id_compare(id, garbage) == 0 ?
 			DUE_NOT :
 			due_at(page, id);

@@ -48,6 +48,8 @@ struct page {
 	bool over;	      /* it has all that there will ever be */
 	enum page_due due;    /* as it connected, or at the last end */
 	bool early; /* and perhaps before there is a position to begin at */
+	bool may_be_refused; /* for now: retry: alone, and the end */
+	bool refused;	     /* as it was on this connection */
 	struct log_entry *log;
 	size_t len, size;
 	struct id *id;

@@ -51,6 +51,12 @@ world_stop(void **state)
 }
 
 void
+world_redis_drops(void)
+{
+	(void)redis_ask(&redis, "CLIENT KILL TYPE normal SKIPME yes");
+}
+
+void
 bystander_begin(const char *channels)
 {
 	subscriber_begin(&world.bystander, &world.c, channels);

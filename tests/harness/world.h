@@ -34,6 +34,9 @@ int world_start(void **state);
 int world_start_with(const char *const options[]);
 int world_stop(void **state);
 
+/* With SHARED in the environment: its Redis ends all connections. */
+void world_redis_drops(void);
+
 /*
  * Someone who reads these channels from now on.  It must see what is published
  * then to the first of them, and nothing that was published before and not

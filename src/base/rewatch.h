@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef REWATCH_H
+#define REWATCH_H
+
+#include <ev.h>
+
+/*
+ * The kernel has refused to watch a descriptor, as it may for want of memory.
+ * libev tells whose it is, by EV_ERROR; but of its own, by which signals and
+ * threads wake it, it says nothing, and is never woken by them again.  This has
+ * it watch all anew in its next turn, and look for what came meanwhile.  After
+ * it the loop does not end for want of watchers.
+ */
+void rewatch(struct ev_loop *);
+
+#endif

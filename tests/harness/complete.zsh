@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: ISC
+#
+# zsh -f complete.zsh DIR LINE...: what a zsh with the completions in DIR makes of
+# each line when TAB is pressed at its end, one a line.  Where there are several
+# it stays as it is.
+zmodload zsh/zpty
+out=$(mktemp -u)
+mkfifo $out
+exec {fifo}<>$out
+trap 'rm -f $out; zpty -d z' EXIT
+zpty z zsh -f -i
+zpty -w z "fpath=(${(q)1} \$fpath); autoload -Uz compinit; compinit -u -D
+	dump() { print -r -- \$BUFFER >$out; BUFFER=; }
+	zle -N dump; bindkey '^X' dump; bindkey '^I' complete-word
+	unsetopt auto_list beep; print RE''ADY"
+zpty -r z said '*READY*'
+for line in "${@:2}"; do
+	zpty -w -n z $line$'\t\x18'
+	read -r -u $fifo completed
+	print -r -- $completed
+done

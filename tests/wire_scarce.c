@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Every allocation fails: in each round of all that is done another one, and
+ * then all from there on to the round's end.  Nobody but whom it is for may
+ * notice, and what is left must be all that there was: the sanitizers look.
+ *
+ * The program is one that has harness/scarce.c in it, build/asan/scarce.
+ * STRIDE= takes one of so many, FROM= begins there.
+ */
+#include "unit.h"
+
+#include <sys/mman.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "rounds.h"
+#include "scarce.h"
+
+/* Failures in a row; a feed waits until there is memory again. */
+#define WHILE 40
+
+static struct scarce *scarce;
+static char path[64];
+
+static unsigned long
+number_from(const char *variable, unsigned long standard)
+{
+	const char *value = getenv(variable);
+
+	return value == NULL ? standard : strtoul(value, NULL, 10);
+}
+
+static void
+memory_runs_out(unsigned long first, unsigned long many)
+{
+	atomic_store(&scarce->calls, 0);
+	atomic_store(&scarce->many, many);
+	atomic_store(&scarce->first, first);
+}
+
+static void
+memory_is_there(void)
+{
+	atomic_store(&scarce->first, 0);
+}
+
+/* How many allocations there are in a round. */
+static unsigned long
+count_round(void)
+{
+	unsigned long n;
+
+	rounds_go(); /* what is kept from then on is there */
+	rounds_settle();
+	memory_runs_out(1UL << 40, 0);
+	rounds_go();
+	n = atomic_load(&scarce->calls);
+	memory_is_there();
+	rounds_settle();
+	return n;
+}
+
+static void
+sweep(enum scarce_for who, unsigned long many, const char *what)
+{
+	unsigned long n, i, stride = number_from("STRIDE", 23);
+
+	atomic_store(&scarce->who, (int)who);
+	rounds_begin(NULL);
+	n = count_round();
+	atomic_store(&scarce->failed, 0);
+	for (i = number_from("FROM", 1 + stride / 2); i <= n; i += stride) {
+		if (getenv("TELL") != NULL)
+			print_message("%lu\n", i);
+		memory_runs_out(i, many);
+		rounds_go();
+		memory_is_there();
+		rounds_settle();
+	}
+	print_message("%s: %lu allocations a round, one of %lu of them failed, "
+		      "%lu failures\n",
+	    what, n, stride, atomic_load(&scarce->failed));
+	assert_true(n < stride || atomic_load(&scarce->failed) > 0);
+	rounds_end();
+}
+
+static void
+each_allocation_of_ours_fails_once(void **state)
+{
+	(void)state;
+	sweep(OURS, 1, "once");
+}
+
+static void
+no_allocation_of_ours_succeeds_for_a_while(void **state)
+{
+	(void)state;
+	sweep(OURS, WHILE, "for a while");
+}
+
+static void
+each_allocation_of_the_libraries_fails_once(void **state)
+{
+	(void)state;
+	sweep(LIBRARIES, 1, "once, of the libraries");
+}
+
+static int
+start(void **state)
+{
+	int fd;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "/tmp/sse-fcgi-scarce-%ld",
+	    (long)getpid());
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(ftruncate(fd, sizeof(*scarce)), 0);
+	scarce = mmap(NULL, sizeof(*scarce), PROT_READ | PROT_WRITE, MAP_SHARED,
+	    fd, 0);
+	(void)close(fd);
+	assert_ptr_not_equal(scarce, MAP_FAILED);
+	(void)setenv("SCARCE", path, 1);
+	return 0;
+}
+
+static int
+stop(void **state)
+{
+	(void)state;
+	(void)unlink(path);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(each_allocation_of_ours_fails_once),
+	    cmocka_unit_test(no_allocation_of_ours_succeeds_for_a_while),
+	    cmocka_unit_test(each_allocation_of_the_libraries_fails_once),
+	};
+
+	return cmocka_run_group_tests_name("scarce", tests, start, stop);
+}
