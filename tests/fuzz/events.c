@@ -259,7 +259,7 @@ step(struct input in)
 	else if (what == 'i')
 		come_back_with_nth(n);
 	else if (what == 'w')
-		it.wall += n * 1000 - 4000;
+		it.wall = it.wall + n * 1000 - 4000;
 	else if (what == 'n')
 		it.now += 100;
 }
