@@ -72,8 +72,8 @@ ENGINE	= engine memory $(SQLITE) $(VIA_REDIS)
 FASTCGI	= record params gate gate_rules request body writer wave conn intake flush conns \
 	  listener
 STREAM	= stream opening admission clock drain address age permit
-SERVE	= server server_open route arguments subscribe ahead publish publication producer producer_post producer_end grace outcome origin status \
-	  health figures reply admin tickets ticket ticket_claims ticket_keys ticket_make \
+SERVE	= loop server server_open route arguments subscribe ahead publish publication producer producer_post producer_end grace outcome origin status \
+	  health figures sample reply admin tickets ticket ticket_claims ticket_keys ticket_make \
 	  probe delivery
 FOLDERS	= base channel engine fastcgi stream serve
 SRC	= main $(BASE:%=base/%) $(CHANNEL:%=channel/%) $(ENGINE:%=engine/%) \
@@ -168,7 +168,7 @@ unit_model     = $(unit_reader)
 unit_reader    = reader step position gap end json batch $(unit_hub)
 unit_route     = route subscribe ahead publish publication producer producer_post producer_end grace outcome body status health admin tickets ticket ticket_claims ticket_keys arguments \
 		 json room query spelling reply request origin sse_parse sse_split sse_split_events type utf8 \
-		 memory engine histogram keys figures text \
+		 memory engine histogram keys figures sample text \
 		 platform $(unit_stream)
 unit_publish   = $(unit_route)
 unit_health    = $(unit_route)

@@ -5,20 +5,12 @@
  */
 #include "serve/figures.h"
 
-#include <sys/resource.h>
-#include <sys/stat.h>
-
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-/* What is not kept but looked up; NAN where the system does not tell. */
-struct sample {
-	double ready, uptime, lag, cpu, rss, virtual, files, files_max, start;
-};
+#include "serve/sample.h"
 
 enum kind { SIZE, COUNT, LONG, SAMPLE };
 
@@ -201,61 +193,6 @@ static const struct row {
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
-static void
-look_up_memory(struct sample *s)
-{
-	FILE *f = fopen("/proc/self/statm", "re");
-	double page = (double)sysconf(_SC_PAGESIZE);
-	char line[128], *end;
-
-	if (f == NULL)
-		return;
-	if (fgets(line, sizeof(line), f) != NULL) {
-		s->virtual = (double)strtoul(line, &end, 10) * page;
-		s->rss = (double)strtoul(end, NULL, 10) * page;
-	}
-	(void)fclose(f);
-}
-
-static double
-seconds(struct timeval tv)
-{
-	return (double)tv.tv_sec + (double)tv.tv_usec / 1e6;
-}
-
-/* To a tenth of a millisecond: nothing here is known better. */
-static double
-rounded(double s)
-{
-	return round(s * 1e4) / 1e4;
-}
-
-static struct sample
-look_up(const struct server *sv)
-{
-	struct sample s = {.rss = NAN,
-	    .virtual = NAN,
-	    .files = NAN,
-	    .files_max = NAN};
-	struct rusage usage;
-	struct rlimit limit;
-	struct stat st;
-
-	s.ready = !sv->streams.draining && sv->engine->away(sv->engine) == NULL;
-	s.uptime = rounded(sv->streams.conns.now - sv->started);
-	s.start = rounded((double)time(NULL) - s.uptime);
-	s.lag = rounded(fmax(sv->lag[0], sv->lag[1]));
-	(void)getrusage(RUSAGE_SELF, &usage);
-	s.cpu = seconds(usage.ru_utime) + seconds(usage.ru_stime);
-	look_up_memory(&s);
-	/* Linux 6.2 and newer give their number as the directory's size. */
-	if (stat("/proc/self/fd", &st) == 0 && st.st_size > 0)
-		s.files = (double)st.st_size;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
-		s.files_max = (double)limit.rlim_cur;
-	return s;
-}
-
 static double
 value(const struct server *sv, const struct sample *s, const struct row *row)
 {
@@ -346,7 +283,7 @@ add_all(const struct server *sv, struct answer *a,
     void (*add)(struct answer *, const struct engine_figure *))
 {
 	struct engine_figure its[ENGINE_FIGURES_MAX];
-	struct sample s = look_up(sv);
+	struct sample s = sample_take(sv);
 	const struct row *row;
 	size_t n, i;
 
