@@ -117,7 +117,7 @@ unit_capacity  = capacity
 unit_zone      = zone
 unit_user      = user platform
 unit_request   = request record platform
-unit_stream    = stream opening admission drain clock $(unit_reader) conn intake \
+unit_stream    = rewatch stream opening admission drain clock $(unit_reader) conn intake \
 		 flush conns $(unit_wave) $(unit_gate) address age permit $(unit_log)
 unit_flush     = $(unit_stream)
 unit_eventid   = eventid
@@ -176,7 +176,7 @@ unit_delivery  = delivery histogram
 unit_producer  = $(unit_route)
 unit_ahead     = $(unit_route)
 unit_admin     = $(unit_route)
-unit_server    = rewatch server server_open delivery socket socket_inherit socket_owner user ticket_keys config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
+unit_server    = server server_open delivery socket socket_inherit socket_owner user ticket_keys config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
 		 endpoint $(unit_route)
 # What is fuzzed, with what it is made of.
 FUZZ = gate request query eventid body split events resp store ticket options
@@ -398,6 +398,7 @@ $(TESTS:%=build/tests/test_%): build/tests/test_%: tests/test_%.c \
 
 build/tests/wire_disk build/tests/wire_feed build/tests/wire_health: | build/tests/slowdisk.so
 build/tests/wire_days: | build/tests/clocks.so
+build/tests/wire_calls: | build/tests/pieces.so
 build/tests/wire_network build/tests/wire_same: | build/tests/proxy
 build/tests/wire_kernel: | build/tests/sandbox build/tests/allowed
 $(patsubst %,build/tests/wire_%,$(WIRE) $(ONCE) $(FAILS)): build/tests/wire_%: tests/wire_%.c \
@@ -434,6 +435,10 @@ build/tests/proxy: tests/harness/proxy.c | build/tests
 # A disk that is slow, hangs or fails.
 build/tests/slowdisk.so: tests/harness/slowdisk.c | build/tests
 	$(CC) $(OURS) -U_FILE_OFFSET_BITS $(CFLAGS) -shared -fPIC -o $@ $< -ldl
+
+# Sockets that take and give a byte at a time.
+build/tests/pieces.so: tests/harness/pieces.c | build/tests
+	$(CC) $(OURS) $(CFLAGS) -shared -fPIC -o $@ $<
 
 # Clocks that a test sets.
 build/tests/clocks.so: tests/harness/clocks.c | build/tests

@@ -56,19 +56,25 @@ static unsigned long done, nth;
 static const char *instead;
 
 static bool
+is_otherwise(void)
+{
+	done++;
+	return instead != NULL && done == nth;
+}
+
+static bool
 serve_one(struct fake *f)
 {
-	struct text_bytes unheard = {0};
-	bool otherwise = instead != NULL && done + 1 == nth;
+	struct text_bytes said = {0};
 
 	if (!key_command(f->key, f->command[f->done].n,
-		f->command[f->done].word, otherwise ? &unheard : &f->in) &&
-	    !otherwise)
-		return false;
-	if (otherwise)
+		f->command[f->done].word, &said))
+		return false; /* it waits */
+	if (is_otherwise())
 		put(&f->in, instead, strlen(instead));
-	free(unheard.p);
-	done++;
+	else
+		put(&f->in, said.p, said.len);
+	free(said.p);
 	f->done++;
 	return true;
 }
@@ -97,7 +103,10 @@ wait_for_nothing(unsigned times)
 	for (; times > 0; times--) {
 		now += 1;
 		if (one->fake->done < one->fake->n) {
-			put(&one->fake->in, "*-1\r\n", 5);
+			if (is_otherwise())
+				put(&one->fake->in, instead, strlen(instead));
+			else
+				put(&one->fake->in, "*-1\r\n", 5);
 			one->fake->done++;
 		}
 		run(4);
@@ -141,8 +150,8 @@ check(void)
 	process_runs(one);
 	(void)snprintf(last, sizeof(last), "a%lu", (unsigned long)key.ms);
 	shown = viewer_shows(&viewer);
-	assert_true(strlen(shown) >= strlen(last));
-	assert_string_equal(shown + strlen(shown) - strlen(last), last);
+	if (strstr(shown, last) == NULL)
+		fail_msg("%s is not in %s", last, shown);
 	viewer_closes(&viewer);
 	key_free(&key);
 	key = (struct streamkey){.ms = 0};

@@ -15,7 +15,6 @@
 
 #include "base/log.h"
 #include "base/platform.h"
-#include "base/rewatch.h"
 
 #define ACCEPT_TURN 64	/* connections in one turn of the loop */
 #define PAUSE	    0.2 /* seconds */
@@ -52,10 +51,8 @@ on_pause_over(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct listener *l = w->data;
 
+	(void)loop;
 	(void)revents;
-	if (l->unwatched)
-		rewatch(loop);
-	l->unwatched = false;
 	watch(l, true);
 }
 
@@ -89,7 +86,7 @@ on_connections(struct ev_loop *loop, ev_io *w, int revents)
 
 	(void)loop;
 	if (revents & EV_ERROR) {
-		l->unwatched = true;
+		conns_unwatched(l->conns);
 		errno = ENOMEM;
 		pause_listening(l);
 		return;

@@ -17,7 +17,6 @@ struct listener {
 		bool inet;	/* TCP, not a Unix socket */
 	} socket[SOCKETS_MAX];
 	size_t sockets;
-	bool unwatched; /* the kernel does not watch its sockets */
 	ev_timer pause; /* runs while no descriptor is left for a connection */
 	struct ev_loop *loop;
 	struct conns *conns;

@@ -102,7 +102,7 @@ refuse(struct server *sv, struct conn *c, const struct request *r,
 	double now = sv->streams.conns.now;
 
 	if (sv->told == 0 || now - sv->told >= TELL_AGAIN) {
-		log_warn("misconfigured reason", "answered 500: %s", fault);
+		log_warn("misconfigured why", "answered 500: %s", fault);
 		sv->told = now;
 	}
 	reply(c, r->method, 500, "", fault);
