@@ -3,7 +3,7 @@
 # sse-fcgi: make help lists what there is to make.
 
 # Knobs.
-VERSION	 = 0.5.0
+VERSION	 = 0.6.0
 CFLAGS	?= -O2 -g
 FRONT	?= lighttpd
 FRONTS	 = apache caddy h2o haproxy lighttpd nginx
