@@ -666,9 +666,12 @@ all_feeds_together_have_a_budget(void **state)
 	sends(&p[0], "stdin 1 'data:; stdin 1 .1500; stdin 1 '%0a%0a");
 	sends(&p[0], TWO);
 	test_engine_answer(&engine, 0, PUBLISHED);
+	assert_int_equal(server.publisher.waits.count, 1);
+	assert_true(server.publisher.waits.sum >= 28);
 	end_turn();
 	assert_int_equal(engine.n, 2);
 	say(PUBLISHED);
+	assert_int_equal(server.publisher.waits.count, 2);
 	turn();
 	check_given(3, ":two|");
 	say(PUBLISHED);

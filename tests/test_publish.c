@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 
 #include "fastcgi/request.h"
@@ -262,7 +263,33 @@ what_had_been_published_is_repeated(void **state)
 	check_answer(&p, OK, ",\"ended\":true,\"repeated\":true}\n");
 	assert_int_equal(server.publisher.repeated, 1);
 	assert_int_equal(server.publisher.ends, 0);
+	assert_int_equal(server.publisher.waits.count, 0);
 	peer_close(&p);
+}
+
+/* From the engine's call to its word, be there somebody to hear it or not. */
+static void
+what_is_published_has_waited(void **state)
+{
+	static const enum publish_result results[] = {PUBLISHED, PUBLISHED,
+	    PUBLISH_AWAY};
+	struct peer p;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(results); i++) {
+		peer_open(&p, POST);
+		end_turn();
+		if (i == 1)
+			peer_close(&p);
+		conns_set_time(conns, conns->now + 0.3);
+		say(i, results[i]);
+		if (i != 1)
+			peer_close(&p);
+	}
+	assert_int_equal(server.publisher.waits.count, 2);
+	assert_int_equal(server.publisher.waits.bucket[9], 2); /* to 0.5 */
+	assert_true(fabs(server.publisher.waits.sum - 0.6) < 1e-6);
 }
 
 static void
@@ -863,6 +890,7 @@ main(void)
 	static const struct CMUnitTest others[] = {
 	    TEST(delete_does_not_wait_for_a_body),
 	    TEST(what_had_been_published_is_repeated),
+	    TEST(what_is_published_has_waited),
 	    TEST(channels_that_have_ended_are_counted),
 	    TEST(it_gets_no_heartbeat),
 	    TEST(it_is_answered_504_after_its_limit_of_time),
