@@ -128,11 +128,11 @@ clocks_end(void)
 	(void)unlink(path);
 }
 
-/* A sweep is a second at most; two have been since. */
+/* A sweep is a second at most: one has been since. */
 static void
 some_sweeps(void)
 {
-	(void)poll(NULL, 0, 2500);
+	(void)poll(NULL, 0, 1500);
 }
 
 static double
