@@ -882,6 +882,79 @@ any_order_of_all_that_happens_does_no_harm(void **state)
 	assert_int_equal(conns->total, 0);
 }
 
+/* What the parameters and the body are wrong for, before anybody has it. */
+#define POSTS(more, body)                                                            \
+	"begin 1; params 1 REQUEST_METHOD=POST SSE_ROLE=publish SSE_CHANNEL=a " more \
+	"; params 1; stdin 1 '" body "; stdin 1"
+
+#define BAD "Status: 400 Bad Request\r\n"
+#define SSE "CONTENT_TYPE=text/event-stream"
+
+static const struct wrong {
+	const char *name, *request, *begin, *has; /* OK: it is not wrong */
+} wrongs[] = {
+    {"length: 4x", POSTS("CONTENT_LENGTH=4x", "four"), BAD, "not a number"},
+    {"length: +4", POSTS("CONTENT_LENGTH=%2b4", "four"), BAD, "not a number"},
+    {"length: space", POSTS("CONTENT_LENGTH=%204", "four"), BAD,
+	"not a number"},
+    {"length: 0x4", POSTS("CONTENT_LENGTH=0x4", "four"), BAD, "not a number"},
+    {"length: beyond all", POSTS("CONTENT_LENGTH=99999999999999999999", "four"),
+	BAD, "not a number"},
+    {"length: more", POSTS("CONTENT_LENGTH=5", "four"), BAD, "has 4 bytes"},
+    {"length: less", POSTS("CONTENT_LENGTH=3", "four"), BAD, "has 4 bytes"},
+    {"length: -1", POSTS("CONTENT_LENGTH=-1", "four"), BAD, "Content-Length"},
+    {"length: large", POSTS("CONTENT_LENGTH=1048577", "four"), LARGE, ""},
+    {"length: right", POSTS("CONTENT_LENGTH=4", "four"), OK, "\"id\""},
+    {"length: empty", POSTS("CONTENT_LENGTH=", "four"), OK, "\"id\""},
+    {"body: no UTF-8", POSTS("", "fo%ff%ff"), BAD, "UTF-8"},
+    {"body: half a character", POSTS("", "fou%c3"), BAD, "UTF-8"},
+    {"body: gap", POSTS(SSE, "event:gap%0adata:1%0a%0a"), BAD, "gap"},
+    {"body: gap among others",
+	POSTS(SSE, "data:1%0a%0aevent:gap%0adata:1%0a%0adata:2%0a%0a"), BAD,
+	"gap"},
+    {"body: many snapshots",
+	POSTS(SSE " QUERY_STRING=snapshot%3d1", "data:1%0a%0adata:2%0a%0a"),
+	BAD, "snapshot"},
+    {"body: a wrong snapshot",
+	POSTS(SSE " QUERY_STRING=snapshot%3d1",
+	    "event:gap%0adata:1%0a%0adata:2%0a%0a"),
+	BAD, "gap"},
+    {"type: with a parameter", POSTS(SSE "%3bcharset%3dutf-8", "data:1%0a%0a"),
+	OK, "\"events\":1"},
+    {"type: with a space", POSTS(SSE "%20%3bx", "data:1%0a%0a"), OK,
+	"\"events\":1"},
+    {"type: another", POSTS(SSE "s", "data:1%0a%0a"), OK, "\"streams\":0}"},
+    {"feed: of text",
+	POSTS("CONTENT_TYPE=text/plain QUERY_STRING=feed%3d1", "data:1%0a%0a"),
+	BAD, "text/event-stream"},
+    {"feed: of a form",
+	POSTS("CONTENT_TYPE=application/x-www-form-urlencoded "
+	      "QUERY_STRING=feed%3d1",
+	    "data:1%0a%0a"),
+	OK, "\"events\":1"},
+    {"feed: of nothing",
+	POSTS("CONTENT_TYPE= QUERY_STRING=feed%3d1", "data:1%0a%0a"), OK,
+	"\"events\":1"},
+};
+
+static void
+what_is_wrong_is_refused_and_nobody_has_it(void **state)
+{
+	const struct wrong *row = *state;
+	struct peer p;
+
+	assert_int_equal(set_up(NULL), 0);
+	engine.at_once = true;
+	engine.result = PUBLISHED;
+	peer_open(&p, row->request);
+	end_turn();
+	turn();
+	check_answer(&p, row->begin, row->has);
+	assert_int_equal(engine.n, strcmp(row->begin, OK) == 0);
+	peer_close(&p);
+	assert_int_equal(served_tear_down(NULL), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, served_tear_down)
 
 int
@@ -916,8 +989,8 @@ main(void)
 	    TEST(position_follows_what_the_engine_says),
 	    TEST(any_order_of_all_that_happens_does_no_harm),
 	};
-	static struct CMUnitTest
-	    tests[LENGTH(rows) + LENGTH(asked) + LENGTH(others)];
+	static struct CMUnitTest tests[LENGTH(rows) + LENGTH(asked) +
+				       LENGTH(wrongs) + LENGTH(others)];
 	size_t n = 0, i;
 	int failed;
 
@@ -933,6 +1006,9 @@ main(void)
 		tests[n].setup_func = set_up;
 		tests[n++].teardown_func = served_tear_down;
 	}
+	for (i = 0; i < LENGTH(wrongs); i++)
+		tests[n++] = row_test(wrongs[i].name,
+		    what_is_wrong_is_refused_and_nobody_has_it, &wrongs[i]);
 	for (i = 0; i < LENGTH(others); i++)
 		tests[n++] = others[i];
 	failed = _cmocka_run_group_tests("publish", tests, n, NULL, NULL);
