@@ -955,6 +955,21 @@ what_is_wrong_is_refused_and_nobody_has_it(void **state)
 	assert_int_equal(served_tear_down(NULL), 0);
 }
 
+/* Of which nobody has said how long it will be. */
+static void
+body_that_grows_too_large_is_refused(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	server.cfg.max_body = 3;
+	peer_open(&p, POSTS("", "four"));
+	end_turn();
+	check_answer(&p, LARGE, "--max-body");
+	assert_int_equal(engine.n, 0);
+	peer_close(&p);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, served_tear_down)
 
 int
@@ -965,6 +980,7 @@ main(void)
 	    TEST(what_had_been_published_is_repeated),
 	    TEST(what_is_published_has_waited),
 	    TEST(channels_that_have_ended_are_counted),
+	    TEST(body_that_grows_too_large_is_refused),
 	    TEST(it_gets_no_heartbeat),
 	    TEST(it_is_answered_504_after_its_limit_of_time),
 	    TEST(limit_of_time_counts_from_the_whole_body),
