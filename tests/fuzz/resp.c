@@ -12,6 +12,7 @@
 #include "fuzz.h"
 
 #define MAX	(1UL << 20) /* more than any input makes of itself */
+#define WORDS	64
 #define LARGEST 64
 
 /* A digest of all values, in their order, and how it ended. */
@@ -40,10 +41,45 @@ look_at_channels(const struct entry *e)
 	}
 }
 
+/* Its key as another process would write it. */
+static void
+look_at_key(const struct entry *e)
+{
+	char key[POST_KEY_MAX + 1], text[ENTRY_KEY_SIZE];
+
+	assert(e->key_len > 0 && e->key_len <= POST_KEY_MAX && e->part > 0);
+	memcpy(key, e->key, e->key_len);
+	key[e->key_len] = '\0';
+	assert(post_key_valid(key));
+	entry_key(text, key, e->part);
+	assert(strncmp(text, e->key, strlen(text)) == 0);
+}
+
+/* What tells it from others is the same of its words. */
+static void
+look_at_print(const struct resp_value *v)
+{
+	const struct resp_value *list = resp_element(v, 1), *text;
+	const char *words[WORDS + 1];
+	size_t n = 0;
+
+	if (list == NULL || list->type != RESP_ARRAY)
+		return;
+	for (text = list->first; text != NULL; text = text->next) {
+		if (n == WORDS || strlen(text->text) != text->len)
+			return;
+		words[n++] = text->text;
+	}
+	words[n] = NULL;
+	assert(entry_print(v) == entry_print_words(words));
+}
+
 /* What an event says is what may be published. */
 static void
 look(const struct entry *e, enum entry_kind kind, const char *why)
 {
+	struct post post;
+
 	assert((kind == ENTRY_SKIPPED) == (why != NULL));
 	if (kind == ENTRY_BAD)
 		return;
@@ -52,8 +88,10 @@ look(const struct entry *e, enum entry_kind kind, const char *why)
 		return;
 	look_at_channels(e);
 	assert(kind == ENTRY_EVENT || e->channels_n == 1);
-	assert(e->key == NULL ||
-	       (e->key_len > 0 && e->key_len <= POST_KEY_MAX && e->part > 0));
+	if (e->key != NULL)
+		look_at_key(e);
+	post = entry_post(e, kind);
+	assert(post_valid(&post));
 	if (kind == ENTRY_END)
 		return;
 	assert(e->message.len <= LARGEST);
@@ -73,6 +111,9 @@ add_value(struct found *f, const struct resp_value *v)
 	size_t i;
 
 	look(&e, kind, why);
+	if (kind != ENTRY_BAD)
+		look_at_print(v);
+	assert(entry_print(v) % 2 == 1);
 	add(f, (uint64_t)v->type);
 	add(f, (uint64_t)v->number);
 	add(f, v->wanted);
