@@ -207,6 +207,8 @@ static const struct row {
     {"30000000", "", 0},
     {"100000", NULL, 0.05},
     {"0", NULL, 0},
+    {":1", NULL, 0},
+    {"1:", NULL, 0},
     {"", NULL, 0},
     {"-1", NULL, 0},
     {" 1", NULL, 0},

@@ -25,6 +25,8 @@ static const struct row {
     {"site_with_a_space", "none ", NULL, "a.example", SITE},
     {"site_alone_is_enough", "cross-site", "https://a.example", "a.example",
 	SITE},
+    {"origin_without_a_host", NULL, "https://", "a.example", "Origin"},
+    {"neither_has_a_host", NULL, "https://", "", "Origin"},
     {"origin_of_host", NULL, "https://a.example", "a.example", NULL},
     {"origin_of_host_over_http", NULL, "http://a.example", "a.example", NULL},
     {"origin_of_host_and_port", NULL, "http://a.example:8080", "a.example:8080",

@@ -13,6 +13,8 @@ static const struct text {
 } texts[] = {
     {"", 0, true},
     {"plain", 5, true},
+    {"\xe1\x80\x41", 3, false},
+    {"\xe1\x80\xc0", 3, false},
     {"\0", 1, true},
     {"\x7f", 1, true},
     {"\xc2\x80", 2, true},
