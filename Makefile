@@ -308,7 +308,7 @@ CHECKS	 = $(WIRE:%=run-wire-%) $(patsubst %,off-wire-%,$(filter-out $(STILL),$(W
 	   $(SHARED:%=redis-wire-%) \
 	   $(TESTS:%=run-%) \
 	   $(WAVED:%=off-%) run-checker check-hardened $(FUZZ:%=replay-%) \
-	   $(FAILS:%=run-%)
+	   $(FAILS:%=run-wire-%)
 VALGRIND = $(WIRE:%=valgrind-%)
 
 # The program, plain and with sanitizers.
@@ -492,21 +492,21 @@ $(SHARED:%=redis-wire-%): redis-wire-%: build/tests/wire_% build/asan/sse-fcgi \
 	    PROGRAM=build/asan/sse-fcgi build/tests/wire_$*
 
 # Allocations fail, one of so many.
-run-scarce: build/tests/wire_scarce build/asan/scarce
+run-wire-scarce: build/tests/wire_scarce build/asan/scarce
 	WAVES=always STRIDE=$(or $(STRIDE),11) $(SCARCE)
 	STORE=1 WAVES=always STRIDE=$(or $(STRIDE),37) $(SCARCE)
 	SHARED=1 WAVES=always STRIDE=$(or $(STRIDE),149) $(SCARCE)
 SCARCE	 = PROGRAM=build/asan/scarce build/tests/wire_scarce
 
 # System calls fail.
-run-calls: build/tests/wire_calls build/asan/sse-fcgi
+run-wire-calls: build/tests/wire_calls build/asan/sse-fcgi
 	WAVES=always $(CALLS)
 	STORE=1 WAVES=off $(CALLS)
 	SHARED=1 WAVES=always $(CALLS)
 CALLS	 = PROGRAM=build/asan/sse-fcgi build/tests/wire_calls
 
 # The clocks are set, signals come by the thousand ...
-run-days: build/tests/wire_days build/asan/sse-fcgi
+run-wire-days: build/tests/wire_days build/asan/sse-fcgi
 	WAVES=always $(DAYS)
 DAYS	 = PROGRAM=build/asan/sse-fcgi build/tests/wire_days
 

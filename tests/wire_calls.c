@@ -7,8 +7,8 @@
  * A call that does less than it was asked for strace cannot make: it would have
  * to swallow what it says was written.  See pieces.c.
  *
- * WHENS=all: with all errors, and alone too, at many places, and not only in a
- * row.
+ * CALL= is one of them alone.  WHENS=all: with all errors, and alone too, at
+ * many places, and not only in a row.
  */
 #include "unit.h"
 
@@ -97,28 +97,38 @@ is_traced(void)
 	return n > 0 && found == n;
 }
 
+/* Of writes, which wake threads too, those to the log; of others all. */
+static void
+become_strace(const char *call, const char *inject)
+{
+	bool writes = strcmp(call, "write") == 0;
+	char trace[60], pid[20], log[96];
+
+	(void)snprintf(trace, sizeof(trace), "trace=%s", call);
+	(void)snprintf(pid, sizeof(pid), "%ld", (long)world.r.pid);
+	(void)snprintf(log, sizeof(log), "%s/log", world.r.dir);
+	(void)execlp("strace", "strace", "-f", "-qq", "-o", strace.said, "-e",
+	    "signal=none", "-e", trace, "-e", inject, "-p", pid,
+	    writes ? "-P" : (char *)NULL, log, (char *)NULL);
+	_exit(127);
+}
+
 /* false: strace may not do that here. */
 static bool
 strace_begins(const char *call, const char *error, const char *when)
 {
-	char inject[100], trace[60], pid[20];
+	char inject[100];
 	double end = front_now() + PATIENCE / 1e3;
 	int status;
 
 	(void)snprintf(strace.said, sizeof(strace.said), "%s/strace",
 	    world.r.dir);
-	(void)snprintf(trace, sizeof(trace), "trace=%s", call);
 	(void)snprintf(inject, sizeof(inject), "inject=%s:error=%s:when=%s",
 	    call, error, when);
-	(void)snprintf(pid, sizeof(pid), "%ld", (long)world.r.pid);
 	strace.pid = fork();
 	assert_int_not_equal(strace.pid, -1);
-	if (strace.pid == 0) {
-		(void)execlp("strace", "strace", "-f", "-qq", "-o", strace.said,
-		    "-e", "signal=none", "-e", trace, "-e", inject, "-p", pid,
-		    (char *)NULL);
-		_exit(127);
-	}
+	if (strace.pid == 0)
+		become_strace(call, inject);
 	while (!is_traced()) {
 		if (waitpid(strace.pid, &status, WNOHANG) == strace.pid)
 			return false;
@@ -155,7 +165,10 @@ is_made(const struct row *row, bool all)
 	bool off = waves != NULL && strcmp(waves, "off") == 0,
 	     stored = getenv("STORE") != NULL,
 	     shared = getenv("SHARED") != NULL;
+	const char *one = getenv("CALL");
 
+	if (one != NULL && strcmp(one, row->call) != 0)
+		return false;
 	if (row->by != ALL)
 		return row->by == STORE ? stored : shared;
 	/* Redis is written to by it, and without waves streams are. */
