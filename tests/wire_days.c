@@ -150,13 +150,14 @@ the_wall_s_clock_may_be_set(void **state)
 {
 	const double set[] = {YEAR, -YEAR, until_2038() - 1, until_2038() + 2,
 	    40 * YEAR, 0};
+	/* Where time_t ends in 2038 nothing goes on behind that. */
+	size_t n = sizeof(time_t) > 4 ? LENGTH(set) : 2, i;
 	double was = 0;
-	size_t i;
 
 	(void)state;
 	clocks_begin(0, 0);
 	rounds_begin((const char *[]){"--history-age", "60", NULL});
-	for (i = 0; i < LENGTH(set); i++) {
+	for (i = 0; i < n; i++) {
 		rounds_go();
 		rounds_settle();
 		clocks->wall = set[i];
@@ -180,7 +181,7 @@ a_process_may_come_in_another_time(void **state)
 {
 	const double set[] = {YEAR, -YEAR, until_2038() + 2, 0};
 	bool had = getenv("STORE") != NULL;
-	size_t i;
+	size_t n = sizeof(time_t) > 4 ? LENGTH(set) : 2, i;
 
 	(void)state;
 	if (getenv("SHARED") != NULL)
@@ -188,7 +189,7 @@ a_process_may_come_in_another_time(void **state)
 	(void)setenv("STORE", "1", 1);
 	clocks_begin(0, 0);
 	rounds_begin((const char *[]){"--history-age", "0", NULL});
-	for (i = 0; i < LENGTH(set); i++) {
+	for (i = 0; i < n; i++) {
 		rounds_go();
 		rounds_settle();
 		clocks->wall = set[i];

@@ -53,7 +53,7 @@ ssize_t
 read(int fd, void *bytes, size_t len)
 {
 	struct stat st;
-	bool whole = syscall(SYS_fstat, fd, &st) == -1 || !S_ISSOCK(st.st_mode);
+	bool whole = fstat(fd, &st) == -1 || !S_ISSOCK(st.st_mode);
 
 	return syscall(SYS_read, fd, bytes, whole ? len : cut(len));
 }
