@@ -387,7 +387,6 @@ wrap_tailreplies = -Wl,--wrap=calloc
 wrap_resolve = -Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
 wrap_link   = -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc
 wrap_finder = -Wl,--wrap=resolve_begin,--wrap=resolve_abandon
-wrap_ticket = -Wl,--wrap=calloc,--wrap=malloc
 wrap_resp   = -Wl,--wrap=calloc,--wrap=malloc
 
 .SECONDEXPANSION:
