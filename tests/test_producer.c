@@ -1047,6 +1047,7 @@ stop_ends_all(void **state)
 	for (i = 0; i < 4; i++)
 		opens(&p[i], i == 3 ? FEED : FEED ONE);
 	test_engine_answer(&engine, 1, PUBLISH_NO_ROOM);
+	hold_time();
 	peer_close(&p[2]);
 	graces_end(&producers->graces); /* who dies now is told of by nobody */
 	producers_stop(producers);
