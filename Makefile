@@ -50,6 +50,8 @@ NEED_coverage = $(NEED_check) gcc nodejs=node
 NEED_mutants  = $(NEED_check)
 NEED_lint     = $(NEED) gcc clang clang-format clang-tidy cppcheck mandoc shellcheck
 NEED_check-32 = debootstrap git
+NEED_check-s390x = debootstrap git
+NEED_check-musl = debootstrap git
 NEED_check-container = debootstrap python3=python3 python3-yaml iproute2=ip
 NEED_deb      = $(NEED) build-essential debhelper dpkg-dev lintian
 NEED_fuzz     = $(NEED) clang
@@ -373,6 +375,7 @@ wrap_restore = -Wl,--wrap=calloc,--wrap=malloc
 wrap_reader = -Wl,--wrap=calloc,--wrap=malloc
 wrap_route  = -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc,--wrap=strdup
 wrap_memory = -Wl,--wrap=calloc,--wrap=malloc
+wrap_sqlite = -Wl,--wrap=committer_wait
 wrap_store  = -Wl,--wrap=nanosleep
 wrap_changes = $(addprefix -Wl$(comma)--wrap=sqlite3_,step bind_int64 bind_text64 \
 	      prepare_v2 prepare_v3 exec open_v2 wal_checkpoint_v2 finalize) \
@@ -760,6 +763,14 @@ check-container: need-check-container
 check-32: need-check-32
 	tests/harness/32bit make $(filter-out libc6-dbg,$(NEED_check))
 
+# For root: the units and some wire tests where bytes stand the other way, and
+# with another C library.
+check-s390x: need-check-s390x
+	tests/harness/s390x $(NEED) libcmocka-dev
+
+check-musl: need-check-musl
+	tests/harness/musl
+
 # For those who work on it.
 bench: need-bench
 	@$(MAKE) -s build/sse-fcgi
@@ -840,6 +851,6 @@ fuzz-%: | build/fuzz
 always:
 .PHONY: all always help run test check test-storm test-kill test-resp torture torture-fails torture-soak test-valgrind test-fronts \
 	test-browser check-posix check-manual check-completions completions check-hardened check-systemd judge-units manual install \
-	uninstall clean dist distcheck deb check-deb check-container check-32 bench bench-fronts lint \
+	uninstall clean dist distcheck deb check-deb check-container check-32 check-s390x check-musl bench bench-fronts lint \
 	fuzz coverage mutants
 -include $(wildcard build/*/*.d build/*/*/*.d)

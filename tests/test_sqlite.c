@@ -49,6 +49,17 @@ on_done(void *arg, const struct published *what)
 	done.last = *what;
 }
 
+bool __real_committer_wait(struct committer *, double seconds);
+bool __wrap_committer_wait(struct committer *, double seconds);
+
+/* However slow the disk is: who is given up would go on in the next test. */
+bool
+__wrap_committer_wait(struct committer *c, double seconds)
+{
+	(void)seconds;
+	return __real_committer_wait(c, 3600);
+}
+
 /* A life begins with what the file has, under these limits. */
 static void
 begin_with(size_t history, double age, size_t bytes, size_t channels)
@@ -512,6 +523,7 @@ drops_go_a_few_at_a_time(void **state)
 	told = sqlite.next.drops;
 	assert_true(told > 2 * CHANGES_DROPS_MAX);
 	sqlite.late = true;
+	ev_timer_stop(loop, &sqlite.second); /* it would give more of them */
 	assert_int_equal(publish("a", "x", 1), PUBLISHED);
 	assert_true(sqlite.next.drops >= told - CHANGES_DROPS_MAX);
 	end();

@@ -1496,7 +1496,7 @@ stream_whose_ticket_is_over_is_told_to_come_back_soon(void **state)
 static void
 ended_by_its_ticket_it_says_where_it_was_and_no_more(void **state)
 {
-	const struct grant ann = {.until = 1e12, .subject = "ann"};
+	static const struct grant ann = {.until = 1e12, .subject = "ann"};
 	struct peer p;
 	const char *text;
 	size_t by_channel;
