@@ -34,7 +34,8 @@ struct beginning {
 static struct beginning
 after(const struct server *sv, const char *text)
 {
-	static const enum position_kind kinds[] = {[PLACE_AFTER] = POSITION_AFTER,
+	static const enum position_kind kinds[] = {[PLACE_AFTER] =
+						       POSITION_AFTER,
 	    [PLACE_AHEAD] = POSITION_UNKNOWN,
 	    [PLACE_ANOTHER_LIFE] = POSITION_RESTART,
 	    [PLACE_LOST] = POSITION_LOST,
