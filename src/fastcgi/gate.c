@@ -153,7 +153,7 @@ take_header(struct gate *g, const uint8_t *buf, size_t len,
 		return (ssize_t)n;
 	g->left = content_length(g);
 	g->padding = g->head[6];
-	g->content = (uint8_t)content(g, &why);
+	g->content = (unsigned)content(g, &why) & 3;
 	if (g->content == WRONG)
 		return bad(out, why);
 	return (ssize_t)n;
