@@ -35,10 +35,12 @@ delivery_serving(struct delivery *d)
 }
 
 void
-delivery_served(struct delivery *d, double now)
+delivery_served(struct delivery *d, double now, bool all)
 {
 	size_t i;
 
+	if (all)
+		d->serving = d->turns;
 	if (d->serving == 0)
 		return;
 	for (i = 0; i < d->serving; i++)

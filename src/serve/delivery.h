@@ -2,6 +2,7 @@
 #ifndef DELIVERY_H
 #define DELIVERY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/histogram.h"
@@ -32,7 +33,10 @@ struct delivery {
 void delivery_published(struct delivery *, double at, unsigned long long all);
 void delivery_serving(struct delivery *);
 
-/* The round is over, and it is this late. */
-void delivery_served(struct delivery *, double now);
+/*
+ * The round is over, and it is this late.  all: nothing waits to be written, so
+ * what came meanwhile is written too, and the next round may be long in coming.
+ */
+void delivery_served(struct delivery *, double now, bool all);
 
 #endif

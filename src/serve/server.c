@@ -313,7 +313,8 @@ server_measure_turn(struct server *sv)
 	double end = platform_clock(), lag = end - sv->streams.conns.now;
 
 	if (conns_round_over(&sv->streams.conns))
-		delivery_served(&sv->delivery, end);
+		delivery_served(&sv->delivery, end,
+		    sv->streams.conns.dirty_count == 0);
 	if (sv->streams.conns.now - sv->lag_since >= LAG_WINDOW) {
 		sv->lag_since = sv->streams.conns.now;
 		sv->lag[1] = sv->lag[0];
