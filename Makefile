@@ -362,6 +362,7 @@ wrap_stream = -Wl,--wrap=writev,--wrap=send,--wrap=ring_send
 wrap_publish = -Wl,--wrap=send,--wrap=ring_send
 wrap_ahead  = -Wl,--wrap=calloc,--wrap=malloc
 wrap_request = -Wl,--wrap=sendmsg
+wrap_socket = -Wl,--wrap=bind
 wrap_user   = -Wl,--wrap=setuid,--wrap=seteuid,--wrap=setgid,--wrap=initgroups
 wrap_server = -Wl,--wrap=setsockopt
 wrap_gate   = -Wl,--wrap=realloc

@@ -17,6 +17,24 @@
 
 #include "base/socket.h"
 
+/* What another gives a socket's name as soon as that is bound; NULL: nothing.
+ */
+static const char *put_in_its_place;
+
+int __real_bind(int, const struct sockaddr *, socklen_t);
+int __wrap_bind(int, const struct sockaddr *, socklen_t);
+
+int
+__wrap_bind(int fd, const struct sockaddr *to, socklen_t len)
+{
+	int result = __real_bind(fd, to, len);
+
+	if (result == 0 && put_in_its_place != NULL)
+		(void)rename(put_in_its_place,
+		    ((const struct sockaddr_un *)(const void *)to)->sun_path);
+	return result;
+}
+
 /* A directory of one's own for each test. */
 struct place {
 	char dir[40], path[60], lock[70], address[100], err[300];
@@ -699,6 +717,38 @@ what_has_another_name_is_not_given(void **state)
 	assert_int_equal(unlink(file), 0);
 }
 
+/* Nor a file of root's that has been given the lock's name, and no other. */
+static void
+what_says_something_is_no_lock(void **state)
+{
+	struct place *p = *state;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(do_listen(p), 0);
+	assert_int_equal(write(p->ss.one[0].lock, "x", 1), 1);
+	assert_int_equal(sockets_give(&p->ss, 65534, 65534, p->err,
+			     sizeof(p->err)),
+	    -1);
+	assert_int_equal(owner(p->lock), 0);
+}
+
+/* Who may write to the directory is quick. */
+static void
+what_is_put_in_its_place_at_once_is_not_ours(void **state)
+{
+	struct place *p = *state;
+	char file[60];
+
+	(void)snprintf(file, sizeof(file), "%s/file", p->dir);
+	(void)close(open(file, O_WRONLY | O_CREAT | O_EXCL, 0600));
+	put_in_its_place = file;
+	assert_int_equal(do_listen(p), -1);
+	put_in_its_place = NULL;
+	assert_int_equal(p->ss.n, 0);
+	assert_int_equal(access(p->path, F_OK), 0); /* nor removed by us */
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -718,6 +768,8 @@ main(void)
 	    TEST(a_socket_and_its_lock_are_given),
 	    TEST(a_socket_stays_where_we_may_not_write),
 	    TEST(what_has_another_name_is_not_given),
+	    TEST(what_says_something_is_no_lock),
+	    TEST(what_is_put_in_its_place_at_once_is_not_ours),
 	    TEST(directory_that_is_not_there_is_an_error),
 	    TEST(ipv4_address_is_listened_on),
 	    TEST(ipv6_address_is_listened_on),

@@ -178,7 +178,10 @@ clear_path(const struct sockaddr_un *sun)
 	return unlink(sun->sun_path) == 0 ? NULL : strerror(errno);
 }
 
-/* Binds with the umask doing the mode: it is never wider, not for a moment. */
+/*
+ * Binds with the umask doing the mode: it is never wider, not for a moment.
+ * Who has the directory may put another file there at once: that is not ours.
+ */
 static int
 bind_unix(struct listening *l, const struct sockaddr_un *sun, mode_t mode)
 {
@@ -187,8 +190,12 @@ bind_unix(struct listening *l, const struct sockaddr_un *sun, mode_t mode)
 	struct stat st;
 
 	(void)umask(old);
-	if (result == -1 || stat(sun->sun_path, &st) == -1)
+	if (result == -1 || lstat(sun->sun_path, &st) == -1)
 		return -1;
+	if (!S_ISSOCK(st.st_mode)) {
+		errno = EBUSY;
+		return -1;
+	}
 	l->dev = st.st_dev;
 	l->ino = st.st_ino;
 	return 0;

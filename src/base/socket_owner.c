@@ -14,7 +14,10 @@
 
 #include "base/platform.h"
 
-/* Another name of it may be a file of root's. */
+/*
+ * Who has the directory may have given this name to a file of root's, which has
+ * another name besides, or says something.
+ */
 static int
 give_lock(const struct listening *l, uid_t uid, gid_t gid)
 {
@@ -22,7 +25,7 @@ give_lock(const struct listening *l, uid_t uid, gid_t gid)
 
 	if (fstat(l->lock, &st) == -1)
 		return -1;
-	if (st.st_nlink == 1)
+	if (st.st_nlink == 1 && st.st_size == 0)
 		return fchown(l->lock, uid, gid);
 	errno = EBUSY;
 	return -1;

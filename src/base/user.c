@@ -2,8 +2,8 @@
 /*
  * Root's rights, and how they are given up.  Root takes the user's groups
  * first, then whatever needs root, and at last becomes the user.  A path that
- * is no socket's is followed with the user's rights alone, since a directory of
- * the user's may hold a link to anything.
+ * is neither a socket's nor a key's is followed with the user's rights alone,
+ * since a directory of the user's may hold a link to anything.
  */
 #ifndef _DEFAULT_SOURCE
 #define _DEFAULT_SOURCE /* initgroups: in no standard, but everywhere */
