@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -84,7 +85,7 @@ signals_are_heard_again(void **state)
 	refused = false;
 	a_signal_comes(loop);
 	assert_int_equal(heard, 1); /* it is lost */
-	rewatch(loop);
+	assert_true(rewatch(loop));
 	(void)ev_run(loop, EVRUN_NOWAIT);
 	assert_int_equal(heard, 2); /* and found */
 	a_signal_comes(loop);
@@ -94,11 +95,46 @@ signals_are_heard_again(void **state)
 	ev_loop_destroy(loop);
 }
 
+/* libev would end the process. */
+static void
+without_a_descriptor_it_waits(void **state)
+{
+	struct ev_loop *loop = ev_default_loop(EVBACKEND_EPOLL);
+	int last;
+	struct rlimit all, few;
+	ev_signal usr1;
+
+	(void)state;
+	assert_non_null(loop);
+	ev_signal_init(&usr1, on_signal, SIGUSR1);
+	ev_signal_start(loop, &usr1);
+	(void)ev_run(loop, EVRUN_NOWAIT);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	few = all;
+	last = dup(STDERR_FILENO);
+	assert_true(last >= 0);
+	few.rlim_cur = (rlim_t)last + 1; /* below it all are taken */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_false(rewatch(loop));
+	(void)ev_run(loop, EVRUN_NOWAIT);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+	assert_true(rewatch(loop));
+	(void)ev_run(loop, EVRUN_NOWAIT);
+	heard = 0;
+	assert_int_equal(raise(SIGUSR1), 0);
+	(void)ev_run(loop, EVRUN_NOWAIT);
+	assert_int_equal(heard, 1);
+	(void)close(last);
+	ev_signal_stop(loop, &usr1);
+	ev_loop_destroy(loop);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(signals_are_heard_again),
+	    cmocka_unit_test(without_a_descriptor_it_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -164,10 +164,8 @@ conns_sweep(struct conns *cs)
 {
 	struct conn *c, *next;
 
-	if (cs->rewatch > 0) {
+	if (cs->rewatch > 0 && rewatch(cs->loop))
 		cs->rewatch--;
-		rewatch(cs->loop);
-	}
 	/* The sweep comes once a second, and none may live longer. */
 	time_out(cs, CONN_WAITING, CONN_PATIENCE - 1);
 	time_out(cs, CONN_LINGER, CONN_PATIENCE - 1);
