@@ -305,6 +305,21 @@ who_is_ahead_waits_for_the_entry(void **state)
 	assert_int_equal(done.place, PLACE_AFTER);
 }
 
+/* The other one still takes what is published, but nothing comes back. */
+static void
+it_is_away_while_nothing_can_come(void **state)
+{
+	(void)state;
+	begin(usual);
+	scripted_hang_up(tailing());
+	UNTIL(loop, redis.tail.link.state != LINK_UP);
+	assert_int_equal(redis.publisher.state, LINK_UP);
+	assert_non_null(engine->away(engine));
+	assert_string_equal(engine->away(engine), redis.tail.link.why);
+	UNTIL(loop, engine->away(engine) == NULL);
+	assert_int_equal(redis.tail.link.state, LINK_UP);
+}
+
 static void
 connection_that_is_lost_leaves_it_unknown(void **state)
 {
@@ -460,6 +475,7 @@ main(void)
 	    TEST(what_is_published_behind_an_end_is_not),
 	    TEST(what_redis_has_is_published_in_the_end),
 	    TEST(who_is_ahead_waits_for_the_entry),
+	    TEST(it_is_away_while_nothing_can_come),
 	    TEST(connection_that_is_lost_leaves_it_unknown),
 	    TEST(publisher_goes_where_the_tail_goes),
 	    TEST(one_wait_is_behind_a_turns_publications),

@@ -106,7 +106,10 @@ struct engine {
 	 */
 	void (*close)(struct engine *, const char *which,
 	    void (*done)(void *arg, const struct published *), void *arg);
-	/* NULL, or in words why it takes no publications now. */
+	/*
+	 * NULL, or in words why it takes no publications now, or why none would
+	 * come from it.
+	 */
 	const char *(*away)(const struct engine *);
 	/*
 	 * Its own rows of the status, those of one family and one object

@@ -209,8 +209,11 @@ static const char *
 redis_away(const struct engine *engine)
 {
 	const struct redis *r = (const struct redis *)engine;
+	const char *why = sender_away(&r->sender);
 
-	return sender_away(&r->sender);
+	if (why == NULL && r->tail.link.state != LINK_UP)
+		return r->tail.link.why;
+	return why;
 }
 
 static void

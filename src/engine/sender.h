@@ -63,7 +63,7 @@ struct sender {
 void sender_init(struct sender *, struct link *, const struct hub *,
     struct repeats *, const char *key, unsigned long wait);
 
-/* As struct engine's away(). */
+/* Why it takes none now, as struct engine's away(). */
 const char *sender_away(const struct sender *);
 
 /* As struct engine's publish(). */
