@@ -362,6 +362,29 @@ who_is_the_user_may_say_so(void **state)
 	responder_stop(&world.r);
 }
 
+/* From the first line on the log is as it is wanted. */
+static void
+what_ends_it_first_is_json_too(void **state)
+{
+	char text[400] = "";
+	FILE *f;
+
+	(void)state;
+	if (getenv("SLOW") != NULL)
+		skip();
+	place(nobody);
+	launch_as_nobody(
+	    (const char *[]){"--user", "daemon", "--log-format", "json", NULL});
+	assert_int_equal(responder_wait(&world.r, PATIENCE), 1);
+	assert_non_null(f = fopen(path_of("stderr"), "re"));
+	assert_non_null(fgets(text, sizeof(text), f));
+	(void)fclose(f);
+	assert_memory_equal(text, "{\"time\":", 8);
+	assert_non_null(strstr(text, "only root becomes another"));
+	assert_int_equal(truncate(path_of("stderr"), 0), 0);
+	responder_stop(&world.r);
+}
+
 static const struct row {
 	const char *name, *user, *group, *fault;
 } rows[] = {
@@ -383,7 +406,7 @@ no_start_is_made_with(void **state)
 	    2, row->fault);
 }
 
-#define TESTS 10
+#define TESTS 11
 
 int
 main(void)
@@ -399,6 +422,7 @@ main(void)
 	    cmocka_unit_test(who_stays_root_is_warned_once),
 	    cmocka_unit_test(who_is_no_root_is_not_warned),
 	    cmocka_unit_test(who_is_the_user_may_say_so),
+	    cmocka_unit_test(what_ends_it_first_is_json_too),
 	};
 	const struct passwd *pw = getpwnam("nobody");
 	size_t i;

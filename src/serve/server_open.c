@@ -45,8 +45,6 @@ open_log(const struct config *cfg, const struct user *user)
 	char err[512];
 	int error = 0;
 
-	log_set_format(
-	    cfg->log_format == CONFIG_LOG_JSON ? LOG_JSON : LOG_TEXT);
 	if (user_borrow(user, err, sizeof(err)) == -1)
 		fatal("start_failed why", "%s", err);
 	if (log_open(cfg->log, cfg->verbose) == -1)
@@ -123,6 +121,8 @@ server_open(struct server *sv)
 	struct user user;
 	char err[512];
 
+	log_set_format(
+	    sv->cfg.log_format == CONFIG_LOG_JSON ? LOG_JSON : LOG_TEXT);
 	if (user_find(&user, sv->cfg.user, sv->cfg.group, err, sizeof(err)) ==
 		-1 ||
 	    user_join(&user, err, sizeof(err)) == -1)
