@@ -733,6 +733,27 @@ what_says_something_is_no_lock(void **state)
 	assert_int_equal(owner(p->lock), 0);
 }
 
+/*
+ * As after kill -9 of what root had start.  Linux keeps even root from opening
+ * another's file there with O_CREAT (fs.protected_regular).
+ */
+static void
+a_lock_that_was_given_away_is_taken_in_everybodys_directory(void **state)
+{
+	struct place *p = *state;
+	int fd;
+
+	if (geteuid() != 0)
+		skip();
+	fd = open(p->lock, O_RDWR | O_CREAT | O_EXCL, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(fchown(fd, 65534, 65534), 0);
+	(void)close(fd);
+	assert_int_equal(chmod(p->dir, 01777), 0);
+	if (do_listen(p) == -1)
+		fail_msg("%s", p->err);
+}
+
 /* Who may write to the directory is quick. */
 static void
 what_is_put_in_its_place_at_once_is_not_ours(void **state)
@@ -769,6 +790,7 @@ main(void)
 	    TEST(a_socket_stays_where_we_may_not_write),
 	    TEST(what_has_another_name_is_not_given),
 	    TEST(what_says_something_is_no_lock),
+	    TEST(a_lock_that_was_given_away_is_taken_in_everybodys_directory),
 	    TEST(what_is_put_in_its_place_at_once_is_not_ours),
 	    TEST(directory_that_is_not_there_is_an_error),
 	    TEST(ipv4_address_is_listened_on),

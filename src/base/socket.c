@@ -74,15 +74,21 @@ is_at(int fd, const char *path)
 	       ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
-/* For us alone, whatever the umask; not by way of a link.  -1 with errno. */
+/*
+ * For us alone, whatever the umask; not by way of a link.  One that is there is
+ * not made: in a directory of everybody's not even root may do that to a file
+ * of the user's.  -1 with errno.
+ */
 static int
 open_lock(const char *path)
 {
+	int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	mode_t old = umask(0);
-	int fd = open(path,
-	    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	int fd = open(path, flags);
 	struct stat st;
 
+	if (fd == -1 && errno == ENOENT)
+		fd = open(path, flags | O_CREAT, 0600);
 	(void)umask(old);
 	if (fd == -1 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
 		return fd;
