@@ -6,6 +6,13 @@
 
 #include <unistd.h>
 
+#include "base/platform.h"
+
+#ifdef PLATFORM_LINUX
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#endif
+
 static void
 nothing(struct ev_loop *loop, ev_async *w, int revents)
 {
@@ -15,19 +22,28 @@ nothing(struct ev_loop *loop, ev_async *w, int revents)
 }
 
 /*
- * libev ends the process where it gets none of the two descriptors that this
- * takes.
+ * Would it be done now?  libev ends the process where it gets none of the two
+ * descriptors that this takes, and a connection that is not watched anew is
+ * lost: so what is watched stays so until the kernel watches again.
  */
 static bool
-may_open_two(void)
+is_possible(void)
 {
-	int fd[2];
+#ifdef PLATFORM_LINUX
+	struct epoll_event any = {.events = EPOLLIN};
+	int fd[2] = {epoll_create1(EPOLL_CLOEXEC), eventfd(0, EFD_CLOEXEC)};
+	bool is = fd[0] != -1 && fd[1] != -1 &&
+		  epoll_ctl(fd[0], EPOLL_CTL_ADD, fd[1], &any) == 0;
+#else
+	int fd[2] = {-1, -1};
+	bool is = pipe(fd) == 0;
+#endif
 
-	if (pipe(fd) == -1)
-		return false;
-	(void)close(fd[0]);
-	(void)close(fd[1]);
-	return true;
+	if (fd[0] != -1)
+		(void)close(fd[0]);
+	if (fd[1] != -1)
+		(void)close(fd[1]);
+	return is;
 }
 
 /*
@@ -40,7 +56,7 @@ rewatch(struct ev_loop *loop)
 {
 	ev_async any;
 
-	if (!may_open_two())
+	if (!is_possible())
 		return false;
 	ev_async_init(&any, nothing);
 	ev_async_start(loop, &any);

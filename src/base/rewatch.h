@@ -11,7 +11,7 @@
  * threads wake it, it says nothing, and is never woken by them again.  This has
  * it watch all anew in its next turn, and look for what came meanwhile.  After
  * it the loop does not end for want of watchers.  false: nothing is done, since
- * there is no descriptor for it now.
+ * the kernel refuses that still, or there is no descriptor for it.
  */
 bool rewatch(struct ev_loop *);
 
