@@ -24,6 +24,15 @@
 #include "base/platform.h"
 #include "base/zone.h"
 
+static struct server server;
+
+/* A start that fails, too, leaves no path at which nobody listens. */
+static void
+remove_sockets(void)
+{
+	sockets_close(&server.sockets);
+}
+
 /* Descriptors 0 to 2 must be something, or a connection would become them. */
 static void
 open_standard_descriptors(void)
@@ -98,6 +107,7 @@ start(struct server *sv)
 
 	open_standard_descriptors();
 	loop_hold_signals(SIG_BLOCK);
+	(void)atexit(remove_sockets);
 	server_open(sv);
 	notify_open(&sv->notify);
 	if (request_init() == -1)
@@ -154,8 +164,6 @@ stop(struct server *sv)
 int
 main(int argc, char *argv[])
 {
-	static struct server server;
-
 	read_options(&server.cfg, argc, argv);
 	start(&server);
 	(void)ev_run(server.loop, 0);

@@ -286,6 +286,22 @@ the_store_is_the_users(void **state)
 	responder_stop(&world.r);
 }
 
+/* Who has no file yet is to make the directory the user's. */
+static void
+the_stores_directory_is_the_users(void **state)
+{
+	(void)state;
+	place(nobody);
+	assert_int_equal(mkdir(path_of("roots"), 0755), 0);
+	gives_up((const char *[]){"--listen", world.r.address, "--user",
+		     "nobody", "--store", path_of("roots/events.db"), NULL},
+	    1,
+	    "/roots/events.db: its directory cannot be written to: "
+	    "Permission denied");
+	assert_int_equal(rmdir(path_of("roots")), 0);
+	assert_int_equal(rmdir(world.r.dir), 0);
+}
+
 static void
 who_stays_root_is_warned_once(void **state)
 {
@@ -419,6 +435,7 @@ main(void)
 	    cmocka_unit_test(the_log_is_opened_again),
 	    cmocka_unit_test(keys_are_read_again_if_the_user_may),
 	    cmocka_unit_test(the_store_is_the_users),
+	    cmocka_unit_test(the_stores_directory_is_the_users),
 	    cmocka_unit_test(who_stays_root_is_warned_once),
 	    cmocka_unit_test(who_is_no_root_is_not_warned),
 	    cmocka_unit_test(who_is_the_user_may_say_so),

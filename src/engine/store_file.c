@@ -91,20 +91,6 @@ open_or_make(const char *path, bool *made)
 	return fd;
 }
 
-static int
-no_file(const char *path, char *err, size_t size)
-{
-	if (errno == ENOENT || errno == ENOTDIR)
-		(void)snprintf(err, size,
-		    "--store %s: its directory is not there: make it first",
-		    path);
-	else
-		(void)snprintf(err, size,
-		    "--store %s: it cannot be opened for writing: %s", path,
-		    strerror(errno));
-	return -1;
-}
-
 /* SQLite has two files more beside it. */
 static int
 check_directory(const char *path, char *err, size_t size)
@@ -117,6 +103,24 @@ check_directory(const char *path, char *err, size_t size)
 	(void)snprintf(err, size,
 	    "--store %s: its directory cannot be written to: %s", path,
 	    strerror(errno));
+	return -1;
+}
+
+/* Where there is none yet, the directory may be at fault. */
+static int
+no_file(const char *path, char *err, size_t size)
+{
+	int why = errno;
+
+	if (why == ENOENT || why == ENOTDIR)
+		(void)snprintf(err, size,
+		    "--store %s: its directory is not there: make it first",
+		    path);
+	else if (access(path, F_OK) == 0 || errno != ENOENT ||
+		 check_directory(path, err, size) == 0)
+		(void)snprintf(err, size,
+		    "--store %s: it cannot be opened for writing: %s", path,
+		    strerror(why));
 	return -1;
 }
 

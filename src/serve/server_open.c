@@ -55,13 +55,6 @@ open_log(const struct config *cfg, const struct user *user)
 		refuse_log(cfg, error);
 }
 
-_Noreturn static void
-give_up(struct server *sv, const char *err)
-{
-	sockets_close(&sv->sockets);
-	fatal("start_failed why", "%s", err);
-}
-
 /* All that there are are served: a front would wait at one that is not. */
 static void
 find_sockets(struct server *sv)
@@ -78,7 +71,7 @@ find_sockets(struct server *sv)
 	for (address = sv->cfg.listen; *address != NULL; address++) {
 		if (sockets_listen(&sv->sockets, *address, err, sizeof(err)) ==
 		    -1)
-			give_up(sv, err);
+			fatal("start_failed why", "%s", err);
 		log_info("listening address", "listening on %s", *address);
 	}
 	if (sv->sockets.n == 0) {
@@ -104,7 +97,7 @@ become_user(struct server *sv, const struct user *user)
 	if (sockets_give(&sv->sockets, user->uid, user->gid, err,
 		sizeof(err)) == -1 ||
 	    user_become(user, err, sizeof(err)) == -1)
-		give_up(sv, err);
+		fatal("start_failed why", "%s", err);
 	log_info("user_changed name uid gid",
 	    "user %s (%lu), group %lu: no rights but theirs", user->name,
 	    (unsigned long)user->uid, (unsigned long)user->gid);
