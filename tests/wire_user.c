@@ -422,7 +422,7 @@ no_start_is_made_with(void **state)
 	    2, row->fault);
 }
 
-#define TESTS 11
+#define TESTS 12
 
 int
 main(void)
