@@ -183,6 +183,16 @@ async function saysThatThePortIsInUse(front) {
 	await script.ended;
 }
 
+// Some fronts would take another one for it.
+async function takesNoPort(port) {
+	const script = startScript(CHOSEN[0],
+		['env', `PORT=${port}`, join(ROOT, 'conf/run')]);
+
+	assert.equal(await script.ended, 1);
+	assert.equal(script.stderr, `run: PORT is 1 to 65535, not ${port}\n`);
+	await nothingLeft(script);
+}
+
 // A responder that was told to end is no failure, and one that was killed is.
 async function endsWithTheResponder(front, signal, status) {
 	const script = startScript(front);
@@ -221,3 +231,7 @@ for (const front of CHOSEN)
 		it('ends when the responder is told to end', LIMIT,
 			() => endsWithTheResponder(front, 'SIGTERM', 0));
 	});
+
+for (const port of ['0', '65536', '99999999999999999999', '80a', '-1'])
+	it(`conf/run does not take ${JSON.stringify(port)} for a port`, LIMIT,
+		() => takesNoPort(port));
