@@ -68,7 +68,7 @@ STORE	= store store_write store_file store_make store_open store_rows \
 SQLITE	= $(STORE) addition changes committer gathering sqlite sqlite_posts \
 	  sqlite_load sqlite_figures
 VIA_REDIS = resp resp_value entry dial account finder finder_list finder_sentinels sentinel \
-	  link link_io link_send link_greeting ids tail tail_load tail_restore \
+	  link link_io link_send link_greeting link_tell ids tail tail_load tail_restore \
 	  tail_cycle tail_probe tail_note tail_entry repeats sender sender_post sender_place upkeep census redis redis_figures
 ENGINE	= engine memory $(SQLITE) $(VIA_REDIS)
 FASTCGI	= record params gate gate_rules request body writer wave conn intake flush conns \
@@ -158,7 +158,7 @@ unit_entry     = entry resp resp_value post type $(unit_channel)
 unit_finder    = finder finder_list finder_sentinels sentinel dial account \
 		 resp resp_value endpoint platform
 unit_sentinel  = sentinel dial account resp resp_value platform
-unit_link      = link link_io link_send link_greeting $(unit_log) resolve thread $(unit_finder)
+unit_link      = link link_io link_send link_greeting link_tell $(unit_log) resolve thread $(unit_finder)
 unit_ids       = ids eventid
 unit_tail      = ids tail tail_load tail_restore tail_cycle tail_probe tail_note \
 		 tail_entry entry repeats resp resp_value type $(unit_log) \

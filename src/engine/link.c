@@ -11,43 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "engine/link_inner.h"
-
-#define LOG_PERIOD 10.0 /* seconds between two lines that it is away */
 
 static void
 copy(char *text, size_t size, const char *from)
 {
 	(void)snprintf(text, size, "%s", from);
-}
-
-/* Why it is away: each reason once, and not too often if there are several. */
-static void
-tell_away(struct link *l)
-{
-	double now = *l->set->now;
-
-	if ((l->told && strcmp(l->told_why, l->why) == 0) ||
-	    (l->told_at > 0 && now < l->told_at + LOG_PERIOD))
-		return;
-	/* A follower that waits has nothing to add to what its leader says. */
-	if (l->leader != NULL && l->leader->state != LINK_UP)
-		return;
-	log_warn("redis_away connection why", "--redis %s: %s: trying again",
-	    l->name, l->why);
-	l->told = true;
-	l->told_at = now;
-	copy(l->told_why, sizeof(l->told_why), l->why);
-}
-
-static void
-tell_up(struct link *l)
-{
-	if (l->told || l->connects == 1)
-		log_info("redis_connected connection address",
-		    "--redis %s: connected to Redis at %s", l->name, l->where);
-	l->told = false;
 }
 
 /* When the time of what it does now is over. */
@@ -107,7 +76,7 @@ fail(struct link *l)
 		l->failures++;
 	l->state = LINK_WAITING;
 	l->deadline = now + back_off(l);
-	tell_away(l);
+	link_tell_away(l);
 }
 
 /* Does what was wished. */
@@ -274,7 +243,7 @@ link_is_up(struct link *l)
 	l->why[0] = '\0';
 	if (l->finder != NULL)
 		finder_good(l->finder);
-	tell_up(l);
+	link_tell_up(l);
 	l->user.up(l->user.arg);
 }
 

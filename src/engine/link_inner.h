@@ -9,7 +9,7 @@
 /*
  * What the files of a link know of each other: link.c has the states, their
  * limits and the handlers' top; link_io.c the bytes; link_greeting.c what is
- * said before it is up, and which errors end it.
+ * said before it is up, and which errors end it; link_tell.c what the log says.
  */
 
 struct link_command {
@@ -57,5 +57,12 @@ void link_greeted(struct link *, int tag, const struct resp_value *);
 
 /* Does this reply show that the server is of no use now?  Then it goes. */
 void link_judge(struct link *, const struct resp_value *);
+
+/*
+ * Why it is away: each reason once, and not too often if there are several; and
+ * that it is not away any more.
+ */
+void link_tell_away(struct link *);
+void link_tell_up(struct link *);
 
 #endif
