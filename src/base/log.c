@@ -44,17 +44,12 @@ static size_t
 put_prefix(char *line, size_t size, const struct timespec *now,
     const char *level)
 {
-	struct tm tm;
-	int n;
+	char time[LOG_TIME_SIZE];
 
 	if (out.path == NULL)
 		return (size_t)snprintf(line, size, "sse-fcgi: %s", level);
-	(void)gmtime_r(&now->tv_sec, &tm);
-	n = snprintf(line, size,
-	    "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ [%ld] %s", tm.tm_year + 1900,
-	    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-	    now->tv_nsec / 1000000, (long)getpid(), level);
-	return (size_t)n;
+	return (size_t)snprintf(line, size, "%s [%ld] %s", log_time(time, now),
+	    (long)getpid(), level);
 }
 
 /* Peers' text may be in the line: nothing in it may look like another line. */

@@ -181,18 +181,17 @@ put_members(struct out *o, const char *names, const char *fmt, va_list *ap)
 	}
 }
 
-static void
-put_time(struct out *o, const struct timespec *now)
+const char *
+log_time(char text[LOG_TIME_SIZE], const struct timespec *now)
 {
 	struct tm tm;
-	int n;
 
 	(void)gmtime_r(&now->tv_sec, &tm);
-	n = snprintf(o->at, (size_t)(o->end - o->at),
-	    "{\"time\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ\"",
-	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-	    tm.tm_sec, now->tv_nsec / 1000000);
-	o->at += n;
+	(void)snprintf(text, LOG_TIME_SIZE,
+	    "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ", tm.tm_year + 1900,
+	    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+	    now->tv_nsec / 1000000);
+	return text;
 }
 
 size_t
@@ -201,14 +200,13 @@ log_json(char line[LOG_JSON_MAX], const struct timespec *now, const char *level,
 {
 	struct out o = {line, line + LOG_JSON_MAX - TAIL};
 	size_t event = strcspn(what, " ");
-	char message[LOG_JSON_MAX];
+	char message[LOG_JSON_MAX], time[LOG_TIME_SIZE];
 	va_list again;
 
 	va_copy(again, ap);
-	put_time(&o, now);
 	o.at += snprintf(o.at, (size_t)(o.end - o.at),
-	    ",\"level\":\"%s\",\"pid\":%ld,\"event\":\"%.*s\"", level,
-	    (long)getpid(), (int)event, what);
+	    "{\"time\":\"%s\",\"level\":\"%s\",\"pid\":%ld,\"event\":\"%.*s\"",
+	    log_time(time, now), level, (long)getpid(), (int)event, what);
 	put_members(&o, what + event, fmt, &again);
 	va_end(again);
 	(void)vsnprintf(message, sizeof(message), fmt, ap);

@@ -9,8 +9,12 @@
 /* Bytes of a line at most: what a pipe takes whole (POSIX, PIPE_BUF). */
 #define LOG_JSON_MAX 4096
 
+/* UTC (RFC 3339), to the millisecond: "2026-11-22T14:57:55.050Z". */
+#define LOG_TIME_SIZE 64
+const char *log_time(char text[LOG_TIME_SIZE], const struct timespec *);
+
 /*
- * One object of JSON (RFC 8259) and a newline to line: time (RFC 3339, UTC),
+ * One object of JSON (RFC 8259) and a newline to line: time (log_time()),
  * level, pid, event, a member for each conversion of the format that what
  * names, and the message as it is in text.  what is as for log_info().  Numbers
  * are numbers, the rest are strings: what is not UTF-8 in them becomes U+FFFD,
