@@ -46,7 +46,7 @@ check_patterns(const json_t *array, size_t *bytes)
 		s = json_string_value(json_array_get(array, i));
 		if (!is_pattern(s))
 			return false;
-		*bytes += strlen(s) + 1;
+		*bytes += room_for(s);
 	}
 	return true;
 }
@@ -64,7 +64,7 @@ check_subject(const json_t *value, size_t *bytes)
 	for (i = 0; i < len; i++)
 		if ((unsigned char)s[i] < ' ' || s[i] == '\x7f')
 			return false;
-	*bytes += len + 1;
+	*bytes += room_for(s);
 	return true;
 }
 
