@@ -6,8 +6,7 @@
 //	TAKE_OVERS  how often another tab has to lead    20
 
 import assert from 'node:assert/strict';
-import { createHmac, randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { brotliCompressSync } from 'node:zlib';
@@ -15,6 +14,7 @@ import { ask } from '../fronts/browsers.mjs';
 import { replaced } from '../fronts/edits.mjs';
 import { blocksOf } from '../fronts/prose.mjs';
 import { familyOf, ROOT, until } from '../fronts/processes.mjs';
+import { newKey } from '../fronts/signed.mjs';
 import { newPlace } from '../fronts/sites.mjs';
 import { LACKS, LIGHTTPD_HTTP1, LIGHTTPD_HTTP2, NGINX_HTTP1, NGINX_HTTP2, publish, scriptedEventSource, speaks, startSite,
 	visit, WAYS } from './harness.mjs';
@@ -770,23 +770,16 @@ describe('who may not read', { concurrency: 6 }, () => {
 	});
 
 	it('until its ticket ends, and has another then', async () => {
-		const key = randomBytes(32), { dir } = newPlace(), file = join(dir, 'ticket.key');
-		const base64 = (data) => Buffer.from(data).toString('base64url');
-		const ticket = () => {
-			const text = [{ alg: 'HS256' }, { exp: Math.floor(Date.now() / 1000) + 3, channels: ['mine'] }]
-				.map((part) => base64(JSON.stringify(part))).join('.');
-			return `${text}.${createHmac('sha256', key).update(text).digest('base64url')}`;
-		};
+		const { file, ticket } = newKey(newPlace().dir);
 		let made = 0;
 
-		writeFileSync(file, `HS256 ${base64(key)}\n`, { mode: 0o600 });
 		const site = await startSite(NGINX_HTTP2, [...ARGS, '--history', '10000', '--ticket-key', file, '--ticket-skew', '0'],
 		    { edit: (text) => replaced(text, 'fastcgi_param SSE_ROLE stream;',
 		        'fastcgi_param SSE_ROLE stream;\n\t\t\tfastcgi_param SSE_TICKET required;') });
 		await at(site, async (first) => {
 			await first.context().route('**/ticket', (route) => {
 				made++;
-				route.fulfill({ body: ticket() });
+				route.fulfill({ body: ticket({ channels: ['mine'] }, 3) });
 			});
 			const tabs = [first, await newTab(first)];
 			for (const tab of tabs) {

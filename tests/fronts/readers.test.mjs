@@ -13,6 +13,7 @@ import { COMMENTED, replaced, uncomment } from './edits.mjs';
 import { ORIGIN, checkPreflight, readableByAny } from './expect.mjs';
 import { accepts, end, run, until } from './processes.mjs';
 import { blocksOf, runBlock } from './prose.mjs';
+import { unsigned } from './signed.mjs';
 import { ARGS, CHOSEN, LIMIT, newPlace, start } from './sites.mjs';
 
 const FILE = 'conf/readers.md';
@@ -227,10 +228,8 @@ describe('tokens of a log-in service', { skip: !CHOSEN.includes('haproxy') },
 		const now = () => Math.floor(Date.now() / 1000);
 		function token(claims = {}, { alg = 'RS256', by = RS256, key = service } =
 		{}) {
-			const text = [{ alg, typ: 'JWT' }, { sub: 'ann', aud: 'events',
-				exp: now() + 300, ...claims }].map((part) =>
-				Buffer.from(JSON.stringify(part)).toString('base64url'))
-				.join('.');
+			const text = unsigned({ alg, typ: 'JWT' }, { sub: 'ann',
+				aud: 'events', exp: now() + 300, ...claims });
 			return `${text}.${by(text, key)}`;
 		}
 		const WAYS = {
