@@ -193,7 +193,12 @@ a_peer_has_no_mode_and_its_own_option(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[LENGTH(rows) + LENGTH(advices) + 2];
+	static const struct CMUnitTest others[] = {
+	    cmocka_unit_test(parts_are_as_written),
+	    cmocka_unit_test(a_peer_has_no_mode_and_its_own_option),
+	};
+	struct CMUnitTest
+	    tests[LENGTH(rows) + LENGTH(advices) + LENGTH(others)];
 	size_t n = 0, i;
 
 	for (i = 0; i < LENGTH(rows); i++)
@@ -202,8 +207,7 @@ main(void)
 	for (i = 0; i < LENGTH(advices); i++)
 		tests[n++] =
 		    row_test(advices[i].address, advice_is_given, &advices[i]);
-	tests[n++] = (struct CMUnitTest)cmocka_unit_test(parts_are_as_written);
-	tests[n++] = (struct CMUnitTest)cmocka_unit_test(
-	    a_peer_has_no_mode_and_its_own_option);
-	return _cmocka_run_group_tests("endpoint", tests, n, NULL, NULL);
+	memcpy(tests + n, others, sizeof(others));
+	return _cmocka_run_group_tests("endpoint", tests, LENGTH(tests), NULL,
+	    NULL);
 }

@@ -94,17 +94,17 @@ percent_alone_is_decoded_where_plus_is_one(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[LENGTH(rows) + 2];
+	static const struct CMUnitTest others[] = {
+	    cmocka_unit_test(no_query_is_an_empty_one),
+	    cmocka_unit_test(percent_alone_is_decoded_where_plus_is_one),
+	};
+	struct CMUnitTest tests[LENGTH(rows) + LENGTH(others)];
 	size_t i;
 
 	for (i = 0; i < LENGTH(rows); i++)
-		tests[i] = (struct CMUnitTest){.name = rows[i].text,
-		    .test_func = pairs_are_decoded_once,
-		    .initial_state = (void *)(uintptr_t)&rows[i]};
-	tests[i++] =
-	    (struct CMUnitTest)cmocka_unit_test(no_query_is_an_empty_one);
-	tests[i] = (struct CMUnitTest)cmocka_unit_test(
-	    percent_alone_is_decoded_where_plus_is_one);
+		tests[i] =
+		    row_test(rows[i].text, pairs_are_decoded_once, &rows[i]);
+	memcpy(tests + i, others, sizeof(others));
 	return _cmocka_run_group_tests("query", tests, LENGTH(tests), NULL,
 	    NULL);
 }

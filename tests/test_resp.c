@@ -666,13 +666,10 @@ what_was_freed_takes_nothing(void **state)
 	resp_free(&r);
 }
 
-#define PLAIN 15
-
 int
 main(void)
 {
-	static struct CMUnitTest tests[2 * LENGTH(replies) + LENGTH(faults) +
-				       PLAIN] = {
+	static const struct CMUnitTest others[] = {
 	    cmocka_unit_test(many_replies_at_once_come_one_by_one),
 	    cmocka_unit_test(bytes_may_be_any),
 	    cmocka_unit_test(what_is_announced_takes_no_memory),
@@ -691,13 +688,16 @@ main(void)
 	    cmocka_unit_test(command_is_what_redis_reads),
 	    cmocka_unit_test(what_was_freed_takes_nothing),
 	};
-	struct CMUnitTest *t = tests + PLAIN;
+	static struct CMUnitTest
+	    tests[LENGTH(others) + 2 * LENGTH(replies) + LENGTH(faults)];
+	struct CMUnitTest *t = tests + LENGTH(others);
 	size_t i;
 
 	watched = __sanitizer_install_malloc_and_free_hooks != NULL;
 	if (watched &&
 	    __sanitizer_install_malloc_and_free_hooks(on_malloc, on_free) == 0)
 		return 1;
+	memcpy(tests, others, sizeof(others));
 	for (i = 0; i < LENGTH(replies); i++) {
 		*t++ = row_test(replies[i].name,
 		    reply_is_the_same_however_it_is_cut, &replies[i]);

@@ -489,16 +489,20 @@ finish(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[LENGTH(rows) + 3];
-	size_t i;
+	static const struct CMUnitTest first[] = {
+	    cmocka_unit_test(every_record_in_every_state),
+	    cmocka_unit_test(records_cut_off_harm_nobody),
+	};
+	static const struct CMUnitTest last[] = {
+	    cmocka_unit_test(nothing_is_left),
+	};
+	struct CMUnitTest tests[LENGTH(first) + LENGTH(rows) + LENGTH(last)];
+	size_t n = LENGTH(first), i;
 
-	tests[0] =
-	    (struct CMUnitTest)cmocka_unit_test(every_record_in_every_state);
-	tests[1] =
-	    (struct CMUnitTest)cmocka_unit_test(records_cut_off_harm_nobody);
+	memcpy(tests, first, sizeof(first));
 	for (i = 0; i < LENGTH(rows); i++)
-		tests[i + 2] =
+		tests[n++] =
 		    row_test(rows[i].name, answers_as_it_must, &rows[i]);
-	tests[i + 2] = (struct CMUnitTest)cmocka_unit_test(nothing_is_left);
+	memcpy(tests + n, last, sizeof(last));
 	return cmocka_run_group_tests_name("crafted", tests, start, finish);
 }

@@ -422,12 +422,10 @@ no_start_is_made_with(void **state)
 	    2, row->fault);
 }
 
-#define TESTS 12
-
 int
 main(void)
 {
-	static struct CMUnitTest tests[TESTS + LENGTH(rows)] = {
+	static const struct CMUnitTest others[] = {
 	    cmocka_unit_test(root_is_given_up),
 	    cmocka_unit_test(a_group_is_in_place_of_the_users),
 	    cmocka_unit_test(in_a_directory_of_roots_the_socket_stays),
@@ -441,8 +439,9 @@ main(void)
 	    cmocka_unit_test(who_is_the_user_may_say_so),
 	    cmocka_unit_test(what_ends_it_first_is_json_too),
 	};
+	static struct CMUnitTest tests[LENGTH(others) + LENGTH(rows)];
 	const struct passwd *pw = getpwnam("nobody");
-	size_t i;
+	size_t n = LENGTH(others), i;
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (getuid() != 0 || pw == NULL) {
@@ -451,8 +450,9 @@ main(void)
 	}
 	nobody = pw->pw_uid;
 	nogroup = pw->pw_gid;
+	memcpy(tests, others, sizeof(others));
 	for (i = 0; i < LENGTH(rows); i++)
-		tests[TESTS + i] =
+		tests[n++] =
 		    row_test(rows[i].name, no_start_is_made_with, &rows[i]);
 	return cmocka_run_group_tests_name("user", tests, NULL, NULL);
 }
