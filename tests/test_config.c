@@ -234,10 +234,31 @@ line_is_read_or_refused(void **state)
 	assert_null(strstr(err, "sse-fcgi:"));
 }
 
-/* Redis: what is read, or a word of why it is refused. */
-static const struct redis_row {
+/* What is read, or a word of why it is refused. */
+struct aspect {
 	const char *arguments, *shown, *why;
-} redis_rows[] = {
+};
+
+static void
+aspect_is_read_or_refused(const struct aspect *row,
+    void (*show_it)(char *, size_t, const struct config *))
+{
+	struct line l;
+	struct config cfg;
+	char err[200] = "", shown[400] = "";
+
+	make_line(&l, row->arguments);
+	assert_int_equal(config_parse(&cfg, l.argc, l.argv, err, sizeof(err)),
+	    row->why == NULL ? 0 : -1);
+	if (row->why != NULL) {
+		assert_non_null(strstr(err, row->why));
+		return;
+	}
+	show_it(shown, sizeof(shown), &cfg);
+	assert_string_equal(shown, row->shown);
+}
+
+static const struct aspect redis_rows[] = {
     {"--max-event 1", "- sse 100000 - - 0 0 -", NULL},
     {"--redis unix:/run/redis.sock",
 	"unix:/run/redis.sock sse 100000 - - 0 0 -", NULL},
@@ -271,27 +292,11 @@ static const struct redis_row {
 static void
 redis_is_read_or_refused(void **state)
 {
-	const struct redis_row *row = *state;
-	struct line l;
-	struct config cfg;
-	char err[200] = "", shown[200];
-	int result;
-
-	make_line(&l, row->arguments);
-	result = config_parse(&cfg, l.argc, l.argv, err, sizeof(err));
-	assert_int_equal(result, row->why == NULL ? 0 : -1);
-	if (row->why != NULL) {
-		assert_non_null(strstr(err, row->why));
-		return;
-	}
-	show_redis(shown, sizeof(shown), &cfg);
-	assert_string_equal(shown, row->shown);
+	aspect_is_read_or_refused(*state, show_redis);
 }
 
 /* Who it is to become; whether there is such a one is not asked here. */
-static const struct user_row {
-	const char *arguments, *shown, *why;
-} user_rows[] = {
+static const struct aspect user_rows[] = {
     {"--heartbeat 3", "- -", NULL},
     {"--user www-data", "www-data -", NULL},
     {"--group b --user a --user c", "c b", NULL},
@@ -301,32 +306,22 @@ static const struct user_row {
 };
 
 static void
+show_user(char *to, size_t size, const struct config *c)
+{
+	(void)snprintf(to, size, "%s %s", c->user == NULL ? "-" : c->user,
+	    c->group == NULL ? "-" : c->group);
+}
+
+static void
 users_are_read_or_refused(void **state)
 {
-	const struct user_row *row = *state;
-	struct line l;
-	struct config cfg;
-	char err[200] = "", shown[80];
-
-	make_line(&l, row->arguments);
-	assert_int_equal(config_parse(&cfg, l.argc, l.argv, err, sizeof(err)),
-	    row->why == NULL ? 0 : -1);
-	if (row->why != NULL) {
-		assert_non_null(strstr(err, row->why));
-		return;
-	}
-	(void)snprintf(shown, sizeof(shown), "%s %s",
-	    cfg.user == NULL ? "-" : cfg.user,
-	    cfg.group == NULL ? "-" : cfg.group);
-	assert_string_equal(shown, row->shown);
+	aspect_is_read_or_refused(*state, show_user);
 }
 
 #define EIGHT_KEYS FOUR("--ticket-key k --ticket-key l ")
 
 /* Tickets: the keys' files, the skew, and what is to be made. */
-static const struct ticket_row {
-	const char *arguments, *shown, *why;
-} ticket_rows[] = {
+static const struct aspect ticket_rows[] = {
     {"--heartbeat 3", "0 -", NULL},
     {"--ticket-key /k --ticket-key l --ticket-skew 60", "/k l 60 -", NULL},
     {"--ticket-key k --ticket-skew 0 --make-ticket channel=a", "k 0 channel=a",
@@ -343,35 +338,25 @@ static const struct ticket_row {
 };
 
 static void
-tickets_are_read_or_refused(void **state)
+show_tickets(char *to, size_t size, const struct config *c)
 {
-	const struct ticket_row *row = *state;
-	struct line l;
-	struct config cfg;
-	char err[200] = "", shown[200] = "";
-	size_t i, len;
+	size_t i, n = 0;
 
-	make_line(&l, row->arguments);
-	assert_int_equal(config_parse(&cfg, l.argc, l.argv, err, sizeof(err)),
-	    row->why == NULL ? 0 : -1);
-	if (row->why != NULL) {
-		assert_non_null(strstr(err, row->why));
-		return;
-	}
-	for (i = 0; cfg.ticket_key[i] != NULL; i++) {
-		strcat(shown, cfg.ticket_key[i]);
-		strcat(shown, " ");
-	}
-	len = strlen(shown);
-	(void)snprintf(shown + len, sizeof(shown) - len, "%lu %s",
-	    cfg.ticket_skew, cfg.make_ticket == NULL ? "-" : cfg.make_ticket);
-	assert_string_equal(shown, row->shown);
+	for (i = 0; c->ticket_key[i] != NULL; i++)
+		n +=
+		    (size_t)snprintf(to + n, size - n, "%s ", c->ticket_key[i]);
+	(void)snprintf(to + n, size - n, "%lu %s", c->ticket_skew,
+	    c->make_ticket == NULL ? "-" : c->make_ticket);
 }
 
-/* Rules: what is read, the longest prefix first, or a word of why not. */
-static const struct rule_row {
-	const char *arguments, *shown, *why;
-} rule_rows[] = {
+static void
+tickets_are_read_or_refused(void **state)
+{
+	aspect_is_read_or_refused(*state, show_tickets);
+}
+
+/* Rules, the longest prefix first. */
+static const struct aspect rule_rows[] = {
     {"--history 3", "", NULL},
     {"--channel run-:history=60000,age=900,bytes=16M",
 	"run- 60000 900 16777216;", NULL},
@@ -424,27 +409,20 @@ static const struct rule_row {
 };
 
 static void
+show_rules(char *to, size_t size, const struct config *c)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < c->rules_n; i++)
+		n += (size_t)snprintf(to + n, size - n, "%s %zu %g %zu;",
+		    c->rules[i].prefix, c->rules[i].history, c->rules[i].age,
+		    c->rules[i].bytes);
+}
+
+static void
 rules_are_read_or_refused(void **state)
 {
-	const struct rule_row *row = *state;
-	struct line l;
-	struct config cfg;
-	char err[200] = "", shown[400] = "";
-	size_t i, n = 0;
-	int result;
-
-	make_line(&l, row->arguments);
-	result = config_parse(&cfg, l.argc, l.argv, err, sizeof(err));
-	assert_int_equal(result, row->why == NULL ? 0 : -1);
-	if (row->why != NULL) {
-		assert_non_null(strstr(err, row->why));
-		return;
-	}
-	for (i = 0; i < cfg.rules_n; i++)
-		n += (size_t)snprintf(shown + n, sizeof(shown) - n,
-		    "%s %zu %g %zu;", cfg.rules[i].prefix, cfg.rules[i].history,
-		    cfg.rules[i].age, cfg.rules[i].bytes);
-	assert_string_equal(shown, row->shown);
+	aspect_is_read_or_refused(*state, show_rules);
 }
 
 static void
