@@ -172,31 +172,46 @@ what_has_ended_is_as_old_as_its_end(void **state)
 	assert_int_equal(hub_find(&hub, "run-1")->ended.ms, 4);
 }
 
+static void
+restore(const char *channel, uint64_t ms, double age)
+{
+	const struct sse_message m = {.data = "x", .len = 1};
+
+	assert_int_equal(hub_restore(&hub, channel, (struct eventid){ms, 1}, &m,
+			     now - age),
+	    HUB_DONE);
+}
+
+static void
+restore_end(const char *channel, uint64_t ms, double age)
+{
+	assert_int_equal(hub_restore_end(&hub, channel, (struct eventid){ms, 1},
+			     now - age, false),
+	    HUB_DONE);
+}
+
+static void
+restored(uint64_t last)
+{
+	hub_restored(&hub, (struct eventid){last, 1}, (struct eventid){0, 0});
+	published = last;
+}
+
 /* What was restored grows old as if nothing had been. */
 static void
 restored_events_have_their_rule_s_age(void **state)
 {
-	const struct sse_message m = {.data = "x", .len = 1};
 	const struct channel_facts ended = {.name = "run-1",
 	    .ended = {20, 1},
 	    .ended_time = now - 10};
 
 	(void)state;
 	assert_int_equal(hub_restore_channel(&hub, &ended), HUB_DONE);
-	assert_int_equal(hub_restore(&hub, "run-1", (struct eventid){11, 1}, &m,
-			     now - 60),
-	    HUB_DONE);
-	assert_int_equal(hub_restore(&hub, "run-2", (struct eventid){12, 1}, &m,
-			     now - 50),
-	    HUB_DONE);
-	assert_int_equal(hub_restore(&hub, "other", (struct eventid){13, 1}, &m,
-			     now - 50),
-	    HUB_DONE);
-	assert_int_equal(hub_restore(&hub, "run-3", (struct eventid){14, 1}, &m,
-			     now - 49),
-	    HUB_DONE);
-	hub_restored(&hub, (struct eventid){20, 1}, (struct eventid){0, 0});
-	published = 20;
+	restore("run-1", 11, 60);
+	restore("run-2", 12, 50);
+	restore("other", 13, 50);
+	restore("run-3", 14, 49);
+	restored(20);
 	assert_string_equal(shown(), "run-111 other13 run-314 ");
 	later(1);
 	assert_string_equal(shown(), "run-111 other13 ");
@@ -210,20 +225,11 @@ restored_events_have_their_rule_s_age(void **state)
 static void
 end_that_is_restored_later_counts_for_what_was_before_it(void **state)
 {
-	const struct sse_message m = {.data = "x", .len = 1};
-
 	(void)state;
-	assert_int_equal(hub_restore(&hub, "run-1", (struct eventid){11, 1}, &m,
-			     now - 90),
-	    HUB_DONE);
-	assert_int_equal(hub_restore(&hub, "run-2", (struct eventid){12, 1}, &m,
-			     now - 80),
-	    HUB_DONE);
-	assert_int_equal(hub_restore_end(&hub, "run-1", (struct eventid){13, 1},
-			     now - 20, false),
-	    HUB_DONE);
-	hub_restored(&hub, (struct eventid){13, 1}, (struct eventid){0, 0});
-	published = 13;
+	restore("run-1", 11, 90);
+	restore("run-2", 12, 80);
+	restore_end("run-1", 13, 20);
+	restored(13);
 	assert_string_equal(shown(), "run-111 ");
 	later(30);
 	assert_string_equal(shown(), "");
@@ -233,24 +239,15 @@ end_that_is_restored_later_counts_for_what_was_before_it(void **state)
 static void
 nothing_grows_old_while_the_hub_is_restored(void **state)
 {
-	const struct sse_message m = {.data = "x", .len = 1};
-
 	(void)state;
 	hub_wait(&hub);
-	assert_int_equal(hub_restore(&hub, "run-1", (struct eventid){11, 1}, &m,
-			     now - 90),
-	    HUB_DONE);
-	assert_int_equal(hub_restore(&hub, "run-2", (struct eventid){12, 1}, &m,
-			     now - 80),
-	    HUB_DONE);
+	restore("run-1", 11, 90);
+	restore("run-2", 12, 80);
 	assert_false(hub_age(&hub));
 	assert_string_equal(shown(), "run-111 run-212 ");
-	assert_int_equal(hub_restore_end(&hub, "run-1", (struct eventid){13, 1},
-			     now - 20, false),
-	    HUB_DONE);
+	restore_end("run-1", 13, 20);
 	assert_false(hub_age(&hub));
-	hub_restored(&hub, (struct eventid){13, 1}, (struct eventid){0, 0});
-	published = 13;
+	restored(13);
 	assert_string_equal(shown(), "run-111 ");
 	later(30);
 	assert_string_equal(shown(), "");
@@ -259,7 +256,6 @@ nothing_grows_old_while_the_hub_is_restored(void **state)
 static void
 restored_histories_are_the_rules(void **state)
 {
-	const struct sse_message m = {.data = "x", .len = 1};
 	const char *const names[] = {"run-1", "fat-1", "other"};
 	uint64_t i, id = 10;
 	size_t j;
@@ -267,16 +263,12 @@ restored_histories_are_the_rules(void **state)
 	(void)state;
 	for (i = 0; i < 9; i++)
 		for (j = 0; j < LENGTH(names); j++)
-			assert_int_equal(hub_restore(&hub, names[j],
-					     (struct eventid){++id, 1}, &m,
-					     now),
-			    HUB_DONE);
+			restore(names[j], ++id, 0);
 	assert_int_equal(held("run-1"), 3);
 	assert_int_equal(held("other"), 5);
 	assert_int_equal(held("fat-1"), 5);
 	assert_true(hub_find(&hub, "fat-1")->bytes <= 1000);
-	hub_restored(&hub, (struct eventid){id, 1}, (struct eventid){0, 0});
-	published = id;
+	restored(id);
 }
 
 static void

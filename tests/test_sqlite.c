@@ -217,6 +217,12 @@ publish(const char *channel, const char *text, size_t n)
 	return PUBLISH(.channels = channel, .text = text, .n = n);
 }
 
+static enum publish_result
+publish_keyed(const char *channel, const char *key)
+{
+	return PUBLISH(.channels = channel, .text = "x", .n = 1, .key = key);
+}
+
 static void
 nobody_has_what_is_not_on_the_disk(void **state)
 {
@@ -780,6 +786,18 @@ number_in_the_file(const char *sql)
 	return n;
 }
 
+/* Which is closed to be counted. */
+static long long
+keys_in_the_file(void)
+{
+	long long n;
+
+	end();
+	n = number_in_the_file("SELECT count(*) FROM keyed");
+	begin();
+	return n;
+}
+
 static size_t
 held(const char *channel)
 {
@@ -800,8 +818,7 @@ what_has_ended_has_ended_in_the_next_life(void **state)
 	struct eventid last, end_id;
 
 	(void)state;
-	assert_int_equal(PUBLISH(.channels = "a", .text = "x", .n = 2),
-	    PUBLISHED);
+	assert_int_equal(publish("a", "x", 2), PUBLISHED);
 	last = done.last.last;
 	assert_int_equal(PUBLISH(.channels = "a", .text = "bye", .n = 1,
 			     .end = true),
@@ -809,8 +826,7 @@ what_has_ended_has_ended_in_the_next_life(void **state)
 	end_id = done.last.last;
 	assert_int_equal(done.last.events, 1);
 	assert_int_equal(publish("a", "x", 1), PUBLISH_ENDED);
-	assert_int_equal(PUBLISH(.channels = "b a", .text = "x", .n = 1),
-	    PUBLISH_ENDED);
+	assert_int_equal(publish("b a", "x", 1), PUBLISH_ENDED);
 	assert_int_equal(PUBLISH(.channels = "new", .end = true), PUBLISHED);
 	assert_int_equal(done.last.events, 0);
 	end();
@@ -841,8 +857,7 @@ channel_that_is_about_to_end_takes_nothing_for_now(void **state)
 	(void)snprintf(away, sizeof(away), "%s.away", path);
 	give(
 	    &(struct given){.channels = "a", .text = "x", .n = 1, .end = true});
-	assert_int_equal(PUBLISH(.channels = "a", .text = "x", .n = 1),
-	    PUBLISH_NO_ROOM);
+	assert_int_equal(publish("a", "x", 1), PUBLISH_NO_ROOM);
 	assert_string_equal(done.last.why, "its end is under way");
 	until_told(2);
 	assert_int_equal(publish("a", "x", 1), PUBLISH_ENDED);
@@ -1067,21 +1082,15 @@ key_is_good_for_one_publication_in_all_lives(void **state)
 	assert_true(done.last.repeated);
 	assert_int_equal(hub.held, 4);
 	/* It is the first channel's alone. */
-	assert_int_equal(PUBLISH(.channels = "b", .text = "x", .n = 1,
-			     .key = "k"),
-	    PUBLISHED);
+	assert_int_equal(publish_keyed("b", "k"), PUBLISHED);
 	assert_false(done.last.repeated);
 	assert_int_equal(hub.held, 5);
 	end();
 	wall += 50001;
 	now = 8;
 	begin(); /* that of a is too old now */
-	assert_int_equal(PUBLISH(.channels = "a", .text = "x", .n = 1,
-			     .key = "k"),
-	    PUBLISH_ENDED);
-	assert_int_equal(PUBLISH(.channels = "b", .text = "x", .n = 1,
-			     .key = "k"),
-	    PUBLISHED);
+	assert_int_equal(publish_keyed("a", "k"), PUBLISH_ENDED);
+	assert_int_equal(publish_keyed("b", "k"), PUBLISHED);
 	assert_true(done.last.repeated);
 }
 
@@ -1093,9 +1102,7 @@ of_two_with_a_key_in_the_file_the_first_counts(void **state)
 	sqlite3 *db;
 
 	(void)state;
-	assert_int_equal(PUBLISH(.channels = "a", .text = "x", .n = 1,
-			     .key = "k"),
-	    PUBLISHED);
+	assert_int_equal(publish_keyed("a", "k"), PUBLISHED);
 	first = done.last.last;
 	assert_int_equal(publish("a", "x", 2), PUBLISHED);
 	end();
@@ -1108,9 +1115,7 @@ of_two_with_a_key_in_the_file_the_first_counts(void **state)
 	    SQLITE_OK);
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 	begin();
-	assert_int_equal(PUBLISH(.channels = "a", .text = "x", .n = 1,
-			     .key = "k"),
-	    PUBLISHED);
+	assert_int_equal(publish_keyed("a", "k"), PUBLISHED);
 	assert_int_equal(done.last.events, 1);
 	assert_int_equal(eventid_compare(done.last.last, first), 0);
 }
@@ -1138,27 +1143,19 @@ key_is_under_way_with_its_publication(void **state)
 	assert_int_equal(done.last.result, PUBLISHED);
 	assert_false(done.last.repeated);
 	assert_int_equal(rename(path, away), 0);
-	assert_int_equal(PUBLISH(.channels = "b", .text = "x", .n = 1,
-			     .key = "k"),
-	    PUBLISH_AWAY);
+	assert_int_equal(publish_keyed("b", "k"), PUBLISH_AWAY);
 	assert_int_equal(publish_given(&g), PUBLISHED); /* it is known */
 	assert_true(done.last.repeated);
 	assert_int_equal(rename(away, path), 0);
 	while (sqlite.down)
 		turn();
-	assert_int_equal(PUBLISH(.channels = "b", .text = "x", .n = 1,
-			     .key = "k"),
-	    PUBLISHED);
+	assert_int_equal(publish_keyed("b", "k"), PUBLISHED);
 	assert_false(done.last.repeated);
 	assert_int_equal(PUBLISH(.channels = "a", .end = true, .key = "end"),
 	    PUBLISHED);
 	for (i = 0; i < 2; i++) /* it is not under way for ever */
-		assert_int_equal(PUBLISH(.channels = "a", .text = "x", .n = 1,
-				     .key = "late"),
-		    PUBLISH_ENDED);
-	end();
-	assert_int_equal(number_in_the_file("SELECT count(*) FROM keyed"), 3);
-	begin();
+		assert_int_equal(publish_keyed("a", "late"), PUBLISH_ENDED);
+	assert_int_equal(keys_in_the_file(), 3);
 	assert_int_equal(hub.held, 2);
 }
 
@@ -1168,9 +1165,7 @@ old_keys_leave_the_file(void **state)
 	int second;
 
 	(void)state;
-	assert_int_equal(PUBLISH(.channels = "a", .text = "x", .n = 1,
-			     .key = "old"),
-	    PUBLISHED);
+	assert_int_equal(publish_keyed("a", "old"), PUBLISHED);
 	for (second = 0; second <= SQLITE_KEYED; second++) {
 		if (second == SQLITE_KEYED / 2)
 			assert_int_equal(PUBLISH(.channels = "a", .text = "x",
@@ -1181,23 +1176,17 @@ old_keys_leave_the_file(void **state)
 	}
 	settle();
 	assert_int_equal(publish("a", "x", 1), PUBLISHED);
-	end();
-	assert_int_equal(number_in_the_file("SELECT count(*) FROM keyed"), 1);
-	begin();
+	assert_int_equal(keys_in_the_file(), 1);
 }
 
 /* A life of a second, or of some, is not the end of those before it. */
 static void
 keys_of_former_lives_stay_in_the_file_while_they_are_known(void **state)
 {
-	const struct given g = {.channels = "a",
-	    .text = "x",
-	    .n = 1,
-	    .key = "k"};
 	int life;
 
 	(void)state;
-	assert_int_equal(publish_given(&g), PUBLISHED);
+	assert_int_equal(publish_keyed("a", "k"), PUBLISHED);
 	for (life = 0; life < 3; life++) {
 		end();
 		begin();
@@ -1205,10 +1194,8 @@ keys_of_former_lives_stay_in_the_file_while_they_are_known(void **state)
 		settle();
 		assert_int_equal(publish("a", "x", 1), PUBLISHED);
 	}
-	end();
-	assert_int_equal(number_in_the_file("SELECT count(*) FROM keyed"), 1);
-	begin();
-	assert_int_equal(publish_given(&g), PUBLISHED);
+	assert_int_equal(keys_in_the_file(), 1);
+	assert_int_equal(publish_keyed("a", "k"), PUBLISHED);
 	assert_true(done.last.repeated);
 }
 
