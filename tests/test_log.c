@@ -389,42 +389,38 @@ file_at_its_limit_does_no_harm(void **state)
 
 /* Who started it looks there, whatever the log is. */
 static void
-fatal_is_said_to_standard_error_too(void **state)
+fatal_is_text_on_standard_error(struct place *p, const char *path,
+    enum log_format format)
 {
-	struct place *p = *state;
 	int status = 0;
 	pid_t pid;
 
 	begin_capture(p);
 	pid = fork();
 	if (pid == 0) {
-		assert_int_equal(log_open(p->path, false), 0);
-		fatal("a_test", "no %s", "memory");
+		log_set_format(format);
+		assert_int_equal(log_open(path, false), 0);
+		fatal("no_memory", "no %s", "memory");
 	}
 	(void)waitpid(pid, &status, 0);
 	assert_string_equal(end_capture(p), "sse-fcgi: fatal: no memory\n");
+	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 1);
+}
+
+static void
+fatal_is_said_to_standard_error_too(void **state)
+{
+	struct place *p = *state;
+
+	fatal_is_text_on_standard_error(p, p->path, LOG_TEXT);
 	assert_non_null(strstr(read_file(p, p->path), "fatal: no memory\n"));
 }
 
 static void
 fatal_says_why_and_exits_with_1(void **state)
 {
-	struct place *p = *state;
-	const char *got;
-	int status = 0;
-	pid_t pid;
-
-	assert_int_equal(log_open(NULL, false), 0);
-	begin_capture(p);
-	pid = fork();
-	if (pid == 0)
-		fatal("a_test", "no %s", "memory");
-	(void)waitpid(pid, &status, 0);
-	got = end_capture(p);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 1);
-	assert_string_equal(got, "sse-fcgi: fatal: no memory\n");
+	fatal_is_text_on_standard_error(*state, NULL, LOG_TEXT);
 }
 
 /* See test_log_json.c for what is in a line. */
@@ -455,19 +451,8 @@ static void
 fatal_is_an_object_in_the_file_and_text_elsewhere(void **state)
 {
 	struct place *p = *state;
-	int status = 0;
-	pid_t pid;
 
-	begin_capture(p);
-	pid = fork();
-	if (pid == 0) {
-		log_set_format(LOG_JSON);
-		assert_int_equal(log_open(p->path, false), 0);
-		fatal("no_memory", "no %s", "memory");
-	}
-	(void)waitpid(pid, &status, 0);
-	assert_string_equal(end_capture(p), "sse-fcgi: fatal: no memory\n");
-	assert_int_equal(WEXITSTATUS(status), 1);
+	fatal_is_text_on_standard_error(p, p->path, LOG_JSON);
 	assert_non_null(strstr(read_file(p, p->path),
 	    "\"event\":\"no_memory\",\"message\":\"no memory\"}\n"));
 }

@@ -90,6 +90,7 @@ fault_of(const struct ticket_keys *keys, const char *text, size_t len,
 #define TEXT10 "0123456789"
 #define TEXT100 \
 	TEXT10 TEXT10 TEXT10 TEXT10 TEXT10 TEXT10 TEXT10 TEXT10 TEXT10 TEXT10
+#define TEXT255	 TEXT100 TEXT100 TEXT10 TEXT10 TEXT10 TEXT10 TEXT10 "01234"
 #define CHANNEL8 "\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\","
 #define CHANNEL63                                                      \
 	CHANNEL8 CHANNEL8 CHANNEL8 CHANNEL8 CHANNEL8 CHANNEL8 CHANNEL8 \
@@ -186,13 +187,8 @@ static const struct row {
     {"sub_with_nul", HS, "{" EXP ",\"sub\":\"a\\u0000b\"}", TICKET_MALFORMED},
     {"sub_with_del", HS, "{" EXP ",\"sub\":\"a\x7f\"}", TICKET_MALFORMED},
     {"sub_with_spaces", HS, "{" EXP ",\"sub\":\"Ann \xc3\x84\"}", TICKET_GOOD},
-    {"sub_long", HS,
-	"{" EXP ",\"sub\":\"" TEXT100 TEXT100 TEXT10 TEXT10 TEXT10 TEXT10 TEXT10
-	"01234\"}",
-	TICKET_GOOD},
-    {"sub_too_long", HS,
-	"{" EXP ",\"sub\":\"" TEXT100 TEXT100 TEXT10 TEXT10 TEXT10 TEXT10 TEXT10
-	"012345\"}",
+    {"sub_long", HS, "{" EXP ",\"sub\":\"" TEXT255 "\"}", TICKET_GOOD},
+    {"sub_too_long", HS, "{" EXP ",\"sub\":\"" TEXT255 "x\"}",
 	TICKET_MALFORMED},
 
     {"channels_text", HS, "{" EXP ",\"channels\":\"a\"}", TICKET_MALFORMED},
@@ -212,15 +208,9 @@ static const struct row {
 	TICKET_GOOD},
     {"channels_65", HS, "{" EXP ",\"channels\":[" CHANNEL63 ",\"x\",\"y\"]}",
 	TICKET_MALFORMED},
-    {"channels_longest", HS,
-	"{" EXP
-	",\"channels\":[\"" TEXT100 TEXT100 TEXT10 TEXT10 TEXT10 TEXT10 TEXT10
-	"01234*\"]}",
+    {"channels_longest", HS, "{" EXP ",\"channels\":[\"" TEXT255 "*\"]}",
 	TICKET_GOOD},
-    {"channels_too_long", HS,
-	"{" EXP
-	",\"channels\":[\"" TEXT100 TEXT100 TEXT10 TEXT10 TEXT10 TEXT10 TEXT10
-	"012345*\"]}",
+    {"channels_too_long", HS, "{" EXP ",\"channels\":[\"" TEXT255 "x*\"]}",
 	TICKET_MALFORMED},
     {"publish_text", HS, "{" EXP ",\"publish\":\"a\"}", TICKET_MALFORMED},
     {"publish_65", HS, "{" EXP ",\"publish\":[" CHANNEL63 ",\"x\",\"y\"]}",
