@@ -38,6 +38,9 @@ int platform_pair(int pair[2]);
 /* Monotonic seconds. */
 double platform_clock(void);
 
+/* The wall clock's milliseconds; time() may be some of them behind. */
+uint64_t platform_wall_ms(void);
+
 /* Bytes of memory that there are for us and others; 0: who knows. */
 uint64_t platform_memory(void);
 

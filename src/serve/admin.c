@@ -76,7 +76,7 @@ close_here(struct server *sv, const char *which)
 	else
 		n = streams_close_channel(&sv->streams, channel) +
 		    aheads_close_channel(&sv->aheads, channel);
-	sv->tickets.closed += n;
+	sv->closed += n;
 	if (n > 0)
 		log_info("closed_by_admin exchanges of",
 		    "closed by an admin: %zu of one %s", n,

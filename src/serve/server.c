@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/capacity.h"
@@ -181,15 +180,6 @@ server_try_waves(struct server *sv)
 		    strerror(errno));
 }
 
-static uint64_t
-wall_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 static bool
 relieve(void *arg, const size_t *account)
 {
@@ -215,7 +205,8 @@ make_redis(struct server *sv)
 	    .arg = sv};
 	char err[512];
 
-	if (redis_init(&sv->redis, &set, wall_ms, err, sizeof(err)) == -1)
+	if (redis_init(&sv->redis, &set, platform_wall_ms, err, sizeof(err)) ==
+	    -1)
 		fatal("start_failed why", "%s", err);
 	sv->engine = &sv->redis.engine;
 }
@@ -230,11 +221,12 @@ make_engine(struct server *sv)
 	if (sv->cfg.store != NULL) {
 		/* For so long a process before us may take to end. */
 		sqlite_init(&sv->sqlite, sv->cfg.store,
-		    sv->cfg.drain + DRAIN_GRACES + SQLITE_END_MAX, wall_ms);
+		    sv->cfg.drain + DRAIN_GRACES + SQLITE_END_MAX,
+		    platform_wall_ms);
 		sv->engine = &sv->sqlite.engine;
 		return;
 	}
-	if (memory_init(&sv->memory, 0, wall_ms) == -1)
+	if (memory_init(&sv->memory, 0, platform_wall_ms) == -1)
 		fatal("no_random_number why", "no random number: %s",
 		    strerror(errno));
 	sv->engine = &sv->memory.engine;

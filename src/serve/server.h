@@ -47,6 +47,7 @@ struct server {
 	struct aheads aheads;
 	struct delivery delivery;
 	struct role closing;		 /* what an admin closes, for admin.c */
+	unsigned long long closed;	 /* streams and feeds, by that */
 	struct ticket_keys *ticket_keys; /* NULL: there are none */
 	double started;			 /* monotonic seconds */
 	double swept;			 /* when the sweep last came */

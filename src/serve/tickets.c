@@ -12,9 +12,9 @@
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "base/log.h"
+#include "base/platform.h"
 #include "channel/channel.h"
 #include "serve/reply.h"
 #include "serve/ticket_keys.h"
@@ -138,16 +138,6 @@ allows(const struct ticket *t, const struct arguments *a, enum ticket_use use)
 	return true;
 }
 
-/* Wall seconds; time() may be some milliseconds behind. */
-static int64_t
-wall(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	return ts.tv_sec;
-}
-
 static enum ticket_fault
 read_ticket(const struct tickets *ts, const struct request *r,
     const struct arguments *a, enum ticket_use use, struct ticket **ticket)
@@ -157,7 +147,8 @@ read_ticket(const struct tickets *ts, const struct request *r,
 
 	if (f.text == NULL)
 		return TICKET_MISSING;
-	fault = ticket_read(ticket, *ts->keys, f.text, f.len, wall(),
+	fault = ticket_read(ticket, *ts->keys, f.text, f.len,
+	    (int64_t)(platform_wall_ms() / 1000),
 	    (int64_t)ts->cfg->ticket_skew);
 	if (fault != TICKET_GOOD || allows(*ticket, a, use))
 		return fault;

@@ -14,8 +14,6 @@ struct tickets {
 	const struct config *cfg;
 	struct ticket_keys *const *keys; /* the server's; *keys NULL: none */
 	unsigned long long refused[TICKET_FAULTS];
-	/* Streams, and feeds, that an admin has ended. */
-	unsigned long long closed;
 };
 
 /* cfg and keys, which may be others from time to time, outlive it. */
