@@ -302,7 +302,7 @@ static const struct aspect user_rows[] = {
     {"--group b --user a --user c", "c b", NULL},
     {"--user \"\"", NULL, "--user: it is empty"},
     {"--user a --group \"\"", NULL, "--group: it is empty"},
-    {"--group b", NULL, "--group b needs --user"},
+    {"--group b", NULL, "--group needs --user"},
 };
 
 static void

@@ -63,31 +63,47 @@ check_rules(const struct config *cfg, char *err, size_t size)
 	return 0;
 }
 
-/* The first option that means something only with --redis; NULL: none. */
-static const char *
-needs_redis(const struct config *cfg)
+/* What means something only beside another, and was given without it. */
+static int
+check_needs(const struct config *cfg, char *err, size_t size)
 {
+#define REDIS	 cfg->redis != NULL, "redis: give the address of a Redis"
+#define PASSWORD cfg->redis_password_file != NULL, "redis-password-file"
+#define KEY	 cfg->ticket_key[0] != NULL, "ticket-key: give the file of a key"
 	const struct {
 		const char *name;
-		bool given;
-	} options[] = {
+		bool given, can;
+		const char *needs;
+	} rows[] = {
+	    {"group", cfg->group != NULL, cfg->user != NULL, "user: name one"},
 	    {"redis-key",
-		strcmp(cfg->redis_key, config_standard("redis-key")) != 0},
+		strcmp(cfg->redis_key, config_standard("redis-key")) != 0,
+		REDIS},
 	    {"redis-history",
 		cfg->redis_history !=
-		    strtoul(config_standard("redis-history"), NULL, 10)},
-	    {"redis-user", cfg->redis_user != NULL},
-	    {"redis-password-file", cfg->redis_password_file != NULL},
-	    {"redis-db", cfg->redis_db != 0},
-	    {"redis-wait", cfg->redis_wait != 0},
-	    {"redis-sentinel", cfg->redis_sentinel != NULL},
+		    strtoul(config_standard("redis-history"), NULL, 10),
+		REDIS},
+	    {"redis-user", cfg->redis_user != NULL, REDIS},
+	    {"redis-user", cfg->redis_user != NULL, PASSWORD},
+	    {"redis-password-file", cfg->redis_password_file != NULL, REDIS},
+	    {"redis-db", cfg->redis_db != 0, REDIS},
+	    {"redis-wait", cfg->redis_wait != 0, REDIS},
+	    {"redis-sentinel", cfg->redis_sentinel != NULL, REDIS},
+	    {"make-ticket", cfg->make_ticket != NULL, KEY},
+	    {"ticket-skew", cfg->ticket_skew != 0, KEY},
+	    {"probe-role", cfg->probe_role != CONFIG_PROBE_READY,
+		cfg->probe != NULL, "probe: give the address of a process"},
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		if (options[i].given)
-			return options[i].name;
-	return NULL;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (!rows[i].given || rows[i].can)
+			continue;
+		(void)snprintf(err, size, "--%s needs --%s", rows[i].name,
+		    rows[i].needs);
+		return -1;
+	}
+	return 0;
 }
 
 static bool
@@ -109,14 +125,9 @@ has_unix(const char *addresses)
 static int
 check_redis(const struct config *cfg, char *err, size_t size)
 {
-	const char *name = needs_redis(cfg);
-
-	if (cfg->redis == NULL && name == NULL)
-		return 0;
 	if (cfg->redis == NULL)
-		(void)snprintf(err, size,
-		    "--%s needs --redis: give the address of a Redis", name);
-	else if (cfg->store != NULL)
+		return 0;
+	if (cfg->store != NULL)
 		(void)snprintf(err, size,
 		    "--redis and --store exclude each other: the events are "
 		    "kept in one of them");
@@ -126,10 +137,6 @@ check_redis(const struct config *cfg, char *err, size_t size)
 	else if (has_control(cfg->redis_key))
 		(void)snprintf(err, size,
 		    "--redis-key: it has control characters");
-	else if (cfg->redis_user != NULL && cfg->redis_password_file == NULL)
-		(void)snprintf(err, size,
-		    "--redis-user %s needs --redis-password-file",
-		    cfg->redis_user);
 	else if (cfg->redis_sentinel != NULL && has_unix(cfg->redis))
 		(void)snprintf(err, size,
 		    "--redis-sentinel: Sentinels have no Unix sockets: give "
@@ -151,49 +158,13 @@ check_log(const struct config *cfg, char *err, size_t size)
 	return -1;
 }
 
-static int
-check_tickets(const struct config *cfg, char *err, size_t size)
-{
-	const char *name =
-	    cfg->make_ticket != NULL ? "make-ticket" : "ticket-skew";
-
-	if (cfg->ticket_key[0] != NULL ||
-	    (cfg->make_ticket == NULL && cfg->ticket_skew == 0))
-		return 0;
-	(void)snprintf(err, size,
-	    "--%s needs --ticket-key: give the file of a key", name);
-	return -1;
-}
-
-static int
-check_probe(const struct config *cfg, char *err, size_t size)
-{
-	if (cfg->probe != NULL || cfg->probe_role == CONFIG_PROBE_READY)
-		return 0;
-	(void)snprintf(err, size,
-	    "--probe-role needs --probe: give the address of a process");
-	return -1;
-}
-
-static int
-check_user(const struct config *cfg, char *err, size_t size)
-{
-	if (cfg->group == NULL || cfg->user != NULL)
-		return 0;
-	(void)snprintf(err, size, "--group %s needs --user: name one",
-	    cfg->group);
-	return -1;
-}
-
 int
 config_agree(const struct config *cfg, char *err, size_t size)
 {
-	if (check_user(cfg, err, size) == -1 ||
+	if (check_needs(cfg, err, size) == -1 ||
 	    check_sizes(cfg, err, size) == -1 ||
 	    check_rules(cfg, err, size) == -1 ||
-	    check_redis(cfg, err, size) == -1 ||
-	    check_tickets(cfg, err, size) == -1 ||
-	    check_probe(cfg, err, size) == -1)
+	    check_redis(cfg, err, size) == -1)
 		return -1;
 	return check_log(cfg, err, size);
 }
