@@ -8,6 +8,7 @@
 #include "stream/permit.h"
 
 #include <assert.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,12 +26,9 @@ RB_GENERATE(subject_tree, subject, by_text, compare)
 static struct subject *
 find(const struct permits *all, const char *text)
 {
-	struct subject *s = RB_ROOT(&all->tree);
-	int order;
-
-	while (s != NULL && (order = strcmp(text, s->text)) != 0)
-		s = order < 0 ? RB_LEFT(s, by_text) : RB_RIGHT(s, by_text);
-	return s;
+	return RB_FIND(subject_tree,
+	    (struct subject_tree *)(uintptr_t)&all->tree,
+	    &(struct subject){.text = text});
 }
 
 static struct subject *
@@ -43,7 +41,7 @@ enter(struct permits *all, const char *text)
 		s = calloc(1, sizeof(*s) + size);
 		if (s == NULL)
 			return NULL;
-		memcpy(s->text, text, size);
+		s->text = memcpy(s->room, text, size);
 		(void)RB_INSERT(subject_tree, &all->tree, s);
 	}
 	s->exchanges++;

@@ -37,7 +37,8 @@ struct subject {
 	RB_ENTRY(subject) by_text;
 	struct permit_list permits;
 	size_t exchanges;
-	char text[];
+	const char *text; /* in room */
+	char room[];
 };
 
 struct permits {
