@@ -16,8 +16,8 @@ static const char *const names[] = {"listen", "user", "group", "interval",
     "channel", "max-channels", "max-event", "max-body", "feed-grace", "store",
     "redis", "redis-key", "redis-history", "redis-user", "redis-password-file",
     "redis-db", "redis-wait", "redis-sentinel", "ticket-key", "ticket-skew",
-    "make-ticket", "probe", "probe-role", "probe-time", "waves", "log",
-    "log-format", "verbose", "check", "version", "help"};
+    "waves", "log", "log-format", "verbose", "make-ticket", "probe",
+    "probe-role", "probe-time", "check", "version", "help"};
 
 /* Arguments divided by spaces; "" stands for an empty one. */
 struct line {

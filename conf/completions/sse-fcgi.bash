@@ -18,14 +18,14 @@ _sse_fcgi() {
 		option=${COMP_WORDS[n-1]}
 	fi
 	case $option in
-	--probe-role)
-		mapfile -t COMPREPLY < <(compgen -W 'ready health' -- "$cur")
-		;;
 	--waves)
 		mapfile -t COMPREPLY < <(compgen -W 'auto always off' -- "$cur")
 		;;
 	--log-format)
 		mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$cur")
+		;;
+	--probe-role)
+		mapfile -t COMPREPLY < <(compgen -W 'ready health' -- "$cur")
 		;;
 	--store|--redis-password-file|--ticket-key|--log)
 		compopt -o filenames
@@ -74,14 +74,14 @@ _sse_fcgi() {
 			--redis-sentinel
 			--ticket-key
 			--ticket-skew
-			--make-ticket
-			--probe
-			--probe-role
-			--probe-time
 			--waves
 			--log
 			--log-format
 			--verbose
+			--make-ticket
+			--probe
+			--probe-role
+			--probe-time
 			--check
 			--version
 			--help' -- "$cur")

@@ -32,14 +32,14 @@ complete -c sse-fcgi -l redis-wait -d 'A publication is answered when so many re
 complete -c sse-fcgi -l redis-sentinel -d 'The addresses are those of Sentinels, which are asked where the master of this name is' -x
 complete -c sse-fcgi -l ticket-key -d 'A key that signs tickets' -r -F
 complete -c sse-fcgi -l ticket-skew -d 'How wrong the clock may be of whoever makes the tickets: by so much longer they are good, and sooner' -x
-complete -c sse-fcgi -l make-ticket -d 'Print a ticket signed with the first --ticket-key, and end' -x
-complete -c sse-fcgi -l probe -d 'Ask the process that listens there, which is written as for --listen, whether it is ready, and end' -x -a 'unix:(__fish_complete_path (commandline -ct | string replace -r "^(--[a-z-]+=)?unix:" ""))'
-complete -c sse-fcgi -l probe-role -d 'What --probe asks: whether it is ready, or only whether it is alive' -x -a 'ready health'
-complete -c sse-fcgi -l probe-time -d 'How long --probe waits for the answer' -x
 complete -c sse-fcgi -l waves -d 'Write to many streams in one system call, by io_uring, where the kernel lets us and it is worth it' -x -a 'auto always off'
 complete -c sse-fcgi -l log -d 'Where the log goes' -r -F
 complete -c sse-fcgi -l log-format -d 'What a line of the log is: text for people, or an object for programs' -x -a 'text json'
 complete -c sse-fcgi -l verbose -d 'Log each stream'\''s opening and closing too'
+complete -c sse-fcgi -l make-ticket -d 'Print a ticket signed with the first --ticket-key, and end' -x
+complete -c sse-fcgi -l probe -d 'Ask the process that listens there, which is written as for --listen, whether it is ready, and end' -x -a 'unix:(__fish_complete_path (commandline -ct | string replace -r "^(--[a-z-]+=)?unix:" ""))'
+complete -c sse-fcgi -l probe-role -d 'What --probe asks: whether it is ready, or only whether it is alive' -x -a 'ready health'
+complete -c sse-fcgi -l probe-time -d 'How long --probe waits for the answer' -x
 complete -c sse-fcgi -l check -d 'Check the options, and end'
 complete -c sse-fcgi -l version -d 'Print the version, and end'
 complete -c sse-fcgi -l help -d 'Print this list, and end'

@@ -33,14 +33,14 @@ _arguments -S \
 	'--redis-sentinel=[The addresses are those of Sentinels, which are asked where the master of this name is]:NAME:' \
 	'*--ticket-key=[A key that signs tickets]:FILE:_files' \
 	'--ticket-skew=[How wrong the clock may be of whoever makes the tickets\: by so much longer they are good, and sooner]:SEC:' \
-	'--make-ticket=[Print a ticket signed with the first --ticket-key, and end]:CLAIMS:' \
-	'--probe=[Ask the process that listens there, which is written as for --listen, whether it is ready, and end]:ADDRESS:{ compset -P unix\: && _files || compadd -S "" unix\: }' \
-	'--probe-role=[What --probe asks\: whether it is ready, or only whether it is alive]:ready|health:(ready health)' \
-	'--probe-time=[How long --probe waits for the answer]:SEC:' \
 	'--waves=[Write to many streams in one system call, by io_uring, where the kernel lets us and it is worth it]:auto|always|off:(auto always off)' \
 	'--log=[Where the log goes]:stderr|FILE:_files' \
 	'--log-format=[What a line of the log is\: text for people, or an object for programs]:text|json:(text json)' \
 	'--verbose[Log each stream'\''s opening and closing too]' \
+	'--make-ticket=[Print a ticket signed with the first --ticket-key, and end]:CLAIMS:' \
+	'--probe=[Ask the process that listens there, which is written as for --listen, whether it is ready, and end]:ADDRESS:{ compset -P unix\: && _files || compadd -S "" unix\: }' \
+	'--probe-role=[What --probe asks\: whether it is ready, or only whether it is alive]:ready|health:(ready health)' \
+	'--probe-time=[How long --probe waits for the answer]:SEC:' \
 	'--check[Check the options, and end]' \
 	'--version[Print the version, and end]' \
 	'--help[Print this list, and end]'

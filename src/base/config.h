@@ -58,14 +58,14 @@ struct config {
 	const char *redis_sentinel; /* the master's name; NULL: none */
 	const char *ticket_key[CONFIG_TICKET_KEYS_MAX + 1]; /* likewise */
 	unsigned long ticket_skew;			    /* seconds */
-	const char *make_ticket;  /* its claims; NULL: none */
-	const char *probe;	  /* an address; NULL: none */
-	unsigned long probe_role; /* a CONFIG_PROBE_ */
-	double probe_time;
 	unsigned long waves;	  /* a CONFIG_WAVES_ */
 	const char *log;	  /* NULL: standard error */
 	unsigned long log_format; /* a CONFIG_LOG_ */
 	bool verbose;
+	const char *make_ticket;  /* its claims; NULL: none */
+	const char *probe;	  /* an address; NULL: none */
+	unsigned long probe_role; /* a CONFIG_PROBE_ */
+	double probe_time;
 	bool check;
 	bool version;
 	bool help;

@@ -107,17 +107,6 @@ const struct option_row config_rows[] = {
     {"ticket-skew", "SEC", NUMBER, AT(ticket_skew), 0, 60, "0",
 	"How wrong the clock may be of whoever makes the tickets: by so much "
 	"longer they are good, and sooner."},
-    {"make-ticket", "CLAIMS", TEXT, AT(make_ticket), 0, 0, NULL,
-	"Print a ticket signed with the first --ticket-key, and end.  The claims "
-	"are written as a query is: channel=a&channel=b*&publish=c&sub=NAME"
-	"&exp=SECONDS from now, 300 if it is not there."},
-    {"probe", "ADDRESS", TEXT, AT(probe), 0, 0, NULL,
-	"Ask the process that listens there, which is written as for --listen, "
-	"whether it is ready, and end; see EXIT STATUS."},
-    {"probe-role", "ready|health", WORD, AT(probe_role), 0, 0, "ready",
-	"What --probe asks: whether it is ready, or only whether it is alive."},
-    {"probe-time", "SEC", SECONDS, AT(probe_time), 0.01, 3600, "2",
-	"How long --probe waits for the answer."},
     {"waves", "auto|always|off", WORD, AT(waves), 0, 0, "auto",
 	"Write to many streams in one system call, by io_uring, where the "
 	"kernel lets us and it is worth it; always, where it lets us; off takes "
@@ -129,6 +118,17 @@ const struct option_row config_rows[] = {
 	"see DIAGNOSTICS."},
     {"verbose", NULL, FLAG, AT(verbose), 0, 0, NULL,
 	"Log each stream's opening and closing too."},
+    {"make-ticket", "CLAIMS", TEXT, AT(make_ticket), 0, 0, NULL,
+	"Print a ticket signed with the first --ticket-key, and end.  The claims "
+	"are written as a query is: channel=a&channel=b*&publish=c&sub=NAME"
+	"&exp=SECONDS from now, 300 if it is not there."},
+    {"probe", "ADDRESS", TEXT, AT(probe), 0, 0, NULL,
+	"Ask the process that listens there, which is written as for --listen, "
+	"whether it is ready, and end; see EXIT STATUS."},
+    {"probe-role", "ready|health", WORD, AT(probe_role), 0, 0, "ready",
+	"What --probe asks: whether it is ready, or only whether it is alive."},
+    {"probe-time", "SEC", SECONDS, AT(probe_time), 0.01, 3600, "2",
+	"How long --probe waits for the answer."},
     {"check", NULL, FLAG, AT(check), 0, 0, NULL, "Check the options, and end."},
     {"version", NULL, FLAG, AT(version), 0, 0, NULL,
 	"Print the version, and end."},
