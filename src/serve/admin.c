@@ -57,8 +57,7 @@ fault(const char *which)
 		return "the clock is no channel: its streams are closed by "
 		       "their subject";
 	if (channel != NULL && !channel_name_valid(channel))
-		return "a channel's name is 1 to 255 bytes of UTF-8 without "
-		       "spaces and control characters";
+		return ARGUMENTS_NO_CHANNEL;
 	return NULL;
 }
 
@@ -143,7 +142,7 @@ tell_others(struct server *sv, struct conn *c, const char *which, size_t n)
 	struct closing *cl = calloc(1, sizeof(*cl));
 
 	if (cl == NULL) {
-		outcome_refuse(c, 503, "there is no memory: try again");
+		outcome_refuse(c, 503, REPLY_NO_MEMORY);
 		return;
 	}
 	*cl = (struct closing){.conn = c, .n = n};

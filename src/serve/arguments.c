@@ -85,8 +85,7 @@ add_channel(struct arguments *a, const char *name, int role)
 	size_t i;
 
 	if (!channel_name_valid(name))
-		return "a channel's name is 1 to 255 bytes of UTF-8 without "
-		       "spaces and control characters";
+		return ARGUMENTS_NO_CHANNEL;
 	for (i = 0; i < a->channels; i++)
 		if (strcmp(a->channel[i], name) == 0)
 			return NULL;

@@ -10,6 +10,11 @@
 
 #define ARGUMENTS_IDS_MAX 8
 
+/* What is wrong with a name that is not channel_name_valid(). */
+#define ARGUMENTS_NO_CHANNEL                                   \
+	"a channel's name is 1 to 255 bytes of UTF-8 without " \
+	"spaces and control characters"
+
 /* Last event ids, none of them empty. */
 struct arguments_ids {
 	size_t n;
