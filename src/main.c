@@ -154,7 +154,7 @@ stop(struct server *sv)
 	streams_free(&sv->streams);
 	producers_free(&sv->producers);
 	hub_free(&sv->hub);
-	ticket_keys_free(sv->ticket_keys);
+	ticket_keys_free(sv->tickets.keys);
 	ev_loop_destroy(sv->loop);
 	notify_close(&sv->notify);
 	request_exit();

@@ -33,7 +33,7 @@ served_set_up(void **state)
 	aheads_init(&server.aheads, &server.streams, server.engine);
 	publisher_init(&server.publisher, &server.cfg, server.engine, 16 << 20,
 	    publish_body);
-	tickets_init(&server.tickets, &server.cfg, &server.ticket_keys);
+	tickets_init(&server.tickets, &server.cfg);
 	server.publisher.tickets = &server.tickets;
 	producers_init(&server.producers, &server.publisher, &server.streams,
 	    &server.hub);

@@ -82,7 +82,7 @@ set_up(void **state)
 	keys = ticket_keys_read(files, err, sizeof(err));
 	assert_int_equal(unlink(path), 0);
 	assert_non_null(keys);
-	server.ticket_keys = keys;
+	server.tickets.keys = keys;
 	admin_init(&server);
 	memset(&told, 0, sizeof(told));
 	return 0;
@@ -93,8 +93,8 @@ tear_down(void **state)
 {
 	int result = served_tear_down(state);
 
-	ticket_keys_free(server.ticket_keys);
-	server.ticket_keys = NULL;
+	ticket_keys_free(server.tickets.keys);
+	server.tickets.keys = NULL;
 	return result;
 }
 

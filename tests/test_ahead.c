@@ -333,7 +333,7 @@ admin_closes_who_waits(void **state)
 	size_t i;
 
 	(void)state;
-	server.ticket_keys = ticket_keys();
+	server.tickets.keys = ticket_keys();
 	for (i = 0; i < LENGTH(which); i++) {
 		peer_open(&p, "begin 1; " GET TICKET_OF_U
 			      "HTTP_LAST_EVENT_ID=1-102" REST);
@@ -353,7 +353,7 @@ admin_closes_who_waits(void **state)
 	assert_int_equal(close_as_admin("sub:u"), 0); /* it is nobody's */
 	check_silent(&p);
 	peer_close(&p);
-	server.ticket_keys = NULL;
+	server.tickets.keys = NULL;
 }
 
 /* An engine that takes twice the drain's time. */

@@ -552,7 +552,7 @@ feed_whose_ticket_ends_is_told_how_far_it_came(void **state)
 	bool given;
 
 	(void)state;
-	server.ticket_keys = ticket_keys();
+	server.tickets.keys = ticket_keys();
 	for (given = false;; given = true) {
 		opens(&p, WITH_TICKET ONE);
 		if (!given)
@@ -571,7 +571,7 @@ feed_whose_ticket_ends_is_told_how_far_it_came(void **state)
 	say(PUBLISHED);
 	assert_int_equal(producers->n, 0);
 	assert_int_equal(producers->graces.n, 1);
-	server.ticket_keys = NULL;
+	server.tickets.keys = NULL;
 }
 
 /* All of it was here when the ticket ended: nothing of it is in doubt. */
@@ -581,7 +581,7 @@ feed_that_is_whole_does_not_end_with_its_ticket(void **state)
 	struct peer p;
 
 	(void)state;
-	server.ticket_keys = ticket_keys();
+	server.tickets.keys = ticket_keys();
 	opens(&p, WITH_TICKET ONE);
 	sends(&p, "stdin 1 'data:two%0a%0a" END);
 	assert_int_equal(streams_close_subject(&server.streams, "u"), 0);
@@ -593,7 +593,7 @@ feed_that_is_whole_does_not_end_with_its_ticket(void **state)
 	check_answer(&p, OK, "\"events\":2}");
 	assert_int_equal(server.streams.permits.n, 0);
 	assert_int_equal(producers->graces.n, 0);
-	server.ticket_keys = NULL;
+	server.tickets.keys = NULL;
 	(void)close(p.fd);
 }
 

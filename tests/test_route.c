@@ -222,7 +222,7 @@ set_up(void **state)
 	aheads_init(&server.aheads, &server.streams, server.engine);
 	publisher_init(&server.publisher, &server.cfg, server.engine, 16 << 20,
 	    publish_body);
-	tickets_init(&server.tickets, &server.cfg, &server.ticket_keys);
+	tickets_init(&server.tickets, &server.cfg);
 	server.publisher.tickets = &server.tickets;
 	return 0;
 }
@@ -442,7 +442,7 @@ asked_without_memory(const struct hungry *row, unsigned long nth)
 	bool failed;
 
 	assert_int_equal(set_up(NULL), 0);
-	server.ticket_keys = ticket_keys();
+	server.tickets.keys = ticket_keys();
 	server.cfg.max_per_address = 1;
 	peer_open(&p, "");
 	peer_send(&p, row->request);
@@ -468,7 +468,7 @@ asked_without_memory(const struct hungry *row, unsigned long nth)
 	peer_close(&p);
 	assert_int_equal(server.streams.conns.total, 0);
 	assert_int_equal(server.publisher.bodies.bytes, 0);
-	server.ticket_keys = NULL;
+	server.tickets.keys = NULL;
 	(void)tear_down(NULL);
 	return failed;
 }

@@ -325,20 +325,20 @@ bad_file_of_a_key_leaves_those_that_were(void **state)
 	(void)unlink(key_file());
 	assert_int_equal(server_check(&sv.cfg, err, sizeof(err)), -1);
 	assert_int_equal(server_read_keys(&sv, err, sizeof(err)), -1);
-	assert_null(sv.ticket_keys);
+	assert_null(sv.tickets.keys);
 	write_key("HS256 " KEY);
 	assert_int_equal(server_check(&sv.cfg, err, sizeof(err)), 0);
 	assert_int_equal(server_read_keys(&sv, err, sizeof(err)), 0);
-	assert_int_equal(sv.ticket_keys->one[0].algorithm, TICKET_HS256);
+	assert_int_equal(sv.tickets.keys->one[0].algorithm, TICKET_HS256);
 	write_key("HS256 short");
 	assert_int_equal(server_read_keys(&sv, err, sizeof(err)), -1);
 	assert_non_null(strstr(err, key_file()));
-	assert_int_equal(sv.ticket_keys->one[0].algorithm, TICKET_HS256);
+	assert_int_equal(sv.tickets.keys->one[0].algorithm, TICKET_HS256);
 	write_key("EdDSA " PUBLIC_KEY);
 	assert_int_equal(server_read_keys(&sv, err, sizeof(err)), 0);
-	assert_int_equal(sv.ticket_keys->n, 1);
-	assert_int_equal(sv.ticket_keys->one[0].algorithm, TICKET_EDDSA);
-	ticket_keys_free(sv.ticket_keys);
+	assert_int_equal(sv.tickets.keys->n, 1);
+	assert_int_equal(sv.tickets.keys->one[0].algorithm, TICKET_EDDSA);
+	ticket_keys_free(sv.tickets.keys);
 	(void)unlink(key_file());
 }
 
@@ -352,7 +352,7 @@ without_a_file_there_are_no_keys(void **state)
 	assert_int_equal(config_parse(&sv.cfg, 1, argv, err, sizeof(err)), 0);
 	assert_int_equal(server_check(&sv.cfg, err, sizeof(err)), 0);
 	assert_int_equal(server_read_keys(&sv, err, sizeof(err)), 0);
-	assert_null(sv.ticket_keys);
+	assert_null(sv.tickets.keys);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

@@ -15,6 +15,8 @@
 #include "fastcgi/flush.h"
 #include "stream/drain.h"
 
+#define LAG_WINDOW 10.0 /* seconds */
+
 static const int signals[SERVER_SIGNALS] = {SIGTERM, SIGINT, SIGUSR1, SIGHUP};
 
 static void
@@ -25,6 +27,27 @@ on_turn_begins(struct ev_loop *loop, ev_check *w, int revents)
 	(void)loop;
 	(void)revents;
 	conns_set_time(&sv->streams.conns, platform_clock());
+}
+
+/*
+ * How long this turn, which is over, kept others waiting, and the events whose
+ * round is over with it.
+ */
+static void
+measure_turn(struct server *sv)
+{
+	double end = platform_clock(), lag = end - sv->streams.conns.now;
+
+	if (conns_round_over(&sv->streams.conns))
+		delivery_served(&sv->delivery, end,
+		    sv->streams.conns.dirty_count == 0);
+	if (sv->streams.conns.now - sv->lag_since >= LAG_WINDOW) {
+		sv->lag_since = sv->streams.conns.now;
+		sv->lag[1] = sv->lag[0];
+		sv->lag[0] = 0;
+	}
+	if (lag > sv->lag[0])
+		sv->lag[0] = lag;
 }
 
 static void
@@ -52,7 +75,7 @@ on_turn_ends(struct ev_loop *loop, ev_prepare *w, int revents)
 		ev_idle_start(loop, &sv->more);
 	else
 		ev_idle_stop(loop, &sv->more);
-	server_measure_turn(sv);
+	measure_turn(sv);
 	if (sv->end_now || drain_over(&sv->streams))
 		ev_break(loop, EVBREAK_ALL);
 }
@@ -83,14 +106,14 @@ read_keys_again(struct server *sv)
 {
 	char err[512];
 
-	if (sv->ticket_keys == NULL)
+	if (sv->tickets.keys == NULL)
 		return;
 	if (server_read_keys(sv, err, sizeof(err)) == -1)
 		log_warn("ticket_keys_kept why",
 		    "%s; the keys stay as they were", err);
 	else
 		log_info("ticket_keys_read keys", "the keys of tickets: %zu",
-		    sv->ticket_keys->n);
+		    sv->tickets.keys->n);
 }
 
 static void

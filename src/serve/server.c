@@ -17,14 +17,15 @@
 #include "base/user.h"
 #include "channel/name.h"
 #include "channel/rule.h"
-#include "fastcgi/flush.h"
 #include "serve/admin.h"
 #include "serve/publish.h"
 
-#define LAG_WINDOW   10.0 /* seconds */
 #define DRAIN_GRACES 2.0  /* seconds behind the drain: see drain.c */
 #define ENGINE_READY 30.0 /* seconds that it may take to be so */
 #define REDIS_READY  5.0  /* what others share is not waited for so long */
+
+_Static_assert(CONFIG_TICKET_KEYS_MAX <= TICKET_KEYS_MAX,
+    "there is room for all keys");
 
 /* A prefix is a name in itself: it may be all of one. */
 static int
@@ -77,8 +78,8 @@ server_read_keys(struct server *sv, char *err, size_t size)
 		    "--ticket-key %s: everybody may read it, and make "
 		    "tickets: chmod o-r",
 		    keys->exposed);
-	ticket_keys_free(sv->ticket_keys);
-	sv->ticket_keys = keys;
+	ticket_keys_free(sv->tickets.keys);
+	sv->tickets.keys = keys;
 	return 0;
 }
 
@@ -239,7 +240,6 @@ server_make_hub(struct server *sv)
 	publisher_init(&sv->publisher, &sv->cfg, sv->engine,
 	    sv->cfg.max_body * CONFIG_BODIES, publish_body);
 	admin_init(sv);
-	tickets_init(&sv->tickets, &sv->cfg, &sv->ticket_keys);
 	sv->publisher.tickets = &sv->tickets;
 	producers_init(&sv->producers, &sv->publisher, &sv->streams, &sv->hub);
 	aheads_init(&sv->aheads, &sv->streams, sv->engine);
@@ -297,21 +297,4 @@ server_begin(struct server *sv)
 	sv->engine_late.data = sv;
 	ev_timer_start(sv->loop, &sv->engine_late);
 	sv->engine->start(sv->engine, &sv->hub, sv->loop, on_engine_ready, sv);
-}
-
-void
-server_measure_turn(struct server *sv)
-{
-	double end = platform_clock(), lag = end - sv->streams.conns.now;
-
-	if (conns_round_over(&sv->streams.conns))
-		delivery_served(&sv->delivery, end,
-		    sv->streams.conns.dirty_count == 0);
-	if (sv->streams.conns.now - sv->lag_since >= LAG_WINDOW) {
-		sv->lag_since = sv->streams.conns.now;
-		sv->lag[1] = sv->lag[0];
-		sv->lag[0] = 0;
-	}
-	if (lag > sv->lag[0])
-		sv->lag[0] = lag;
 }

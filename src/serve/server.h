@@ -46,11 +46,10 @@ struct server {
 	struct producers producers;
 	struct aheads aheads;
 	struct delivery delivery;
-	struct role closing;		 /* what an admin closes, for admin.c */
-	unsigned long long closed;	 /* streams and feeds, by that */
-	struct ticket_keys *ticket_keys; /* NULL: there are none */
-	double started;			 /* monotonic seconds */
-	double swept;			 /* when the sweep last came */
+	struct role closing;	   /* what an admin closes, for admin.c */
+	unsigned long long closed; /* streams and feeds, by that */
+	double started;		   /* monotonic seconds */
+	double swept;		   /* when the sweep last came */
 	double lag[2]; /* the longest turn of the last while, and before it */
 	double lag_since;
 	double told; /* when the log last had a front's fault; 0: never */
@@ -103,11 +102,5 @@ void server_make_hub(struct server *);
  * before comes first; but it is not waited for too long.
  */
 void server_begin(struct server *);
-
-/*
- * How long this turn, which is over, kept others waiting, and the events whose
- * round is over with it.
- */
-void server_measure_turn(struct server *);
 
 #endif

@@ -121,6 +121,7 @@ server_open(struct server *sv)
 	    user_join(&user, err, sizeof(err)) == -1)
 		fatal("start_failed why", "%s", err);
 	open_log(&sv->cfg, &user);
+	tickets_init(&sv->tickets, &sv->cfg);
 	if (server_read_keys(sv, err, sizeof(err)) == -1)
 		fatal("start_failed why", "%s", err);
 	find_sockets(sv);

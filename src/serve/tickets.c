@@ -32,10 +32,9 @@ struct found {
 static const struct found none, two = {"?", 1};
 
 void
-tickets_init(struct tickets *ts, const struct config *cfg,
-    struct ticket_keys *const *keys)
+tickets_init(struct tickets *ts, const struct config *cfg)
 {
-	*ts = (struct tickets){.cfg = cfg, .keys = keys};
+	*ts = (struct tickets){.cfg = cfg};
 }
 
 /* Without the spaces around it. */
@@ -147,7 +146,7 @@ read_ticket(const struct tickets *ts, const struct request *r,
 
 	if (f.text == NULL)
 		return TICKET_MISSING;
-	fault = ticket_read(ticket, *ts->keys, f.text, f.len,
+	fault = ticket_read(ticket, ts->keys, f.text, f.len,
 	    (int64_t)(platform_wall_ms() / 1000),
 	    (int64_t)ts->cfg->ticket_skew);
 	if (fault != TICKET_GOOD || allows(*ticket, a, use))
@@ -202,7 +201,7 @@ tickets_fault(const struct tickets *ts, const struct request *r)
 	if (strcmp(r->ticket, "required") != 0)
 		return "SSE_TICKET, which the front says, is not required: "
 		       "where no ticket is wanted it is not there";
-	if (*ts->keys == NULL)
+	if (ts->keys == NULL)
 		return "SSE_TICKET is required, which the front says, and "
 		       "there is no key: give --ticket-key FILE";
 	return NULL;

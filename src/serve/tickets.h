@@ -12,13 +12,12 @@
 /* What one process asks tickets for, and how that went. */
 struct tickets {
 	const struct config *cfg;
-	struct ticket_keys *const *keys; /* the server's; *keys NULL: none */
+	struct ticket_keys *keys; /* NULL: there are none */
 	unsigned long long refused[TICKET_FAULTS];
 };
 
-/* cfg and keys, which may be others from time to time, outlive it. */
-void tickets_init(struct tickets *, const struct config *cfg,
-    struct ticket_keys *const *keys);
+/* Without keys so far; cfg outlives it. */
+void tickets_init(struct tickets *, const struct config *cfg);
 
 /* What somebody would do, with all of the channels that he names. */
 enum ticket_use { TICKET_READS, TICKET_PUBLISHES };
