@@ -6,13 +6,12 @@
  */
 #include "unit.h"
 
-#include <jansson.h>
-
 #include <math.h>
 #include <stdbool.h>
 #include <unistd.h>
 
 #include "base/log_json.h"
+#include "jsonline.h"
 
 static const struct timespec now = {1795795681, 7000001};
 
@@ -22,8 +21,6 @@ static char line[LOG_JSON_MAX + 1];
 __attribute__((format(printf, 2, 3))) static json_t *
 parsed(const char *what, const char *fmt, ...)
 {
-	json_error_t error;
-	json_t *all;
 	va_list ap;
 	size_t n;
 
@@ -34,29 +31,7 @@ parsed(const char *what, const char *fmt, ...)
 	assert_in_range(n, 2, LOG_JSON_MAX);
 	line[n] = '\0';
 	assert_ptr_equal(strchr(line, '\n'), line + n - 1);
-	all = json_loadb(line, n, JSON_REJECT_DUPLICATES, &error);
-	if (all == NULL)
-		fail_msg("%s: %.*s", error.text, (int)n, line);
-	return all;
-}
-
-static const char *
-string_in(const json_t *all, const char *name)
-{
-	const char *s = json_string_value(json_object_get(all, name));
-
-	if (s == NULL)
-		fail_msg("there is no string %s", name);
-	return s;
-}
-
-static void
-assert_number(const json_t *all, const char *name, double is)
-{
-	const json_t *n = json_object_get(all, name);
-
-	assert_true(json_is_number(n));
-	assert_true(json_number_value(n) == is);
+	return object_in(line, n);
 }
 
 static void

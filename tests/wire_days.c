@@ -11,7 +11,6 @@
  */
 #include "unit.h"
 
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include <fcntl.h>
@@ -22,6 +21,7 @@
 #include <unistd.h>
 
 #include "clocks.h"
+#include "mapped.h"
 #include "rounds.h"
 #include "stored.h"
 
@@ -100,17 +100,10 @@ static char path[64];
 static void
 clocks_begin(double wall, double monotonic)
 {
-	int fd;
-
 	(void)snprintf(path, sizeof(path), "/tmp/sse-fcgi-clocks-%ld",
 	    (long)getpid());
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	assert_int_not_equal(fd, -1);
-	assert_int_equal(ftruncate(fd, sizeof(*clocks)), 0);
-	clocks = mmap(NULL, sizeof(*clocks), PROT_READ | PROT_WRITE, MAP_SHARED,
-	    fd, 0);
-	(void)close(fd);
-	assert_ptr_not_equal(clocks, MAP_FAILED);
+	clocks = mapped_open(path, O_CREAT, sizeof(*clocks));
+	assert_non_null(clocks);
 	clocks->wall = wall;
 	clocks->monotonic = monotonic;
 	(void)setenv("CLOCKS", path, 1);

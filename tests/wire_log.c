@@ -6,8 +6,6 @@
  */
 #include "unit.h"
 
-#include <jansson.h>
-
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "jsonline.h"
 #include "world.h"
 
 #define SECRET "s3cr3t"
@@ -98,16 +97,6 @@ open_log(void)
 	return log;
 }
 
-static const char *
-string_in(const json_t *all, const char *name)
-{
-	const char *s = json_string_value(json_object_get(all, name));
-
-	if (s == NULL)
-		fail_msg("there is no string %s", name);
-	return s;
-}
-
 /* What each line has. */
 static void
 check_line(const json_t *all)
@@ -119,7 +108,7 @@ check_line(const json_t *all)
 			     &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &end),
 	    7);
 	assert_int_equal(strlen(time), end);
-	assert_true(json_integer_value(json_object_get(all, "pid")) == pid);
+	assert_number(all, "pid", pid);
 	(void)string_in(all, "level");
 	(void)string_in(all, "message");
 }
@@ -143,7 +132,6 @@ each_line_is_an_object(void **state)
 {
 	size_t lines = 0, next = 0;
 	char line[8192];
-	json_error_t error;
 	const json_t *member;
 	json_t *all;
 	FILE *log;
@@ -152,9 +140,7 @@ each_line_is_an_object(void **state)
 	live("json");
 	log = open_log();
 	while (fgets(line, sizeof(line), log) != NULL) {
-		all = json_loads(line, JSON_REJECT_DUPLICATES, &error);
-		if (all == NULL)
-			fail_msg("%s: %s", error.text, line);
+		all = object_in(line, strlen(line));
 		check_line(all);
 		lines++;
 		if (next < LENGTH(events) &&

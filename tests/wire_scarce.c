@@ -9,11 +9,10 @@
  */
 #include "unit.h"
 
-#include <sys/mman.h>
-
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "mapped.h"
 #include "rounds.h"
 #include "scarce.h"
 
@@ -109,18 +108,11 @@ each_allocation_of_the_libraries_fails_once(void **state)
 static int
 start(void **state)
 {
-	int fd;
-
 	(void)state;
 	(void)snprintf(path, sizeof(path), "/tmp/sse-fcgi-scarce-%ld",
 	    (long)getpid());
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	assert_int_not_equal(fd, -1);
-	assert_int_equal(ftruncate(fd, sizeof(*scarce)), 0);
-	scarce = mmap(NULL, sizeof(*scarce), PROT_READ | PROT_WRITE, MAP_SHARED,
-	    fd, 0);
-	(void)close(fd);
-	assert_ptr_not_equal(scarce, MAP_FAILED);
+	scarce = mapped_open(path, O_CREAT, sizeof(*scarce));
+	assert_non_null(scarce);
 	(void)setenv("SCARCE", path, 1);
 	return 0;
 }

@@ -5,33 +5,23 @@
 #define _GNU_SOURCE
 #include "clocks.h"
 
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 
-#include <fcntl.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "mapped.h"
+
 static struct clocks *clocks;
 
 __attribute__((constructor)) static void
 clocks_begin(void)
 {
-	const char *path = getenv("CLOCKS");
-	int fd = path == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC);
-	void *at;
-
-	if (fd == -1)
-		return;
-	at = mmap(NULL, sizeof(*clocks), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-	    0);
-	(void)close(fd);
-	if (at != MAP_FAILED)
-		clocks = at;
+	clocks = mapped_open(getenv("CLOCKS"), 0, sizeof(*clocks));
 }
 
 static void

@@ -7,17 +7,15 @@
 #define _GNU_SOURCE /* for dladdr */
 #include "scarce.h"
 
-#include <sys/mman.h>
-
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "mapped.h"
 
 extern const char __executable_start, etext; /* the linker's */
 
@@ -35,17 +33,7 @@ static struct scarce *scarce;
 __attribute__((constructor)) static void
 scarce_begins(void)
 {
-	const char *path = getenv("SCARCE");
-	int fd = path == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC);
-	void *at;
-
-	if (fd == -1)
-		return;
-	at = mmap(NULL, sizeof(*scarce), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-	    0);
-	(void)close(fd);
-	if (at != MAP_FAILED)
-		scarce = at;
+	scarce = mapped_open(getenv("SCARCE"), 0, sizeof(*scarce));
 }
 
 static bool
