@@ -48,13 +48,13 @@ set_time(struct making *m, int64_t life)
 }
 
 static int
-add_pattern(struct making *m, const char *name, const char *value)
+add_pattern(struct making *m, const char *claim, const char *value)
 {
-	json_t *array = json_object_get(m->claims, name);
+	json_t *array = json_object_get(m->claims, claim);
 
 	if (array == NULL) {
 		array = json_array();
-		if (json_object_set_new(m->claims, name, array) == -1)
+		if (json_object_set_new(m->claims, claim, array) == -1)
 			return refuse(m, "no memory");
 	}
 	if (json_array_append_new(array, json_string(value)) == -1)
@@ -63,52 +63,40 @@ add_pattern(struct making *m, const char *name, const char *value)
 }
 
 static int
-add_channel(struct making *m, const char *value)
+set_subject(struct making *m, const char *claim, const char *value)
 {
-	return add_pattern(m, "channels", value);
-}
-
-static int
-add_publish(struct making *m, const char *value)
-{
-	return add_pattern(m, "publish", value);
-}
-
-static int
-set_subject(struct making *m, const char *value)
-{
-	if (json_object_get(m->claims, "sub") != NULL)
-		return refuse(m, "sub comes twice");
-	if (json_object_set_new(m->claims, "sub", json_string(value)) == -1)
-		return refuse(m, "sub is not UTF-8");
+	if (json_object_get(m->claims, claim) != NULL)
+		return refuse(m, "%s comes twice", claim);
+	if (json_object_set_new(m->claims, claim, json_string(value)) == -1)
+		return refuse(m, "%s is not UTF-8", claim);
 	return 0;
 }
 
 static int
-set_end(struct making *m, const char *value)
+set_end(struct making *m, const char *claim, const char *value)
 {
 	size_t digits = strspn(value, "0123456789");
 	long life = 0;
 
-	if (json_object_get(m->claims, "exp") != NULL)
-		return refuse(m, "exp comes twice");
+	if (json_object_get(m->claims, claim) != NULL)
+		return refuse(m, "%s comes twice", claim);
 	if (value[digits] == '\0' && digits > 0)
 		life = strtol(value, NULL, 10);
 	if (life < 1 || life > TICKET_LIFE_MAX)
 		return refuse(m,
-		    "exp is how many seconds it is good for, from 1 to %d",
-		    TICKET_LIFE_MAX);
+		    "%s is how many seconds it is good for, from 1 to %d",
+		    claim, TICKET_LIFE_MAX);
 	return set_time(m, life);
 }
 
 static const struct {
-	const char *name;
-	int (*add)(struct making *, const char *value);
+	const char *name, *claim;
+	int (*add)(struct making *, const char *claim, const char *value);
 } names[] = {
-    {"channel", add_channel},
-    {"publish", add_publish},
-    {"sub", set_subject},
-    {"exp", set_end},
+    {"channel", "channels", add_pattern},
+    {"publish", "publish", add_pattern},
+    {"sub", "sub", set_subject},
+    {"exp", "exp", set_end},
 };
 
 static int
@@ -125,7 +113,7 @@ add_claim(struct making *m, struct query *q)
 			return refuse(m,
 			    "%s: a percent sign begins two hex digits",
 			    names[i].name);
-		return names[i].add(m, value);
+		return names[i].add(m, names[i].claim, value);
 	}
 	return refuse(m, "there is channel, publish, sub and exp, but no '%s'",
 	    q->name);
