@@ -58,7 +58,7 @@ NEED_fuzz     = $(NEED) clang
 NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 
 # The program, by its folders; src/README.md says in which order it is best read.
-BASE	= log log_json config config_table config_channel config_agree endpoint socket socket_inherit socket_owner platform user \
+BASE	= log log_json config config_table config_channel config_agree endpoint socket socket_inherit socket_owner platform user file \
 	  capacity notify ring zone text room histogram json buffer utf8 query spelling \
 	  thread resolve rewatch
 CHANNEL	= event eventid batch sse sse_split sse_split_events sse_parse post type name held channel rule heap names retention \
@@ -129,7 +129,7 @@ unit_spelling  = spelling
 unit_channel   = channel name held eventid sse event utf8
 unit_arguments = arguments post query spelling $(unit_channel)
 unit_origin    = origin
-unit_ticket    = ticket ticket_claims ticket_keys ticket_make query room
+unit_ticket    = ticket ticket_claims ticket_keys ticket_make file query room
 unit_text      = text
 unit_room      = room
 unit_histogram = histogram
@@ -143,21 +143,21 @@ unit_promise   = $(unit_hub)
 unit_ends      = $(unit_hub)
 unit_restore   = $(unit_hub)
 unit_memory    = memory engine histogram keys platform $(unit_hub)
-unit_sqlite    = $(SQLITE) room keys engine histogram platform thread $(unit_log) $(unit_hub)
+unit_sqlite    = $(SQLITE) file room keys engine histogram platform thread $(unit_log) $(unit_hub)
 unit_gathering = gathering platform
 unit_repeats   = repeats post
 unit_sender    = room sender sender_post sender_place entry repeats resp resp_value type $(unit_hub)
-unit_redis     = $(VIA_REDIS) room engine histogram keys $(unit_log) resolve thread endpoint type platform $(unit_hub)
+unit_redis     = $(VIA_REDIS) file room engine histogram keys $(unit_log) resolve thread endpoint type platform $(unit_hub)
 unit_upkeep    = upkeep census resp resp_value eventid platform
 unit_census    = census resp resp_value platform
-unit_store     = $(STORE) post platform $(unit_channel)
+unit_store     = $(STORE) file post platform $(unit_channel)
 unit_changes   = addition changes room $(unit_store)
 unit_resolve   = resolve thread
 unit_resp      = resp resp_value
 unit_entry     = entry resp resp_value post type $(unit_channel)
-unit_finder    = finder finder_list finder_sentinels sentinel dial account \
+unit_finder    = finder finder_list finder_sentinels sentinel dial account file \
 		 resp resp_value endpoint platform
-unit_sentinel  = sentinel dial account resp resp_value platform
+unit_sentinel  = sentinel dial account file resp resp_value platform
 unit_link      = link link_io link_send link_greeting link_tell $(unit_log) resolve thread $(unit_finder)
 unit_ids       = ids eventid
 unit_tail      = ids tail tail_load tail_restore tail_cycle tail_probe tail_note \
@@ -168,7 +168,7 @@ unit_tailmodel = $(unit_tail)
 unit_tailreplies = $(unit_tail)
 unit_model     = $(unit_reader)
 unit_reader    = reader step position gap end json batch $(unit_hub)
-unit_route     = route subscribe ahead publish publication producer producer_post producer_end grace outcome body status health admin tickets ticket ticket_claims ticket_keys arguments \
+unit_route     = route subscribe ahead publish publication producer producer_post producer_end grace outcome body status health admin tickets ticket ticket_claims ticket_keys file arguments \
 		 json room query spelling reply request origin sse_parse sse_split sse_split_events type utf8 \
 		 memory engine histogram keys figures sample text \
 		 platform $(unit_stream)

@@ -5,35 +5,11 @@
 #include "engine/account.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "engine/link.h"
-
-/* Its bytes, up to size; a file that would make us wait has none. */
-static ssize_t
-read_file(const char *path, char *bytes, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	size_t len = 0;
-	ssize_t n = 0;
-	int error;
-
-	if (fd == -1)
-		return -1;
-	while (len < size) {
-		n = read(fd, bytes + len, size - len);
-		if (n == 0 || (n == -1 && errno != EINTR))
-			break;
-		len += n > 0 ? (size_t)n : 0;
-	}
-	error = errno;
-	(void)close(fd);
-	errno = error;
-	return n == -1 ? -1 : (ssize_t)len;
-}
 
 static int
 refuse(const struct link_setup *set, const char *fault, char *why, size_t size)
@@ -61,7 +37,8 @@ account_read(struct account *a, const struct link_setup *set, char *why,
 	a->n = 0;
 	if (set->password_file == NULL)
 		return 0;
-	n = read_file(set->password_file, a->password, sizeof(a->password));
+	n = file_read(set->password_file, a->password, sizeof(a->password),
+	    NULL);
 	if (n == -1)
 		return refuse(set, strerror(errno), why, size);
 	end = memchr(a->password, '\n', (size_t)n);

@@ -20,6 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 #define HEADER_SIZE	   100
 #define HEADER_FORM	   60 /* user_version */
 #define HEADER_APPLICATION 68
@@ -46,16 +48,10 @@ is_half_made(const char *path)
 	    0x63, 0xd7};
 	uint8_t head[28] = {0};
 	char journal[PATH_MAX];
-	ssize_t n = -1;
-	int fd;
 
 	(void)snprintf(journal, sizeof(journal), "%s-journal", path);
-	fd = open(journal, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd != -1) {
-		n = read(fd, head, sizeof(head));
-		(void)close(fd);
-	}
-	return n == (ssize_t)sizeof(head) &&
+	return file_read(journal, head, sizeof(head), NULL) ==
+		   (ssize_t)sizeof(head) &&
 	       memcmp(head, magic, sizeof(magic)) == 0 &&
 	       number_at(head + 16) == 0;
 }

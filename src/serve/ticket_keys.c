@@ -9,11 +9,11 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "base/file.h"
 
 #define FILE_MAX   1024
 #define SECRET_MIN 32 /* bytes: RFC 7518, section 3.2 */
@@ -159,43 +159,21 @@ ticket_key_parse(struct ticket_key *key, const char *text, size_t len,
 	return result;
 }
 
-/* Its bytes, up to size; a file that would make us wait has none. */
-static ssize_t
-read_all(int fd, char *bytes, size_t size)
-{
-	size_t len = 0;
-	ssize_t n = 0;
-
-	while (len < size) {
-		n = read(fd, bytes + len, size - len);
-		if (n == 0 || (n == -1 && errno != EINTR))
-			break;
-		len += n > 0 ? (size_t)n : 0;
-	}
-	return n == -1 ? -1 : (ssize_t)len;
-}
-
 static int
 read_key(struct ticket_keys *keys, const char *path, const char **fault)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct ticket_key *key = &keys->one[keys->n];
 	char text[FILE_MAX + 1];
-	struct stat st;
-	ssize_t n;
+	mode_t mode;
+	ssize_t n = file_read(path, text, sizeof(text), &mode);
 	int result = -1;
 
-	if (fd == -1)
-		return refuse(fault, strerror(errno));
-	n = read_all(fd, text, sizeof(text));
 	if (n == -1)
 		*fault = strerror(errno);
 	else
-		result = ticket_key_parse(&keys->one[keys->n], text, (size_t)n,
-		    fault);
-	if (result == 0 && keys->one[keys->n].signs && fstat(fd, &st) == 0 &&
-	    (st.st_mode & S_IROTH) != 0)
+		result = ticket_key_parse(key, text, (size_t)n, fault);
+	if (result == 0 && key->signs && (mode & S_IROTH) != 0)
 		keys->exposed = path;
-	(void)close(fd);
 	sodium_memzero(text, sizeof(text));
 	keys->n += result == 0;
 	return result;
