@@ -1577,8 +1577,7 @@ static void
 ten_thousand_times_it_comes_back(void **state)
 {
 	unsigned long turns = 0;
-	const char *want = getenv("RECONNECTS");
-	size_t n = want == NULL ? 10000 : strtoul(want, NULL, 10);
+	size_t n = number_from("RECONNECTS", 10000);
 
 	(void)state;
 	ev_timer_stop(loop, &pace);

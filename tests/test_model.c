@@ -425,22 +425,14 @@ one_step(void)
 		compare_all();
 }
 
-static unsigned long
-from_environment(const char *variable, unsigned long otherwise)
-{
-	const char *value = getenv(variable);
-
-	return value == NULL ? otherwise : strtoul(value, NULL, 10);
-}
-
 static void
 readers_get_what_the_model_says(void **state)
 {
-	unsigned long steps = from_environment("STEPS", STEPS);
+	unsigned long steps = number_from("STEPS", STEPS);
 	unsigned i;
 
 	(void)state;
-	run.first_seed = (uint32_t)from_environment("SEED", 20261122);
+	run.first_seed = (uint32_t)number_from("SEED", 20261122);
 	run.seed = run.first_seed == 0 ? 1 : run.first_seed;
 	run.wall = 1795359156000;
 	for (i = 0; i < MODEL_READERS; i++) {

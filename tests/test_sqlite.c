@@ -726,9 +726,7 @@ give_any(void)
 static void
 every_life_begins_as_the_last_one_ended(void **state)
 {
-	unsigned life, steps = getenv("STEPS") == NULL ?
-				   100 :
-				   (unsigned)atoi(getenv("STEPS"));
+	unsigned life, steps = (unsigned)number_from("STEPS", 100);
 	char *before, *after;
 	uint64_t start = wall - 1000000;
 	unsigned i;

@@ -842,20 +842,12 @@ phase_begins(void)
 	}
 }
 
-static unsigned long
-from_environment(const char *variable, unsigned long otherwise)
-{
-	const char *value = getenv(variable);
-
-	return value == NULL ? otherwise : strtoul(value, NULL, 10);
-}
-
 static void
 begin(void)
 {
 	unsigned i;
 
-	run.first_seed = (uint32_t)from_environment("SEED", 20261127);
+	run.first_seed = (uint32_t)number_from("SEED", 20261127);
 	run.seed = run.first_seed == 0 ? 1 : run.first_seed;
 	loop = ev_loop_new(EVFLAG_AUTO);
 	CHECK(loop != NULL);
@@ -872,7 +864,7 @@ begin(void)
 static void
 every_event_comes_or_a_gap_that_says_so(void **state)
 {
-	unsigned long steps = from_environment("STEPS", STEPS), n;
+	unsigned long steps = number_from("STEPS", STEPS), n;
 	unsigned i;
 
 	(void)state;

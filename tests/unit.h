@@ -3,9 +3,9 @@
 #define UNIT_H
 
 /*
- * What the unit tests share: rows that become named tests, chance from a fixed
- * seed, what a front sends from a short notation, and what we answer, read
- * back.
+ * What the unit tests share: rows that become named tests, numbers that are
+ * given, chance from a fixed seed, what a front sends from a short notation,
+ * and what we answer, read back.
  *
  * The notation: records, divided by ';', each a type, an id and its content.
  *
@@ -36,6 +36,15 @@ row_test(const char *name, CMUnitTestFunction f, const void *row)
 	return (struct CMUnitTest){.name = name,
 	    .test_func = f,
 	    .initial_state = (void *)(uintptr_t)row};
+}
+
+/* How many, as the environment has it, or otherwise so many. */
+static inline unsigned long
+number_from(const char *variable, unsigned long otherwise)
+{
+	const char *value = getenv(variable);
+
+	return value == NULL ? otherwise : strtoul(value, NULL, 10);
 }
 
 /* Chance, the same in every run (xorshift32). */

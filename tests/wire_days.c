@@ -27,14 +27,6 @@
 
 #define YEAR 31556952.0
 
-static double
-seconds_from(const char *variable, double standard)
-{
-	const char *value = getenv(variable);
-
-	return value == NULL ? standard : strtod(value, NULL);
-}
-
 /* --- Standing still. */
 
 static void
@@ -58,7 +50,7 @@ read_for(struct front *f, double seconds)
 static void
 what_stood_still_catches_up_in_one_tick(void **state)
 {
-	double stopped = seconds_from("STOPPED", 3), t;
+	double stopped = number_from("STOPPED", 3), t;
 	struct front clock, channel;
 	unsigned ticks, beats;
 
@@ -241,7 +233,7 @@ signals_by_the_thousand_harm_nobody(void **state)
 	rounds_begin(NULL);
 	(void)unsetenv("ASAN_OPTIONS");
 	program = world.r.pid;
-	end = front_now() + seconds_from("STORM", 2);
+	end = front_now() + number_from("STORM", 2);
 	begun = front_now();
 	storm = fork();
 	assert_int_not_equal(storm, -1);

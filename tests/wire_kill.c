@@ -452,14 +452,6 @@ the_file_is_whole(void)
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
-static unsigned
-number_from(const char *variable, unsigned standard)
-{
-	const char *value = getenv(variable);
-
-	return value == NULL ? standard : (unsigned)strtoul(value, NULL, 10);
-}
-
 static void
 what_was_answered_outlives_every_kill(void **state)
 {

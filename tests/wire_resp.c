@@ -40,14 +40,6 @@ static char channel[16]; /* another one for each test */
 static const char *const quick[] = {"--interval", "0.2", "--drain", "0.2",
     "--heartbeat", "1", NULL};
 
-static unsigned
-number(const char *name, unsigned otherwise)
-{
-	const char *text = getenv(name);
-
-	return text == NULL ? otherwise : (unsigned)strtoul(text, NULL, 10);
-}
-
 static void
 read_some(struct lane *l)
 {
@@ -229,8 +221,8 @@ replies_come_a_byte_at_a_time(void **state)
 static void
 replies_are_cut_behind_every_byte(void **state)
 {
-	unsigned still = 0, used = 0, before, far = number("CUTS", 8);
-	unsigned first = number("SEED", 1) % far;
+	unsigned still = 0, used = 0, before, far = number_from("CUTS", 8);
+	unsigned first = number_from("SEED", 1) % far;
 	struct lane *l;
 
 	(void)state;
@@ -265,13 +257,13 @@ connections(void)
 static void
 connections_end_by_chance_again_and_again(void **state)
 {
-	unsigned n = connections() + number("RECONNECTS", 200);
+	unsigned n = connections() + number_from("RECONNECTS", 200);
 	struct lane *l;
 
 	(void)state;
 	for (l = lanes; l < lanes + LANES; l++) {
 		scripted_chance(&l->scripted,
-		    number("SEED", 1) * LANES + (unsigned)(l - lanes));
+		    number_from("SEED", 1) * LANES + (unsigned)(l - lanes));
 		l->does = "cut by chance";
 	}
 	while (connections() < n)
@@ -355,12 +347,12 @@ main(void)
 	enum { ALL = (LENGTH(rows) + LANES - 1) / LANES };
 	static struct CMUnitTest tests[LENGTH(others) + ALL];
 	size_t groups = ALL, n = LENGTH(others), i;
-	size_t some = number("GROUPS", (unsigned)groups);
+	size_t some = number_from("GROUPS", (unsigned)groups);
 	const struct row *row;
 
 	memcpy(tests, others, sizeof(others));
 	for (i = 0; i < groups && i < some; i++) {
-		row = &rows[(number("SEED", 1) + i) % groups * LANES];
+		row = &rows[(number_from("SEED", 1) + i) % groups * LANES];
 		tests[n++] =
 		    row_test(row->name, some_replies_to_each_command, row);
 	}

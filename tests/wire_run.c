@@ -796,13 +796,11 @@ static void
 runs_end_while_readers_come_and_go(void **state)
 {
 	static struct subscriber s[READERS];
-	const char *given = getenv("SEED");
 	char name[16], names[100];
 	unsigned i, j;
 
 	(void)state;
-	if (given != NULL)
-		seed = (uint32_t)strtoul(given, NULL, 10);
+	seed = (uint32_t)number_from("SEED", seed);
 	for (i = 0; i < READERS; i++) {
 		*names = '\0';
 		for (j = 0; j <= i % 4; j++)

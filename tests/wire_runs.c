@@ -52,14 +52,6 @@ feeders_go_on(void)
 		feed_goes_on(&all.site[i]);
 }
 
-static unsigned
-number_from(const char *variable, unsigned standard)
-{
-	const char *value = getenv(variable);
-
-	return value == NULL ? standard : (unsigned)strtoul(value, NULL, 10);
-}
-
 static void
 numbers_are_set(bool tight, bool big)
 {

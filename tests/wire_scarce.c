@@ -22,14 +22,6 @@
 static struct scarce *scarce;
 static char path[64];
 
-static unsigned long
-number_from(const char *variable, unsigned long standard)
-{
-	const char *value = getenv(variable);
-
-	return value == NULL ? standard : strtoul(value, NULL, 10);
-}
-
 static void
 memory_runs_out(unsigned long first, unsigned long many)
 {

@@ -400,14 +400,6 @@ check_all(void)
 	assert_true(gaps > 0 || storm.events < 10000);
 }
 
-static unsigned
-number_from(const char *variable, unsigned standard)
-{
-	const char *value = getenv(variable);
-
-	return value == NULL ? standard : (unsigned)strtoul(value, NULL, 10);
-}
-
 static void
 the_storm_begins(void)
 {
