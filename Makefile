@@ -84,57 +84,36 @@ SRC	= main $(BASE:%=base/%) $(CHANNEL:%=channel/%) $(ENGINE:%=engine/%) \
 # The files of modules, with their folders.
 files	= $(foreach module,$(1),$(filter %/$(module),$(SRC)))
 
-# The modules each unit test links: it shows what they depend on.
-TESTS = event sse record params buffer gate writer ring wave flush clock config address \
-	age permit log log_json endpoint socket listen request stream route eventid utf8 query json \
-	spelling channel sse_split sse_parse arguments origin text room histogram memory store gathering sqlite \
-	resolve resp entry finder sentinel link ids repeats tail tailposts tailmodel tailreplies \
-	changes rule heap hub retention keys promise ends restore reader \
-	model notify platform rewatch capacity zone user publish health delivery producer admin ahead server sender upkeep census redis ticket
-unit_event     = event
-unit_sse       = sse
+# What there is: tests/test_X.c, wire_X.c and, of what is fuzzed, its seeds.
+named	= $(sort $(patsubst tests/$(1),%,$(wildcard tests/$(subst %,*,$(1)))))
+TESTS	= $(filter-out checker,$(call named,test_%.c))
+WIRE	= $(filter-out $(FAILS) $(ONCE),$(call named,wire_%.c))
+FUZZ	= $(call named,fuzz/%.seeds)
+
+# The modules each unit test links, where it is not its own alone: it shows what
+# they depend on.
+units	= $(or $(unit_$(1)),$(1))
 unit_sse_split = sse_split sse_split_events buffer utf8 sse
 unit_sse_parse = sse_parse $(unit_sse_split)
-unit_record    = record
 unit_params    = params record
-unit_buffer    = buffer
 unit_gate      = gate gate_rules buffer params record
 unit_writer    = writer batch event record
 unit_wave      = wave ring writer batch event record $(unit_log)
-unit_ring      = ring
 unit_clock     = clock sse batch event
 unit_config    = config config_table config_channel config_agree
-unit_address   = address
-unit_age       = age
-unit_permit    = permit
 unit_log       = log log_json utf8
 unit_log_json  = $(unit_log)
-unit_endpoint  = endpoint
 unit_socket    = socket socket_inherit socket_owner endpoint platform
 unit_listen    = $(unit_socket)
-unit_platform  = platform
 unit_notify    = notify platform
-unit_rewatch   = rewatch
-unit_capacity  = capacity
-unit_zone      = zone
 unit_user      = user platform
 unit_request   = request record platform
 unit_stream    = rewatch stream opening admission drain clock $(unit_reader) conn intake \
 		 flush conns $(unit_wave) $(unit_gate) address age permit $(unit_log)
 unit_flush     = $(unit_stream)
-unit_eventid   = eventid
-unit_utf8      = utf8
-unit_query     = query
-unit_spelling  = spelling
 unit_channel   = channel name held eventid sse event utf8
 unit_arguments = arguments post query spelling $(unit_channel)
-unit_origin    = origin
 unit_ticket    = ticket ticket_claims ticket_keys ticket_make file query room
-unit_text      = text
-unit_room      = room
-unit_histogram = histogram
-unit_json      = json
-unit_rule      = rule
 unit_heap      = heap rule $(unit_channel)
 unit_hub       = hub promise post restore names retention $(unit_heap)
 unit_keys      = keys post
@@ -180,12 +159,11 @@ unit_ahead     = $(unit_route)
 unit_admin     = $(unit_route)
 unit_server    = server server_open delivery socket socket_inherit socket_owner user ticket_keys config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
 		 endpoint $(unit_route)
-# What is fuzzed, with what it is made of.
-FUZZ = gate request query eventid body split events resp store ticket options
+# What is fuzzed is made of this.
 fuzz_gate    = $(unit_gate)
 fuzz_request = $(unit_request) params address origin
 fuzz_query   = $(unit_arguments) json
-fuzz_eventid = $(unit_eventid)
+fuzz_eventid = eventid
 fuzz_body    = publish type arguments origin $(unit_sse_parse) $(unit_hub) query spelling
 fuzz_split   = $(unit_sse_split)
 fuzz_events  = $(unit_memory) $(unit_reader) type
@@ -202,9 +180,7 @@ fuzz_libs_resp	  = -lhiredis
 fuzz_libs_store	  = -lsqlite3 -lev -lpthread
 fuzz_libs_ticket  = -lsodium -ljansson
 fuzz_libs_options = -lm
-WAVED = flush stream publish producer ahead route # both with waves and without, as all of WIRE
-WIRE  = stream health probe log peers crafted limits life channels gaps publish ticket run runs bodies feed status slow \
-	storm supervise user kernel store disk kill redis same away network lost
+WAVED = flush stream publish producer ahead route admin health # both with waves and without, as all of WIRE
 STILL = probe log user redis same away network lost # where waves make no difference
 STORED = channels gaps publish run runs feed status storm # also with a store, as any may be
 SHARED = channels publish run runs feed storm # and with a Redis
@@ -354,49 +330,43 @@ build/posix build/tests build/bench build/browser build/fuzz:
 
 # Tests.
 comma	    = ,
-wrap_writer = -Wl,--wrap=writev,--wrap=send
-wrap_ring   = -Wl,--wrap=io_uring_queue_init,--wrap=io_uring_submit
-wrap_wave   = -Wl,--wrap=ring_send,--wrap=send
-wrap_flush  = -Wl,--wrap=writev,--wrap=send,--wrap=ring_send
-wrap_stream = -Wl,--wrap=writev,--wrap=send,--wrap=ring_send
-wrap_publish = -Wl,--wrap=send,--wrap=ring_send
-wrap_ahead  = -Wl,--wrap=calloc,--wrap=malloc
-wrap_request = -Wl,--wrap=sendmsg
-wrap_socket = -Wl,--wrap=bind
-wrap_user   = -Wl,--wrap=setuid,--wrap=seteuid,--wrap=setgid,--wrap=initgroups
-wrap_server = -Wl,--wrap=setsockopt
-wrap_gate   = -Wl,--wrap=realloc
-wrap_text   = -Wl,--wrap=realloc
-wrap_hub    = -Wl,--wrap=calloc,--wrap=malloc
-wrap_keys   = -Wl,--wrap=calloc,--wrap=malloc
-wrap_retention = -Wl,--wrap=calloc,--wrap=malloc
-wrap_promise = -Wl,--wrap=calloc,--wrap=malloc
-wrap_ends   = -Wl,--wrap=calloc,--wrap=malloc
-wrap_restore = -Wl,--wrap=calloc,--wrap=malloc
-wrap_reader = -Wl,--wrap=calloc,--wrap=malloc
-wrap_route  = -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc,--wrap=strdup
-wrap_memory = -Wl,--wrap=calloc,--wrap=malloc
-wrap_sqlite = -Wl,--wrap=committer_wait
-wrap_store  = -Wl,--wrap=nanosleep
-wrap_changes = $(addprefix -Wl$(comma)--wrap=sqlite3_,step bind_int64 bind_text64 \
-	      prepare_v2 prepare_v3 exec open_v2 wal_checkpoint_v2 finalize) \
-	      -Wl,--wrap=malloc,--wrap=realloc,--wrap=realpath
-wrap_sentinel = $(addprefix -Wl$(comma)--wrap=,send recv socket connect getsockopt \
-	      getpeername platform_set_flags read calloc malloc realloc)
-wrap_admin  = -Wl,--wrap=calloc,--wrap=malloc,--wrap=strdup
-wrap_listen = $(addprefix -Wl$(comma)--wrap=,socket bind listen setsockopt connect \
-	      flock unlink platform_set_flags getaddrinfo freeaddrinfo)
-wrap_tail   = -Wl,--wrap=calloc,--wrap=malloc
-wrap_tailreplies = -Wl,--wrap=calloc
-wrap_resolve = -Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
-wrap_link   = -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc
-wrap_finder = -Wl,--wrap=resolve_begin,--wrap=resolve_abandon
-wrap_resp   = -Wl,--wrap=calloc,--wrap=malloc
+# The calls that a test has in its own hands; in those of ALLOCATING calloc and
+# malloc are, too.
+ALLOCATING = admin ahead ends hub keys link memory promise reader resp \
+	    restore retention route tail
+wraps	    = $(patsubst %,-Wl$(comma)--wrap=%,$(wrap_$(1)) \
+	      $(if $(filter $(1),$(ALLOCATING)),calloc malloc))
+wrap_writer  = writev send
+wrap_ring    = io_uring_queue_init io_uring_submit
+wrap_wave    = ring_send send
+wrap_flush   = writev send ring_send
+wrap_stream  = writev send ring_send
+wrap_publish = send ring_send
+wrap_request = sendmsg
+wrap_socket  = bind
+wrap_user    = setuid seteuid setgid initgroups
+wrap_server  = setsockopt
+wrap_gate    = realloc
+wrap_text    = realloc
+wrap_route   = realloc strdup
+wrap_sqlite  = committer_wait
+wrap_store   = nanosleep
+wrap_changes = $(addprefix sqlite3_,step bind_int64 bind_text64 prepare_v2 prepare_v3 exec \
+	       open_v2 wal_checkpoint_v2 finalize) malloc realloc realpath
+wrap_sentinel = send recv socket connect getsockopt getpeername \
+	       platform_set_flags read calloc malloc realloc
+wrap_admin   = strdup
+wrap_listen  = socket bind listen setsockopt connect flock unlink \
+	       platform_set_flags getaddrinfo freeaddrinfo
+wrap_tailreplies = calloc
+wrap_resolve = getaddrinfo freeaddrinfo
+wrap_link    = realloc
+wrap_finder  = resolve_begin resolve_abandon
 
 .SECONDEXPANSION:
 $(TESTS:%=build/tests/test_%): build/tests/test_%: tests/test_%.c \
-    $$(addprefix build/asan/,$$(addsuffix .o,$$(call files,$$(unit_$$*)))) | build/tests
-	$(CC) $(OURS) $(SANITIZE) -Isrc $(wrap_$*) -o $@ \
+    $$(addprefix build/asan/,$$(addsuffix .o,$$(call files,$$(call units,$$*)))) | build/tests
+	$(CC) $(OURS) $(SANITIZE) -Isrc $(call wraps,$*) -o $@ \
 	    $(filter %.c %.o,$^) -lcmocka $(LIBS)
 
 build/tests/wire_disk build/tests/wire_feed build/tests/wire_health: | build/tests/slowdisk.so
@@ -404,10 +374,11 @@ build/tests/wire_days: | build/tests/clocks.so
 build/tests/wire_calls: | build/tests/pieces.so
 build/tests/wire_network build/tests/wire_same: | build/tests/proxy
 build/tests/wire_kernel: | build/tests/sandbox build/tests/allowed
+WIRE_LIBS = -lcmocka -lsqlite3 -lhiredis -lsodium -ljansson
 $(patsubst %,build/tests/wire_%,$(WIRE) $(ONCE) $(FAILS)): build/tests/wire_%: tests/wire_%.c \
     $(HARNESS:%=build/tests/%.o) | build/tests
 	$(CC) $(OURS) $(SANITIZE) -Itests/harness -o $@ $< \
-	    $(HARNESS:%=build/tests/%.o) -lcmocka -lsqlite3 -lhiredis -lsodium -ljansson
+	    $(HARNESS:%=build/tests/%.o) $(WIRE_LIBS)
 
 $(HARNESS:%=build/tests/%.o): build/tests/%.o: tests/harness/%.c | build/tests
 	$(CC) $(OURS) $(SANITIZE) -c -o $@ $<
@@ -435,17 +406,11 @@ build/tests/front: tests/harness/main.c build/tests/front.o
 build/tests/proxy: tests/harness/proxy.c | build/tests
 	$(CC) $(OURS) $(SANITIZE) -o $@ $<
 
-# A disk that is slow, hangs or fails.
-build/tests/slowdisk.so: tests/harness/slowdisk.c | build/tests
-	$(CC) $(OURS) -U_FILE_OFFSET_BITS $(CFLAGS) -shared -fPIC -o $@ $< -ldl
-
-# Sockets that take and give a byte at a time.
-build/tests/pieces.so: tests/harness/pieces.c | build/tests
-	$(CC) $(OURS) $(CFLAGS) -shared -fPIC -o $@ $<
-
-# Clocks that a test sets.
-build/tests/clocks.so: tests/harness/clocks.c | build/tests
-	$(CC) $(OURS) $(CFLAGS) -shared -fPIC -o $@ $< -lm
+# What is loaded before the program: a disk that is slow, hangs or fails, sockets
+# that take and give a byte at a time, clocks that a test sets.
+LOADED	 = slowdisk pieces clocks
+$(LOADED:%=build/tests/%.so): build/tests/%.so: tests/harness/%.c | build/tests
+	$(CC) $(OURS) -U_FILE_OFFSET_BITS $(CFLAGS) -shared -fPIC -o $@ $< -ldl -lm
 
 # Where the kernel forbids what it is told to; and what the unit leaves.
 build/tests/sandbox: tests/harness/sandbox.c | build/tests
@@ -455,12 +420,8 @@ build/tests/allowed: tests/harness/filter conf/systemd/sse-fcgi.service \
     | build/tests
 	tests/harness/filter conf/systemd/sse-fcgi.service >$@
 
-build/tests/manual_options: tests/harness/manual_options.c \
-    $(patsubst %,build/asan/base/%.o,$(unit_config)) \
-    | build/tests
-	$(CC) $(OURS) $(SANITIZE) -Isrc -o $@ $(filter %.c %.o,$^)
-
-build/tests/completions: tests/harness/completions.c \
+# What is made of the table of options.
+build/tests/manual_options build/tests/completions: build/tests/%: tests/harness/%.c \
     $(patsubst %,build/asan/base/%.o,$(unit_config)) \
     | build/tests
 	$(CC) $(OURS) $(SANITIZE) -Isrc -o $@ $(filter %.c %.o,$^)
@@ -472,27 +433,21 @@ $(WAVED:%=off-%): off-%: build/tests/test_%
 	WAVES=off build/tests/test_$*
 
 # Resident memory is measured with the plain program.
-$(WIRE:%=run-wire-%): run-wire-%: build/tests/wire_% build/asan/sse-fcgi \
-    build/sse-fcgi build/tests/front
-	WAVES=always PLAIN=build/sse-fcgi PROGRAM=build/asan/sse-fcgi \
-	    build/tests/wire_$*
+PROGRAMS = build/asan/sse-fcgi build/sse-fcgi build/tests/front
+WIRED	 = PLAIN=build/sse-fcgi PROGRAM=build/asan/sse-fcgi build/tests/wire_$*
+$(WIRE:%=run-wire-%): run-wire-%: build/tests/wire_% $(PROGRAMS)
+	WAVES=always $(WIRED)
 
-$(WIRE:%=off-wire-%): off-wire-%: build/tests/wire_% build/asan/sse-fcgi \
-    build/sse-fcgi build/tests/front
-	WAVES=off PLAIN=build/sse-fcgi PROGRAM=build/asan/sse-fcgi \
-	    build/tests/wire_$*
+$(WIRE:%=off-wire-%): off-wire-%: build/tests/wire_% $(PROGRAMS)
+	WAVES=off $(WIRED)
 
 # With --store, in the test's directory.
-$(STORED:%=store-wire-%): store-wire-%: build/tests/wire_% build/asan/sse-fcgi \
-    build/sse-fcgi build/tests/front
-	STORE=1 WAVES=always PLAIN=build/sse-fcgi \
-	    PROGRAM=build/asan/sse-fcgi build/tests/wire_$*
+$(STORED:%=store-wire-%): store-wire-%: build/tests/wire_% $(PROGRAMS)
+	STORE=1 WAVES=always $(WIRED)
 
 # With --redis, and a Redis of the test's own.
-$(SHARED:%=redis-wire-%): redis-wire-%: build/tests/wire_% build/asan/sse-fcgi \
-    build/sse-fcgi build/tests/front
-	SHARED=1 WAVES=always PLAIN=build/sse-fcgi \
-	    PROGRAM=build/asan/sse-fcgi build/tests/wire_$*
+$(SHARED:%=redis-wire-%): redis-wire-%: build/tests/wire_% $(PROGRAMS)
+	SHARED=1 WAVES=always $(WIRED)
 
 # Allocations fail, one of so many.
 run-wire-scarce: build/tests/wire_scarce build/asan/scarce
@@ -539,7 +494,7 @@ LASTS	?= 60
 build/tests/plain_runs: tests/wire_runs.c $(HARNESS:%=tests/harness/%.c) \
     $(wildcard tests/runs*.h) | build/tests
 	$(CC) $(filter-out -MMD -MP,$(OURS)) $(CFLAGS) -Itests/harness -o $@ \
-	    $(filter %.c,$^) -lcmocka -lsqlite3 -lhiredis -lsodium -ljansson
+	    $(filter %.c,$^) $(WIRE_LIBS)
 
 torture: need-torture
 	@$(MAKE) -s build/tests/wire_kill build/tests/wire_resp \
@@ -595,14 +550,17 @@ test-valgrind:
 $(VALGRIND): valgrind-%: build/tests/wire_% build/sse-fcgi
 	WAVES=always PROGRAM=tests/harness/valgrind SLOW=1 build/tests/wire_$*
 
+# Tests with real servers mostly wait, so there are twice as many at a time.
+AT_ONCE	 = $$((2 * $(JOBS)))
+
 test-fronts: build/asan/sse-fcgi
 	fronts=$$(tests/here $(TESTED)) && FRONTS="$$fronts" \
 	    PROGRAM=build/asan/sse-fcgi node --test \
-	    --test-concurrency=$(JOBS) tests/fronts/*.test.mjs
+	    --test-concurrency=$(AT_ONCE) tests/fronts/*.test.mjs
 
 test-browser: build/asan/sse-fcgi build/browser/node_modules
 	PROGRAM=build/asan/sse-fcgi BROWSER_MODULES=build/browser \
-	    node --test --test-concurrency=$(JOBS) tests/browser/*.test.mjs
+	    node --test --test-concurrency=$(AT_ONCE) tests/browser/*.test.mjs
 
 build/browser/node_modules: tests/browser/package-lock.json | build/browser
 	cp tests/browser/package*.json build/browser/
@@ -825,12 +783,7 @@ lint: need-lint
 	    -D'RB_PROTOTYPE(a,b,c,d)=' -D'RB_GENERATE(a,b,c,d)=' -D__linux__ \
 	    --suppress=uninitvar -Isrc src # style(9); TAILQ_FOREACH read wrongly
 	mandoc -Tlint -Wwarning src/sse-fcgi.8
-	shellcheck -x conf/run conf/fill tests/packages \
-	    $(addprefix tests/bench/,bench endure clock channels few feeds store redis fronts servers) \
-	    tests/harness/manual tests/harness/filter tests/harness/valgrind \
-	    tests/harness/deb tests/harness/copy tests/harness/hardened \
-	    tests/harness/mutants tests/harness/32bit tests/here tests/edges \
-	    tests/lognames conf/debian/postinst conf/debian/postrm .ci/run \
+	shellcheck -x $$(git grep -lE '^(#!/bin/sh$$|# shellcheck shell=)') \
 	    conf/completions/sse-fcgi.bash
 
 # What each target has of the program; its seeds are in tests/fuzz/X.seeds.
