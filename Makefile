@@ -76,7 +76,7 @@ FASTCGI	= record params gate gate_rules request body writer wave conn intake flu
 STREAM	= stream opening admission clock drain address age permit
 SERVE	= loop server server_open route arguments subscribe ahead publish publication producer producer_post producer_end grace outcome origin status \
 	  health figures sample reply admin tickets ticket ticket_claims ticket_keys ticket_make \
-	  probe delivery
+	  probe probe_answer delivery
 FOLDERS	= base channel engine fastcgi stream serve
 SRC	= main $(BASE:%=base/%) $(CHANNEL:%=channel/%) $(ENGINE:%=engine/%) \
 	  $(FASTCGI:%=fastcgi/%) $(STREAM:%=stream/%) $(SERVE:%=serve/%)
@@ -171,6 +171,7 @@ fuzz_resp    = $(unit_entry)
 fuzz_store   = $(unit_sqlite)
 fuzz_ticket  = $(unit_ticket)
 fuzz_options = $(unit_config) endpoint rule
+fuzz_probe   = probe_answer
 fuzz_more_body = tests/harness/parser.c
 fuzz_more_split = $(fuzz_more_body)
 fuzz_more_events = $(fuzz_more_body)

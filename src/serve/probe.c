@@ -14,15 +14,15 @@
 #include <errno.h>
 #include <netdb.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/endpoint.h"
 #include "fastcgi/record.h"
+#include "serve/probe_answer.h"
 
-#define ID	    1
-#define ANSWER_MAX  4096 /* bytes of all records; ours has some hundred */
 #define REQUEST_MAX 128
 
 /* What is asked and what is said of one that is as it should be. */
@@ -119,17 +119,17 @@ ask(int fd, const struct question *q)
 {
 	uint8_t request[REQUEST_MAX], *p = request, *pairs;
 
-	record_begin(p, ID, 0);
+	record_begin(p, PROBE_ID, 0);
 	p += RECORD_BEGIN_SIZE;
 	pairs = p + RECORD_HEADER;
 	p = pairs;
 	p += record_put_pair(p, "REQUEST_METHOD", "GET");
 	p += record_put_pair(p, "SSE_ROLE", q->role);
-	record_header(pairs - RECORD_HEADER, FCGI_PARAMS, ID,
+	record_header(pairs - RECORD_HEADER, FCGI_PARAMS, PROBE_ID,
 	    (uint16_t)(p - pairs));
-	record_header(p, FCGI_PARAMS, ID, 0);
+	record_header(p, FCGI_PARAMS, PROBE_ID, 0);
 	p += RECORD_HEADER;
-	record_header(p, FCGI_STDIN, ID, 0);
+	record_header(p, FCGI_STDIN, PROBE_ID, 0);
 	p += RECORD_HEADER;
 	return send(fd, request, (size_t)(p - request), MSG_NOSIGNAL) ==
 		       p - request ?
@@ -137,92 +137,34 @@ ask(int fd, const struct question *q)
 		   -1;
 }
 
-/*
- * What the records so far say: their text to text, which has room for all.
- * Returns 1 if END_REQUEST is there, 0 if not yet, -1 if this is no FastCGI.
- */
-static int
-read_records(const uint8_t *p, size_t len, char *text)
+/* Is it the answer?  If not, why says what is wrong instead. */
+static bool
+hear(int fd, const char *answer, char why[PROBE_WHY_MAX])
 {
-	size_t content, n = 0;
-
-	text[0] = '\0';
-	while (len >= RECORD_HEADER) {
-		content = (size_t)p[4] << 8 | p[5];
-		if (p[0] != RECORD_VERSION)
-			return -1;
-		if (p[1] == FCGI_END_REQUEST)
-			return 1;
-		if (len - RECORD_HEADER < content + p[6])
-			return 0;
-		if (p[1] == FCGI_STDOUT) {
-			memcpy(text + n, p + RECORD_HEADER, content);
-			n += content;
-			text[n] = '\0';
-		}
-		len -= RECORD_HEADER + content + p[6];
-		p += RECORD_HEADER + content + p[6];
-	}
-	return 0;
-}
-
-/* The whole answer to text; NULL, or what is wrong instead. */
-static const char *
-hear(int fd, char text[ANSWER_MAX + 1])
-{
-	uint8_t in[ANSWER_MAX];
+	enum probe_verdict verdict;
+	uint8_t in[PROBE_ANSWER_MAX];
 	size_t len = 0;
 	ssize_t n;
-	int result;
 
 	while ((n = read(fd, in + len, sizeof(in) - len)) > 0) {
 		len += (size_t)n;
-		result = read_records(in, len, text);
-		if (result == 1)
-			return NULL;
-		if (result == -1 || len == sizeof(in))
-			return "what answers there is no sse-fcgi";
+		verdict = probe_answer(in, len, answer, why);
+		if (verdict != PROBE_MORE)
+			return verdict == PROBE_YES;
 	}
-	return n == 0 ? "it closed the connection" : strerror(errno);
-}
-
-/* What is not ours may be anything. */
-static void
-make_one_line(char *text)
-{
-	text[strcspn(text, "\r\n")] = '\0';
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
-}
-
-static int
-judge(const struct config *cfg, const struct question *q, char *text)
-{
-	char *body = strstr(text, "\r\n\r\n");
-	char why[ANSWER_MAX + 20];
-
-	if (body == NULL)
-		return fail(cfg, "what answers there is no sse-fcgi");
-	body += 4;
-	if (strncmp(text, "Status: 200 ", 12) == 0 &&
-	    strcmp(body, q->answer) == 0)
-		return 0;
-	if (strncmp(text, "Status: 503 ", 12) != 0)
-		return fail(cfg, "what answers there is no sse-fcgi, or one "
-				 "that is older");
-	make_one_line(body);
-	(void)snprintf(why, sizeof(why), "not ready: %s", body);
-	return fail(cfg, why);
+	(void)snprintf(why, PROBE_WHY_MAX, "%s",
+	    n == 0 ? "it closed the connection" : strerror(errno));
+	return false;
 }
 
 int
 probe(const struct config *cfg)
 {
 	const struct question *q = &questions[cfg->probe_role];
-	char text[ANSWER_MAX + 1], err[512];
+	char err[512], what[PROBE_WHY_MAX];
 	const char *why = NULL;
 	struct endpoint e;
+	bool good;
 	int fd;
 
 	if (endpoint_parse(&e, "--probe", cfg->probe, err, sizeof(err)) == -1)
@@ -231,7 +173,9 @@ probe(const struct config *cfg)
 	fd = e.is_unix ? connect_unix(&e) : connect_inet(&e, &why);
 	if (fd == -1)
 		return fail(cfg, why != NULL ? why : strerror(errno));
-	why = ask(fd, q) == -1 ? strerror(errno) : hear(fd, text);
+	if (ask(fd, q) == -1)
+		return fail(cfg, strerror(errno));
+	good = hear(fd, q->answer, what);
 	(void)close(fd);
-	return why != NULL ? fail(cfg, why) : judge(cfg, q, text);
+	return good ? 0 : fail(cfg, what);
 }
