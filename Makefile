@@ -18,6 +18,7 @@ BASH	 = $(PREFIX)/share/bash-completion/completions
 ZSH	 = $(PREFIX)/share/zsh/site-functions
 FISH	 = $(PREFIX)/share/fish/vendor_completions.d
 JOBS	?= $(shell getconf _NPROCESSORS_ONLN)
+AT_ONCE	?= $(shell echo $$((2 * $(JOBS))))
 
 # What Debian calls the things we need.  NAME=COMMAND: any such command will do;
 # NAME?: a front's, which is left out where the system does not have it.
@@ -261,8 +262,8 @@ run:
 
 test: need-test
 	@$(SEVERAL) $(CHECKED)
-	@$(SEVERAL) check-manual check-completions $(CHECKS)
-	@$(SEVERAL) check-posix $(VALGRIND) test-storm test-kill
+	@$(MANY) check-manual check-completions $(CHECKS)
+	@$(MANY) check-posix test-storm test-kill $(VALGRIND)
 	@$(MAKE) check-systemd
 	@$(MAKE) test-fronts
 	@$(MAKE) test-browser
@@ -271,12 +272,15 @@ test: need-test
 
 check: need-check
 	@$(SEVERAL) $(CHECKED)
-	@$(SEVERAL) check-manual check-completions $(CHECKS)
+	@$(MANY) check-manual check-completions $(CHECKS)
 
-# As many at once as there are processors, unless make was told how many: first
-# the compiler, then the tests.  Each of those has a directory and sockets of
-# its own, and none fails because the machine is busy.
-SEVERAL	 = $(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) -O --no-print-directory
+# Several at once, unless make was told how many: first the compiler, as often as
+# there are processors, then the tests, which mostly wait, twice as many.  Each of
+# those has a directory and sockets of its own, and none fails because the machine
+# is busy.
+at_once	 = $(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(1)) -O --no-print-directory
+SEVERAL	 = $(call at_once,$(JOBS))
+MANY	 = $(call at_once,$(AT_ONCE))
 CHECKED	 = build/sse-fcgi build/asan/sse-fcgi build/tests/front \
 	   build/tests/manual_options build/tests/completions build/tests/sandbox build/tests/allowed \
 	   $(TESTS:%=build/tests/test_%) build/asan/scarce $(FAILS:%=build/tests/wire_%) \
@@ -546,13 +550,10 @@ build/posix/test_platform: tests/test_platform.c \
 	    $(filter %.c %.o,$^) -lcmocka
 
 test-valgrind:
-	@$(SEVERAL) $(VALGRIND)
+	@$(MANY) $(VALGRIND)
 
 $(VALGRIND): valgrind-%: build/tests/wire_% build/sse-fcgi
 	WAVES=always PROGRAM=tests/harness/valgrind SLOW=1 build/tests/wire_$*
-
-# Tests with real servers mostly wait, so there are twice as many at a time.
-AT_ONCE	 = $$((2 * $(JOBS)))
 
 test-fronts: build/asan/sse-fcgi
 	fronts=$$(tests/here $(TESTED)) && FRONTS="$$fronts" \
