@@ -192,13 +192,14 @@ budget(void)
 
 /*
  * Of the budget an eighth is the allocator's; bodies that are not whole have
- * theirs; each stream has its part, and each channel.
+ * theirs; each stream has its part, and each channel; and SQLite its pages.
  */
 static void
 check_memory(void)
 {
 	size_t most = all.empty + budget() * 9 / 8 + 16 * MAX_BODY / 1024 +
-		      4 * (size_t)all.readers + all.names;
+		      4 * (size_t)all.readers + all.names +
+		      (getenv("STORE") != NULL ? 4096 : 0);
 
 	if (kilobytes("VmHWM:") > most)
 		fail_msg("%zu KB, not up to %zu", kilobytes("VmHWM:"), most);
