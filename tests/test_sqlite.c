@@ -316,22 +316,37 @@ stop_tells_all_that_wait(void **state)
 	assert_int_equal(hub.held, 10);
 }
 
+/* Batches of this text, one after the other, until one is refused: how many. */
+static unsigned
+fill_queue(const char *text)
+{
+	unsigned told = done.told, published = done.published, n = 0;
+
+	while (done.told == told) {
+		give_some("a", text, ENGINE_BATCH_MAX);
+		assert_true(++n < 1000);
+	}
+	assert_int_equal(done.last.result, PUBLISH_NO_ROOM);
+	assert_string_equal(done.last.why,
+	    "more is published than the disk takes");
+	until_told(told + n);
+	assert_int_equal(done.published, published + n - 1);
+	return n;
+}
+
+/* However much the hub would take. */
 static void
 more_than_the_disk_takes_is_refused(void **state)
 {
 	static char large[1500];
-	unsigned n = 0;
 
 	(void)state;
+	end();
+	begin_with(100, 0, 1 << 28, 10);
 	memset(large, 'x', sizeof(large) - 1);
-	while (done.told == 0) {
-		give_some("a", large, ENGINE_BATCH_MAX);
-		assert_true(++n < 1000);
-	}
-	assert_int_equal(done.last.result, PUBLISH_NO_ROOM);
-	assert_in_range(n, 10, 100);
-	until_told(n);
-	assert_int_equal(done.published, n - 1);
+	assert_in_range(fill_queue(large) * sizeof(large) * ENGINE_BATCH_MAX,
+	    16 << 20, 20 << 20);
+	assert_int_equal(fill_queue("x"), 65536 / ENGINE_BATCH_MAX + 1);
 	assert_int_equal(publish("a", "x", 1), PUBLISHED);
 }
 
@@ -439,6 +454,32 @@ store_that_fails_is_down_until_it_works(void **state)
 	assert_null(sqlite.engine.away(&sqlite.engine));
 	assert_int_equal(publish("new", "z", 1), PUBLISHED);
 	assert_int_equal(sqlite.failures, 1);
+	end();
+	begin();
+	assert_int_equal(hub.held, 2);
+}
+
+/* It was taken on while what fails was under way. */
+static void
+what_was_refused_meanwhile_is_not_written_later(void **state)
+{
+	char away[160];
+
+	(void)state;
+	(void)snprintf(away, sizeof(away), "%s.away", path);
+	assert_int_equal(publish("a", "x", 1), PUBLISHED);
+	assert_int_equal(rename(path, away), 0);
+	give_some("a", "y", 1);
+	ev_invoke(loop, &sqlite.turn_ends, EV_PREPARE);
+	assert_false(committer_idle(&sqlite.committer));
+	give_some("a", "z", 1);
+	until_told(3);
+	assert_int_equal(done.published, 1);
+	assert_int_equal(done.last.result, PUBLISH_AWAY);
+	assert_int_equal(rename(away, path), 0);
+	while (sqlite.down)
+		turn();
+	assert_int_equal(publish("b", "x", 1), PUBLISHED);
 	end();
 	begin();
 	assert_int_equal(hub.held, 2);
@@ -1234,6 +1275,7 @@ main(void)
 	    SQLITE_TEST(ids_go_on_whatever_the_clock_says),
 	    SQLITE_TEST(ids_go_on_above_events_that_are_gone),
 	    SQLITE_TEST(store_that_fails_is_down_until_it_works),
+	    SQLITE_TEST(what_was_refused_meanwhile_is_not_written_later),
 	    SQLITE_TEST(older_file_that_was_put_back_hides_no_loss),
 	    SQLITE_TEST(drops_of_several_channels_do_not_gather),
 	    SQLITE_TEST(drops_go_a_few_at_a_time),

@@ -666,6 +666,33 @@ bad_bytes_close_their_own_connection_alone(void **state)
 	peer_close(&bad);
 }
 
+#define ASKED_16_TIMES                                                 \
+	"values 0; values 0; values 0; values 0; values 0; values 0; " \
+	"values 0; values 0; values 0; values 0; values 0; values 0; " \
+	"values 0; values 0; values 0; values 0"
+
+static void
+who_asks_and_asks_at_once_is_closed(void **state)
+{
+	struct peer p;
+	int i;
+
+	(void)state;
+	peer_open(&p, "");
+	for (i = 1; i <= 2; i++) {
+		peer_send(&p, ASKED_16_TIMES);
+		turn();
+		(void)peer_read(&p);
+		assert_false(p.eof);
+		assert_int_equal(p.len, i * 16 * 8);
+	}
+	peer_send(&p, ASKED_16_TIMES "; values 0");
+	turn();
+	(void)peer_read(&p);
+	assert_true(p.eof);
+	peer_close(&p);
+}
+
 static void
 unfinished_requests_are_few_and_short_lived(void **state)
 {
@@ -1551,6 +1578,7 @@ main(void)
 	    TEST(second_request_is_refused_and_the_stream_goes_on),
 	    TEST(other_roles_are_refused),
 	    TEST(bad_bytes_close_their_own_connection_alone),
+	    TEST(who_asks_and_asks_at_once_is_closed),
 	    TEST(unfinished_requests_are_few_and_short_lived),
 	    TEST(front_that_takes_nothing_is_closed),
 	    TEST(front_that_has_gone_frees_its_stream),

@@ -13,6 +13,7 @@
 
 #include "checks.h"
 #include "front.h"
+#include "post.h"
 #include "responder.h"
 
 static void
@@ -158,7 +159,7 @@ without_descriptors_accepting_pauses_and_streams_go_on(void **state)
 	static struct front f[MANY];
 	struct responder r;
 	unsigned served = 0, messages, i;
-	double t = 100;
+	double t = 100, began = front_now();
 
 	(void)state;
 	if (slow(1) > 1)
@@ -187,6 +188,9 @@ without_descriptors_accepting_pauses_and_streams_go_on(void **state)
 	for (i = 0; i < MANY; i++)
 		front_close(&f[i]);
 	assert_true(responder_logged(&r, "accepting pauses") < 5);
+	/* It has not tried without end meanwhile. */
+	assert_true(status_figure(&r, "\"accept_pauses\":") <=
+		    10 * (front_now() - began));
 	responder_stop(&r);
 }
 
