@@ -112,6 +112,7 @@ unit_request   = request record platform
 unit_stream    = rewatch stream opening admission drain clock $(unit_reader) conn intake \
 		 flush conns $(unit_wave) $(unit_gate) address age permit $(unit_log)
 unit_flush     = $(unit_stream)
+unit_listener  = listener conn intake flush conns rewatch platform $(unit_wave) $(unit_gate)
 unit_channel   = channel name held eventid sse event utf8
 unit_arguments = arguments post query spelling $(unit_channel)
 unit_ticket    = ticket ticket_claims ticket_keys ticket_make file query room
@@ -337,7 +338,7 @@ build/posix build/tests build/bench build/browser build/fuzz:
 comma	    = ,
 # The calls that a test has in its own hands; in those of ALLOCATING calloc and
 # malloc are, too.
-ALLOCATING = admin ahead ends hub keys link memory promise reader resp \
+ALLOCATING = admin ahead ends hub keys link listener memory promise reader resp \
 	    restore retention route tail
 wraps	    = $(patsubst %,-Wl$(comma)--wrap=%,$(wrap_$(1)) \
 	      $(if $(filter $(1),$(ALLOCATING)),calloc malloc))
@@ -361,6 +362,7 @@ wrap_changes = $(addprefix sqlite3_,step bind_int64 bind_text64 prepare_v2 prepa
 wrap_sentinel = send recv socket connect getsockopt getpeername \
 	       platform_set_flags read calloc malloc realloc
 wrap_admin   = strdup
+wrap_listener = accept4
 wrap_listen  = socket bind listen setsockopt connect flock unlink \
 	       platform_set_flags getaddrinfo freeaddrinfo
 wrap_tailreplies = calloc

@@ -480,6 +480,7 @@ what_was_refused_meanwhile_is_not_written_later(void **state)
 	while (sqlite.down)
 		turn();
 	assert_int_equal(publish("b", "x", 1), PUBLISHED);
+	assert_int_equal(sqlite.failures, 1); /* nor is it tried */
 	end();
 	begin();
 	assert_int_equal(hub.held, 2);

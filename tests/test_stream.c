@@ -527,6 +527,25 @@ abort_at_a_full_socket_ends_the_stream_too(void **state)
 }
 
 static void
+question_while_a_record_is_half_written_ends_the_connection(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	peer_open(&p, GET);
+	end_turn();
+	front_takes(3);
+	interval_passes();
+	assert_int_equal(script.step, script.steps);
+	assert_int_equal(next.stream->conn.writer.sent, 3);
+	peer_send(&p, "values 0");
+	turn();
+	(void)peer_take(&p);
+	assert_true(p.eof);
+	peer_close(&p);
+}
+
+static void
 kept_connection_serves_the_next_request(void **state)
 {
 	struct peer p;
@@ -1573,6 +1592,7 @@ main(void)
 	    TEST(retry_is_spread_over_half_as_much_again),
 	    TEST(abort_ends_the_stream),
 	    TEST(abort_at_a_full_socket_ends_the_stream_too),
+	    TEST(question_while_a_record_is_half_written_ends_the_connection),
 	    TEST(kept_connection_serves_the_next_request),
 	    TEST(kept_connection_is_closed_after_its_idle_time),
 	    TEST(second_request_is_refused_and_the_stream_goes_on),

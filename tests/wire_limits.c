@@ -215,6 +215,7 @@ peers_without_a_request_give_way_to_one_with(void **state)
 	}
 	open_stream(&f, &r, "127.0.0.1");
 	assert_true(front_until_text(&f, "id: 1\n", PATIENCE));
+	assert_int_equal(responder_logged(&r, "accepting pauses"), 0);
 	for (i = 0; i < MANY; i++) {
 		front_close(&silent[i]);
 		front_close(&lingering[i]);
