@@ -1583,6 +1583,7 @@ damaged_page_is_said_or_harmless(void **state)
 	assert_true(damaged > pages);
 }
 
+/* Also where another file is in its place. */
 static void
 file_that_was_moved_takes_nothing(void **state)
 {
@@ -1592,12 +1593,14 @@ file_that_was_moved_takes_nothing(void **state)
 
 	(void)state;
 	write_ten();
-	for (i = 0; i < LENGTH(names); i++) {
-		(void)snprintf(from, sizeof(from), "%s%s", path, names[i]);
+	for (i = 0; i < 2 * LENGTH(names); i++) {
+		(void)snprintf(from, sizeof(from), "%s%s", path, names[i / 2]);
 		(void)snprintf(to, sizeof(to), "%s/elsewhere", dir);
 		assert_int_equal(store_begin(&store), 0);
 		add(11, "a", NULL, "x", 1);
 		assert_int_equal(rename(from, to), 0);
+		if (i % 2 == 1)
+			assert_int_equal(close(creat(from, 0600)), 0);
 		assert_int_equal(store_commit(&store), STORE_NOT);
 		assert_non_null(strstr(store_fault(&store), "moved"));
 		assert_int_equal(store_begin(&store), -1);
