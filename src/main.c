@@ -129,6 +129,7 @@ start(struct server *sv)
 		route_request, sv) == -1)
 		fatal("no_memory", "no memory");
 	sv->started = platform_clock();
+	sv->started_wall = (double)platform_wall_ms() / 1e3;
 	conns_set_time(&sv->streams.conns, sv->started);
 	server_set_limits(sv);
 	server_try_waves(sv);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "post.h"
 #include "responder.h"
@@ -281,6 +282,28 @@ what_is_published_is_timed(void **state)
 	leave(&scene);
 }
 
+/* Whoever counts its changes counts restarts: it is the same to each scrape. */
+static void
+the_process_has_started_once(void **state)
+{
+	char *text = status_text(&world.r, "");
+	double start = row_value(text, "process_start_time_seconds{");
+	double first = row_value(text, "ssefcgi_uptime_seconds{"), up = first;
+	double wrong;
+
+	(void)state;
+	while (up - first < 0.01) {
+		free(text);
+		text = status_text(&world.r, "");
+		up = row_value(text, "ssefcgi_uptime_seconds{");
+		assert_true(
+		    row_value(text, "process_start_time_seconds{") == start);
+	}
+	free(text);
+	wrong = start + up - (double)time(NULL);
+	assert_true(wrong > -PATIENCE / 1e3 && wrong < PATIENCE / 1e3);
+}
+
 static void
 the_status_is_only_read(void **state)
 {
@@ -479,6 +502,7 @@ main(void)
 	    WITH(world_start, gaps_are_counted_by_their_reason),
 	    WITH(world_start, the_text_for_prometheus_has_every_figure),
 	    WITH(world_start, what_is_published_is_timed),
+	    WITH(world_start, the_process_has_started_once),
 	    WITH(world_start, the_status_is_only_read),
 	    WITH(start_with_rules, rules_are_listed_and_hold),
 	    WITH(start_with_few_channels, readers_take_no_channel_from_anybody),

@@ -10,7 +10,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 static void
@@ -55,7 +54,7 @@ sample_take(const struct server *sv)
 
 	s.ready = !sv->streams.draining && sv->engine->away(sv->engine) == NULL;
 	s.uptime = rounded(sv->streams.conns.now - sv->started);
-	s.start = rounded((double)time(NULL) - s.uptime);
+	s.start = sv->started_wall; /* whose changes are restarts */
 	s.lag = rounded(fmax(sv->lag[0], sv->lag[1]));
 	(void)getrusage(RUSAGE_SELF, &usage);
 	s.cpu = seconds(usage.ru_utime) + seconds(usage.ru_stime);

@@ -49,6 +49,7 @@ struct server {
 	struct role closing;	   /* what an admin closes, for admin.c */
 	unsigned long long closed; /* streams and feeds, by that */
 	double started;		   /* monotonic seconds */
+	double started_wall;	   /* since 1970, as it was told then */
 	double swept;		   /* when the sweep last came */
 	double lag[2]; /* the longest turn of the last while, and before it */
 	double lag_since;
