@@ -130,6 +130,7 @@ static const struct row {
     {"--waves au", NULL, NULL},
     {"--probe", NULL, NULL},
     {"--probe-role health", NULL, NULL},
+    {"--probe-time 3", NULL, NULL},
     {"--probe unix:/s --probe-role alive", NULL, NULL},
     {"--probe unix:/s --probe-time 0", NULL, NULL},
     {"--probe unix:/s --probe-role health --probe-time 0.5",

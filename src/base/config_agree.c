@@ -69,6 +69,7 @@ check_needs(const struct config *cfg, char *err, size_t size)
 {
 #define REDIS	 cfg->redis != NULL, "redis: give the address of a Redis"
 #define PASSWORD cfg->redis_password_file != NULL, "redis-password-file"
+#define PROBE	 cfg->probe != NULL, "probe: give the address of a process"
 #define KEY	 cfg->ticket_key[0] != NULL, "ticket-key: give the file of a key"
 	const struct {
 		const char *name;
@@ -91,8 +92,10 @@ check_needs(const struct config *cfg, char *err, size_t size)
 	    {"redis-sentinel", cfg->redis_sentinel != NULL, REDIS},
 	    {"make-ticket", cfg->make_ticket != NULL, KEY},
 	    {"ticket-skew", cfg->ticket_skew != 0, KEY},
-	    {"probe-role", cfg->probe_role != CONFIG_PROBE_READY,
-		cfg->probe != NULL, "probe: give the address of a process"},
+	    {"probe-role", cfg->probe_role != CONFIG_PROBE_READY, PROBE},
+	    {"probe-time",
+		cfg->probe_time != strtod(config_standard("probe-time"), NULL),
+		PROBE},
 	};
 	size_t i;
 
