@@ -77,6 +77,35 @@ it('the dashboard has twelve panels, beside each other', () => {
 		assert.ok(variables.has(name) || name.startsWith('__'), name);
 });
 
+// What a number is, by its name; null: it is one of things, or a word.
+function unitOf(expr) {
+	if (/^sum by \(\w+\) \(rate\(process_cpu_seconds_total/.test(expr))
+		return 'percentunit';
+	if (/\w_seconds(_bucket)?\{/.test(expr))
+		return 's';
+	if (/\w_bytes\{/.test(expr))
+		return 'bytes';
+	return /\brate\(/.test(expr) ? 'ops' : null;
+}
+
+it('the dashboard shows seconds as seconds, and bytes as bytes', () => {
+	let units = 0;
+
+	for (const { title, fieldConfig, targets } of dashboard.panels)
+		for (const { refId, expr } of targets) {
+			const own = fieldConfig.overrides.find(({ matcher }) =>
+				matcher.id === 'byFrameRefID' &&
+				matcher.options === refId);
+			const unit = own?.properties.find(({ id }) =>
+				id === 'unit').value ?? fieldConfig.defaults.unit;
+
+			assert.equal(unit, unitOf(expr) ?? (title === 'Ready' ?
+				'bool_yes_no' : 'short'), `${title}: ${expr}`);
+			units += unit !== 'short';
+		}
+	assert.ok(units >= 15);
+});
+
 describe('what they ask for', () => {
 	let said = '';
 
