@@ -784,7 +784,7 @@ build/lint-analyzer/%.o: src/%.c
 lint: need-lint
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
 	tests/edges $(FOLDERS)
-	tests/lognames $(SRC:%=src/%.c)
+	tests/lognames src/sse-fcgi.8 $(SRC:%=src/%.c)
 	@$(SEVERAL) $(LINTED)
 	clang-tidy --quiet $(SRC:%=src/%.c) -- $(OURS) -Isrc
 	cppcheck --quiet --error-exitcode=1 --inline-suppr \
