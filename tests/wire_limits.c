@@ -8,8 +8,10 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "checks.h"
 #include "front.h"
@@ -194,6 +196,52 @@ without_descriptors_accepting_pauses_and_streams_go_on(void **state)
 	responder_stop(&r);
 }
 
+/*
+ * However many sockets there are: with all the streams that there may be
+ * somebody more is told so, and who watches us gets an answer.
+ */
+static void
+with_many_sockets_there_are_descriptors_left(void **state)
+{
+	enum { SOCKETS = 12 };
+	static struct front f[64];
+	char paths[SOCKETS][64];
+	const char *options[2 * SOCKETS + 1] = {NULL};
+	struct responder r;
+	struct front other;
+	long n, i;
+
+	(void)state;
+	if (slow(1) > 1)
+		skip(); /* valgrind has descriptors of its own */
+	for (i = 0; i < SOCKETS; i++) {
+		(void)snprintf(paths[i], sizeof(paths[i]),
+		    "unix:/tmp/wire_limits.%ld.%ld", (long)getpid(), i);
+		options[2 * i] = "--listen";
+		options[2 * i + 1] = paths[i];
+	}
+	responder_start(&r, 64, options);
+	n = (long)status_figure(&r, "\"streams_max\":");
+	assert_in_range(n, 10, 63);
+	for (i = 0; i < n; i++) {
+		open_stream(&f[i], &r, "127.0.0.1");
+		assert_true(is_served(&f[i]));
+	}
+	open_stream(&other, &r, "127.0.0.1");
+	assert_refused(&other, 2000);
+	front_close(&other);
+	assert_true(front_connect(&other, r.address));
+	assert_true(front_request(&other, 0, "GET",
+	    (const char *[]){"SSE_ROLE", "health", NULL}));
+	assert_true(front_until_end(&other, PATIENCE));
+	assert_int_equal(answer_status(&other), 200);
+	front_close(&other);
+	assert_int_equal(responder_logged(&r, "accepting pauses"), 0);
+	for (i = 0; i < n; i++)
+		front_close(&f[i]);
+	responder_stop(&r);
+}
+
 /* Those who hold descriptors without a request have to give them back. */
 static void
 peers_without_a_request_give_way_to_one_with(void **state)
@@ -322,6 +370,7 @@ main(void)
 	    cmocka_unit_test(one_network_of_ipv6_is_one_address),
 	    cmocka_unit_test(
 		without_descriptors_accepting_pauses_and_streams_go_on),
+	    cmocka_unit_test(with_many_sockets_there_are_descriptors_left),
 	    cmocka_unit_test(peers_without_a_request_give_way_to_one_with),
 	    cmocka_unit_test(all_descriptors_come_back),
 	    cmocka_unit_test(a_front_that_takes_nothing_is_closed),

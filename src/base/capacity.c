@@ -5,8 +5,11 @@
  */
 #include "base/capacity.h"
 
-/* Descriptors that are not for streams: at least so many, or this part. */
-#define RESERVE_MIN  20
+/*
+ * Descriptors that are not for streams: the sockets' and at least so many, or
+ * this part.  Who watches us is to be answered when all the streams are there.
+ */
+#define RESERVE_MIN  19
 #define RESERVE_PART 200
 
 #define WAITING_MAX  1024 /* connections without a whole request, ... */
@@ -26,7 +29,7 @@ at_least(unsigned long n, unsigned long least)
 }
 
 struct capacity
-capacity_of(uint64_t files, uint64_t memory)
+capacity_of(uint64_t files, unsigned long sockets, uint64_t memory)
 {
 	uint64_t fit = memory / MEMORY_PART / STREAM_BYTES;
 	struct capacity l = {.files = CAPACITY_FILES_MAX};
@@ -34,7 +37,7 @@ capacity_of(uint64_t files, uint64_t memory)
 
 	if (files < CAPACITY_FILES_MAX)
 		l.files = (unsigned long)files;
-	reserve = at_least(l.files / RESERVE_PART, RESERVE_MIN);
+	reserve = at_least(l.files / RESERVE_PART, RESERVE_MIN + sockets);
 	l.streams = l.files > reserve ? l.files - reserve : 1;
 	l.by_memory = memory > 0 && fit < l.streams;
 	if (l.by_memory)

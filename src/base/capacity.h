@@ -16,9 +16,11 @@ struct capacity {
 };
 
 /*
- * files: how many may be open, however many; memory: bytes that there are, 0 if
- * that is not known.
+ * files: how many may be open, however many, of which so many are the listening
+ * sockets with their locks; memory: bytes that there are, 0 if that is not
+ * known.
  */
-struct capacity capacity_of(uint64_t files, uint64_t memory);
+struct capacity capacity_of(uint64_t files, unsigned long sockets,
+    uint64_t memory);
 
 #endif

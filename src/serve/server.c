@@ -136,11 +136,24 @@ raise_descriptor_limit(void)
 	return had;
 }
 
+/* The descriptors of the listening sockets, with those of their locks. */
+static unsigned long
+count_files(const struct sockets *ss)
+{
+	unsigned long n = ss->n;
+	size_t i;
+
+	for (i = 0; i < ss->n; i++)
+		n += ss->one[i].lock != -1;
+	return n;
+}
+
 void
 server_set_limits(struct server *sv)
 {
 	uint64_t memory = platform_memory();
-	struct capacity l = capacity_of(raise_descriptor_limit(), memory);
+	struct capacity l = capacity_of(raise_descriptor_limit(),
+	    count_files(&sv->sockets), memory);
 
 	if (sv->cfg.max_streams == 0)
 		sv->cfg.max_streams = l.streams;
