@@ -61,7 +61,7 @@ NEED_fuzz-rt  = libclang-rt-$(shell clang -dumpversion | sed 's/\..*//')-dev
 # The program, by its folders; src/README.md says in which order it is best read.
 BASE	= log log_json config config_table config_channel config_agree endpoint socket socket_inherit socket_owner platform user file \
 	  capacity notify ring zone text room histogram json buffer utf8 query spelling \
-	  thread resolve rewatch
+	  thread wake signals resolve
 CHANNEL	= event eventid batch sse sse_split sse_split_events sse_parse post type name held channel rule heap names retention \
 	  hub keys promise restore gap end position step reader
 STORE	= store store_write store_file store_make store_open store_rows \
@@ -109,10 +109,10 @@ unit_listen    = $(unit_socket)
 unit_notify    = notify platform
 unit_user      = user platform
 unit_request   = request record platform
-unit_stream    = rewatch stream opening admission drain clock $(unit_reader) conn intake \
+unit_stream    = stream opening admission drain clock $(unit_reader) conn intake \
 		 flush conns $(unit_wave) $(unit_gate) address age permit $(unit_log)
 unit_flush     = $(unit_stream)
-unit_listener  = listener conn intake flush conns rewatch platform $(unit_wave) $(unit_gate)
+unit_listener  = listener conn intake flush conns platform $(unit_wave) $(unit_gate)
 unit_channel   = channel name held eventid sse event utf8
 unit_arguments = arguments post query spelling $(unit_channel)
 unit_ticket    = ticket ticket_claims ticket_keys ticket_make file query room
@@ -124,22 +124,24 @@ unit_promise   = $(unit_hub)
 unit_ends      = $(unit_hub)
 unit_restore   = $(unit_hub)
 unit_memory    = memory engine histogram keys platform $(unit_hub)
-unit_sqlite    = $(SQLITE) file room keys engine histogram platform thread $(unit_log) $(unit_hub)
+unit_sqlite    = $(SQLITE) file room keys engine histogram platform thread wake $(unit_log) $(unit_hub)
 unit_gathering = gathering platform
 unit_repeats   = repeats post
 unit_sender    = room sender sender_post sender_place entry repeats resp resp_value type $(unit_hub)
-unit_redis     = $(VIA_REDIS) file room engine histogram keys $(unit_log) resolve thread endpoint type platform $(unit_hub)
+unit_redis     = $(VIA_REDIS) file room engine histogram keys $(unit_log) resolve thread wake endpoint type platform $(unit_hub)
 unit_upkeep    = upkeep census resp resp_value eventid platform
 unit_census    = census resp resp_value platform
 unit_store     = $(STORE) file post platform $(unit_channel)
 unit_changes   = addition changes room $(unit_store)
-unit_resolve   = resolve thread
+unit_resolve   = resolve thread wake platform
+unit_wake      = wake thread platform
+unit_signals   = signals wake platform
 unit_resp      = resp resp_value
 unit_entry     = entry resp resp_value post type $(unit_channel)
 unit_finder    = finder finder_list finder_sentinels sentinel dial account file \
 		 resp resp_value endpoint platform
 unit_sentinel  = sentinel dial account file resp resp_value platform
-unit_link      = link link_io link_send link_greeting link_tell $(unit_log) resolve thread $(unit_finder)
+unit_link      = link link_io link_send link_greeting link_tell $(unit_log) resolve thread wake $(unit_finder)
 unit_ids       = ids eventid
 unit_tail      = ids tail tail_load tail_restore tail_cycle tail_probe tail_note \
 		 tail_entry entry repeats resp resp_value type $(unit_log) \
@@ -159,7 +161,7 @@ unit_delivery  = delivery histogram
 unit_producer  = $(unit_route)
 unit_ahead     = $(unit_route)
 unit_admin     = $(unit_route)
-unit_server    = server server_open delivery socket socket_inherit socket_owner user ticket_keys config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread \
+unit_server    = server server_open delivery socket socket_inherit socket_owner user ticket_keys config config_table config_channel config_agree listener notify capacity rule $(SQLITE) $(VIA_REDIS) resolve thread wake signals \
 		 endpoint $(unit_route)
 # What is fuzzed is made of this.
 fuzz_gate    = $(unit_gate)
@@ -342,6 +344,7 @@ ALLOCATING = admin ahead ends hub keys link listener memory promise reader resp 
 	    restore retention route tail
 wraps	    = $(patsubst %,-Wl$(comma)--wrap=%,$(wrap_$(1)) \
 	      $(if $(filter $(1),$(ALLOCATING)),calloc malloc))
+wrap_wake    = write
 wrap_writer  = writev send
 wrap_ring    = io_uring_queue_init io_uring_submit
 wrap_wave    = ring_send send
@@ -541,15 +544,16 @@ torture-soak: build/sse-fcgi
 	SOAK_SECONDS=$(SOAK_SECONDS) tests/bench/endure churn
 	tests/bench/endure stalled
 
-check-posix: build/posix/sse-fcgi build/posix/test_platform \
+PLAINLY	 = platform wake # have another way
+check-posix: build/posix/sse-fcgi $(PLAINLY:%=build/posix/test_%) \
     build/tests/wire_stream
-	build/posix/test_platform
+	for unit in $(PLAINLY); do build/posix/test_$$unit || exit 1; done
 	PROGRAM=build/posix/sse-fcgi build/tests/wire_stream
 
-build/posix/test_platform: tests/test_platform.c \
-    build/posix/base/platform.o | build/posix
-	$(CC) $(OURS) $(PLAIN) $(SANITIZE) -Isrc -o $@ \
-	    $(filter %.c %.o,$^) -lcmocka
+$(PLAINLY:%=build/posix/test_%): build/posix/test_%: tests/test_%.c \
+    $$(addprefix build/posix/,$$(addsuffix .o,$$(call files,$$(call units,$$*)))) | build/posix
+	$(CC) $(OURS) -DPLAIN_POSIX $(SANITIZE) -Isrc $(call wraps,$*) -o $@ \
+	    $(filter %.c %.o,$^) -lcmocka -lev -lpthread
 
 test-valgrind:
 	@$(MANY) $(VALGRIND)

@@ -121,7 +121,7 @@ start(struct server *sv)
 		fatal("no_random_number why", "no random number: %s",
 		    strerror(errno));
 	srandom(seed);
-	sv->loop = ev_default_loop(0);
+	sv->loop = ev_loop_new(EVFLAG_AUTO);
 	if (sv->loop == NULL)
 		fatal("no_libev", "libev does not start");
 	server_make_hub(sv);
@@ -156,6 +156,7 @@ stop(struct server *sv)
 	producers_free(&sv->producers);
 	hub_free(&sv->hub);
 	ticket_keys_free(sv->tickets.keys);
+	signals_stop(&sv->signals);
 	ev_loop_destroy(sv->loop);
 	notify_close(&sv->notify);
 	request_exit();

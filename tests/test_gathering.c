@@ -4,8 +4,13 @@
  */
 #include "unit.h"
 
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
 #include <ev.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 #include "base/platform.h"
@@ -13,12 +18,32 @@
 
 static struct ev_loop *loop;
 static struct gathering g;
+static bool refused; /* nothing is watched */
+
+/* In place of the C library's, for libev too. */
+int
+epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
+{
+	if (refused) {
+		errno = ENOMEM;
+		return -1;
+	}
+	return (int)syscall(SYS_epoll_ctl, epoll, op, fd, event);
+}
+
+static void
+on_turns(struct ev_loop *l, ev_timer *w, int revents)
+{
+	(void)l;
+	(void)w;
+	(void)revents;
+}
 
 static int
 set_up(void **state)
 {
 	(void)state;
-	loop = ev_loop_new(EVFLAG_AUTO);
+	loop = ev_loop_new(EVBACKEND_EPOLL);
 	assert_non_null(loop);
 	gathering_start(&g, loop);
 	return 0;
@@ -147,6 +172,33 @@ what_has_waited_leaves_no_timer(void **state)
 	assert_int_equal(poll(&timer, 1, 20), 0);
 }
 
+/* Nothing waits for a timer that is not watched; soon it is again. */
+static void
+a_timer_that_is_not_watched_is_over(void **state)
+{
+	ev_timer turns;
+	int i;
+
+	(void)state;
+	(void)ev_run(loop, EVRUN_NOWAIT);
+	ev_timer_init(&turns, on_turns, 0.01, 0.01);
+	ev_timer_start(loop, &turns);
+	refused = true;
+	ev_loop_fork(loop);
+	gathering_done(&g, 1, 1000, 8);
+	assert_true(gathering_waits(&g, 1, 3));
+	(void)platform_timer_set(g.timer.fd, 1000);
+	while (!g.over)
+		(void)ev_run(loop, EVRUN_ONCE);
+	assert_false(gathering_waits(&g, 1, 3));
+	refused = false;
+	(void)passing();
+	for (i = 0; i < 3000 && !g.over; i++)
+		(void)ev_run(loop, EVRUN_ONCE);
+	assert_true(g.over);
+	ev_timer_stop(loop, &turns);
+}
+
 #define GATHERING_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -161,6 +213,7 @@ main(void)
 	    GATHERING_TEST(much_later_it_does_not_wait),
 	    GATHERING_TEST(the_more_often_in_vain_the_less_often),
 	    GATHERING_TEST(what_has_waited_leaves_no_timer),
+	    GATHERING_TEST(a_timer_that_is_not_watched_is_over),
 	};
 	int fd = platform_timer();
 

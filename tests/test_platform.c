@@ -108,6 +108,30 @@ a_timer_is_over_once_and_only_if_it_was_set(void **state)
 	assert_int_equal(close(fd), 0);
 }
 
+static void
+what_is_written_to_a_waker_makes_it_readable(void **state)
+{
+	struct pollfd readable = {.events = POLLIN};
+	uint64_t one = 1, n;
+	int fd[2];
+
+	(void)state;
+	assert_int_equal(platform_waker(fd), 0);
+	assert_flags(fd[0]);
+	assert_flags(fd[1]);
+	readable.fd = fd[0];
+	assert_int_equal(poll(&readable, 1, 0), 0);
+	assert_int_equal(write(fd[1], &one, sizeof(one)), sizeof(one));
+	assert_int_equal(poll(&readable, 1, 0), 1);
+	assert_int_equal(read(fd[0], &n, sizeof(n)), sizeof(n));
+	assert_int_equal(poll(&readable, 1, 0), 0);
+	assert_int_equal(read(fd[0], &n, sizeof(n)), -1);
+	assert_int_equal(errno, EAGAIN);
+	if (fd[0] != fd[1])
+		(void)close(fd[1]);
+	(void)close(fd[0]);
+}
+
 /* One file, by its name and what it is; who else has its name is not given. */
 static void
 what_is_given_is_that_file(void **state)
@@ -155,6 +179,7 @@ main(void)
 	    cmocka_unit_test(
 		a_pair_takes_the_longest_request_before_it_is_read),
 	    cmocka_unit_test(random_bytes_differ),
+	    cmocka_unit_test(what_is_written_to_a_waker_makes_it_readable),
 	    cmocka_unit_test(what_is_given_is_that_file),
 	    cmocka_unit_test(a_timer_is_over_once_and_only_if_it_was_set),
 	};

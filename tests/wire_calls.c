@@ -97,19 +97,15 @@ is_traced(void)
 	return n > 0 && found == n;
 }
 
-/* Of writes, which wake threads too, those to the log; of others all. */
 static void
 become_strace(const char *call, const char *inject)
 {
-	bool writes = strcmp(call, "write") == 0;
-	char trace[60], pid[20], log[96];
+	char trace[60], pid[20];
 
 	(void)snprintf(trace, sizeof(trace), "trace=%s", call);
 	(void)snprintf(pid, sizeof(pid), "%ld", (long)world.r.pid);
-	(void)snprintf(log, sizeof(log), "%s/log", world.r.dir);
 	(void)execlp("strace", "strace", "-f", "-qq", "-o", strace.said, "-e",
-	    "signal=none", "-e", trace, "-e", inject, "-p", pid,
-	    writes ? "-P" : (char *)NULL, log, (char *)NULL);
+	    "signal=none", "-e", trace, "-e", inject, "-p", pid, (char *)NULL);
 	_exit(127);
 }
 
@@ -171,12 +167,6 @@ is_made(const struct row *row, bool all)
 		return false;
 	if (row->by != ALL)
 		return row->by == STORE ? stored : shared;
-	/*
-	 * A thread that wakes libev just as the kernel does not watch what it
-	 * is woken by: an assertion of libev's ends the process.
-	 */
-	if (strcmp(row->call, "epoll_ctl") == 0 && stored)
-		return false;
 	/* Redis is written to by it, and without waves streams are. */
 	if (strcmp(row->call, "sendto") == 0)
 		return off || shared;

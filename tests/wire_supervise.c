@@ -259,6 +259,39 @@ a_supervisor_that_does_not_listen_is_no_obstacle(void **state)
 	responder_stop(&r);
 }
 
+/* As they are the first process's of a container, when their own has ended. */
+static void
+children_of_others_leave_nothing_behind(void **state)
+{
+	double end = front_now() + PATIENCE / 1e3;
+	char script[400], path[96];
+	struct responder r;
+	struct front f;
+	FILE *file;
+	int child;
+
+	(void)state;
+	responder_place(&r);
+	(void)snprintf(path, sizeof(path), "%s/child", r.dir);
+	(void)snprintf(script, sizeof(script),
+	    "sleep 300 & echo $! >%s; exec \"$@\" --listen %s", path,
+	    r.address);
+	supervise(&r, (const char *[]){"sh", "-c", script, "sh", NULL});
+	come_back(&f, &r, "0");
+	assert_true(front_until_text(&f, "id: 1\n", PATIENCE));
+	assert_non_null(file = fopen(path, "re"));
+	assert_int_equal(fscanf(file, "%d", &child), 1);
+	(void)fclose(file);
+	assert_int_equal(kill(child, SIGKILL), 0);
+	while (kill(child, 0) == 0) {
+		assert_true(front_now() < end);
+		(void)poll(NULL, 0, 2);
+	}
+	assert_int_equal(responder_signal(&r, SIGTERM), 0);
+	front_close(&f);
+	responder_stop(&r);
+}
+
 int
 main(void)
 {
@@ -272,6 +305,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		a_supervisor_that_does_not_listen_is_no_obstacle, open_ear,
 		close_ear),
+	    cmocka_unit_test(children_of_others_leave_nothing_behind),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN);

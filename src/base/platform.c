@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #ifdef PLATFORM_LINUX
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/timerfd.h>
 #endif
@@ -32,23 +33,31 @@ platform_set_flags(int fd)
 	return fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+/* Or none are left of them. */
+static int
+set_both(const int fd[2])
+{
+	int error;
+
+	if (platform_set_flags(fd[0]) == 0 && platform_set_flags(fd[1]) == 0)
+		return 0;
+	error = errno;
+	(void)close(fd[0]);
+	(void)close(fd[1]);
+	errno = error;
+	return -1;
+}
+
 int
 platform_pair(int pair[2])
 {
-	int room = ROOM, error;
+	int room = ROOM;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
 		return -1;
 	(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	(void)setsockopt(pair[1], SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-	if (platform_set_flags(pair[0]) == 0 &&
-	    platform_set_flags(pair[1]) == 0)
-		return 0;
-	error = errno;
-	(void)close(pair[0]);
-	(void)close(pair[1]);
-	errno = error;
-	return -1;
+	return set_both(pair);
 }
 
 double
@@ -170,6 +179,13 @@ platform_random(void *buf, size_t len)
 }
 
 int
+platform_waker(int fd[2])
+{
+	fd[0] = fd[1] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	return fd[0] == -1 ? -1 : 0;
+}
+
+int
 platform_timer(void)
 {
 	return timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
@@ -215,6 +231,12 @@ uint64_t
 platform_memory(void)
 {
 	return 0;
+}
+
+int
+platform_waker(int fd[2])
+{
+	return pipe(fd) == -1 ? -1 : set_both(fd);
 }
 
 int

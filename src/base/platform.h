@@ -35,6 +35,12 @@ int platform_accept(int listening);
  */
 int platform_pair(int pair[2]);
 
+/*
+ * Two descriptors with these flags, or one that is both: up to eight bytes that
+ * are written to fd[1] make fd[0] readable, until they are read.  0 or -1.
+ */
+int platform_waker(int fd[2]);
+
 /* Monotonic seconds. */
 double platform_clock(void);
 

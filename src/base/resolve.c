@@ -7,7 +7,6 @@
 #include "base/resolve.h"
 
 #include <errno.h>
-#include <ev.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -17,6 +16,7 @@
 #include <string.h>
 
 #include "base/thread.h"
+#include "base/wake.h"
 
 #define STACK	      (256UL * 1024) /* bytes of a thread's */
 #define ABANDONED_MAX 4
@@ -30,8 +30,7 @@ enum state {
 };
 
 struct resolve {
-	struct ev_loop *loop;
-	ev_async over;
+	struct wake over;
 	void (*done)(void *, const struct resolved *, size_t, const char *);
 	void *arg;
 	_Atomic enum state state;
@@ -88,10 +87,11 @@ run(void *arg)
 
 	look_up(r, AI_NUMERICSERV);
 	if (atomic_exchange(&r->state, OVER) == ABANDONED) {
+		wake_close(&r->over);
 		free(r);
 		atomic_fetch_sub(&abandoned, 1);
 	} else
-		ev_async_send(r->loop, &r->over); /* who abandons it joins us */
+		wake_send(&r->over); /* who abandons it joins us */
 	return NULL;
 }
 
@@ -101,17 +101,16 @@ settle(struct resolve *r)
 {
 	if (r->threaded)
 		(void)pthread_join(r->thread, NULL);
-	ev_async_stop(r->loop, &r->over);
+	wake_stop(&r->over);
+	wake_close(&r->over);
 }
 
 static void
-on_over(struct ev_loop *loop, ev_async *w, int revents)
+on_over(void *arg)
 {
-	struct resolve *r = w->data;
+	struct resolve *r = arg;
 	char why[sizeof(r->host) + 128];
 
-	(void)loop;
-	(void)revents;
 	settle(r);
 	if (r->error == 0)
 		r->done(r->arg, r->found, r->n, NULL);
@@ -132,7 +131,7 @@ begin(struct resolve *r)
 	look_up(r, AI_NUMERICHOST | AI_NUMERICSERV);
 	if (r->error == 0) {
 		atomic_store(&r->state, OVER);
-		ev_async_send(r->loop, &r->over);
+		wake_send(&r->over);
 		return 0;
 	}
 	if (atomic_load(&abandoned) >= ABANDONED_MAX)
@@ -157,18 +156,18 @@ resolve_begin(struct ev_loop *loop, const char *host, const char *port,
 	r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		return NULL;
-	r->loop = loop;
 	r->done = done;
 	r->arg = arg;
 	memcpy(r->host, host, host_size);
 	memcpy(r->port, port, port_size);
-	ev_async_init(&r->over, on_over);
-	r->over.data = r;
-	ev_async_start(loop, &r->over);
-	error = begin(r);
-	if (error == 0)
-		return r;
-	ev_async_stop(loop, &r->over);
+	if (wake_start(&r->over, loop, on_over, r) == 0) {
+		error = begin(r);
+		if (error == 0)
+			return r;
+		wake_stop(&r->over);
+		wake_close(&r->over);
+	} else
+		error = errno;
 	free(r);
 	errno = error;
 	return NULL;
@@ -181,7 +180,7 @@ resolve_abandon(struct resolve *r)
 	pthread_t thread = r->thread;
 
 	atomic_fetch_add(&abandoned, 1);
-	ev_async_stop(r->loop, &r->over);
+	wake_stop(&r->over);
 	if (atomic_exchange(&r->state, ABANDONED) == UNDER_WAY)
 		(void)pthread_detach(thread);
 	else {

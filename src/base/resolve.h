@@ -22,8 +22,8 @@ struct resolved {
  * no call of the loop waits for it.  done(arg, ...) is called in the loop,
  * once, and never before this returns: with 1 to RESOLVE_MAX addresses, or with
  * n = 0 and why there are none, in words.  The look-up is gone then.  NULL with
- * errno: there is no thread for it, or (EAGAIN) too many that were abandoned
- * are still under way.
+ * errno: there is no thread or descriptor for it, or (EAGAIN) too many that
+ * were abandoned are still under way.
  *
  * A host that is an address needs no thread; done() comes later all the same.
  */

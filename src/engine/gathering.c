@@ -16,10 +16,9 @@ on_timer(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct gathering *g = w->data;
 
-	(void)loop;
-	if (revents & EV_ERROR) { /* the kernel does not watch it */
-		(void)close(w->fd);
-		w->fd = -1;
+	if (revents & EV_ERROR) { /* the kernel does not watch it: try again */
+		ev_io_set(w, w->fd, EV_READ); /* or libev knows it does */
+		ev_io_start(loop, w);
 	} else if (!platform_timer_over(w->fd))
 		return;
 	g->over = g->waits; /* the turn's end sees to the rest */

@@ -104,12 +104,10 @@ on_turn_ends(struct ev_loop *loop, ev_prepare *w, int revents)
 }
 
 static void
-on_committed(struct ev_loop *loop, ev_async *w, int revents)
+on_committed(void *arg)
 {
-	struct sqlite *s = w->data;
+	struct sqlite *s = arg;
 
-	(void)loop;
-	(void)revents;
 	if (committer_take(&s->committer))
 		settle(s);
 }
@@ -152,7 +150,7 @@ wake_loop(void *arg)
 {
 	struct sqlite *s = arg;
 
-	ev_async_send(s->loop, &s->committed);
+	wake_send(&s->committed);
 }
 
 static void
@@ -166,13 +164,12 @@ sqlite_start(struct engine *engine, struct hub *h, struct ev_loop *loop,
 	s->began = s->wall_ms(); /* as the hub's clock is now */
 	sqlite_load(s);
 	ev_prepare_init(&s->turn_ends, on_turn_ends);
-	ev_async_init(&s->committed, on_committed);
 	ev_timer_init(&s->second, on_second, 1, 1);
-	s->turn_ends.data = s->committed.data = s->second.data = s;
+	s->turn_ends.data = s->second.data = s;
 	ev_prepare_start(loop, &s->turn_ends);
-	ev_async_start(loop, &s->committed);
 	ev_timer_start(loop, &s->second);
-	if (committer_start(&s->committer, &s->store, wake_loop, s) == -1)
+	if (wake_start(&s->committed, loop, on_committed, s) == -1 ||
+	    committer_start(&s->committer, &s->store, wake_loop, s) == -1)
 		fatal("store_no_thread file why",
 		    "--store %s: there is no thread for it: %s", s->path,
 		    strerror(errno));
@@ -234,6 +231,7 @@ static void
 sqlite_stop(struct engine *engine)
 {
 	struct sqlite *s = (struct sqlite *)engine;
+	bool ended;
 
 	if (s->hub == NULL)
 		return; /* it was never started */
@@ -241,9 +239,11 @@ sqlite_stop(struct engine *engine)
 	ev_prepare_stop(s->loop, &s->turn_ends);
 	ev_timer_stop(s->loop, &s->second);
 	gathering_stop(&s->gathering);
-	if (!finish(s))
+	ended = finish(s);
+	wake_stop(&s->committed);
+	wake_close(&s->committed);
+	if (!ended)
 		return; /* the thread has all of it, until the process ends */
-	ev_async_stop(s->loop, &s->committed);
 	committer_end(&s->committer);
 	changes_free(&s->next);
 	changes_free(&s->going);

@@ -7,6 +7,7 @@
 #include <ev.h>
 #include <stdbool.h>
 
+#include "base/wake.h"
 #include "channel/eventid.h"
 #include "channel/hub.h"
 #include "channel/keys.h"
@@ -62,7 +63,7 @@ struct sqlite {
 	int64_t old_keys; /* those up to here are to go from the file; or 0 */
 	double restored;  /* the time of the event that was restored last */
 	ev_prepare turn_ends;
-	ev_async committed;
+	struct wake committed;
 	ev_timer second;
 	bool late; /* what is to be dropped has waited for a second */
 	bool down;

@@ -175,7 +175,6 @@ struct conns {
 	size_t waiting_max;
 	unsigned long values_max; /* what GET_VALUES is told */
 	unsigned said;		  /* answers to the protocol for this read */
-	unsigned rewatch;	  /* so many sweeps watch all anew, see there */
 	bool closing;		  /* no connection is kept after its request */
 	bool behind; /* one had more to write than its share of the last turn */
 	struct conn_list list[CONN_CLOSED];
@@ -197,9 +196,6 @@ struct conns {
  */
 void conns_init(struct conns *, struct ev_loop *, const struct conn_owner *,
     double heartbeat, double stall);
-
-/* The kernel does not watch a descriptor: the next sweeps see to it. */
-void conns_unwatched(struct conns *);
 
 /* At most so many without a whole request; and what GET_VALUES is told. */
 void conns_limit(struct conns *, size_t waiting, unsigned long values);

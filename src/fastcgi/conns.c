@@ -12,7 +12,6 @@
 
 #include "fastcgi/flush.h"
 #include "base/log.h"
-#include "base/rewatch.h"
 
 #define YOUNG 0.5 /* seconds; see conns_bound_waiting() */
 
@@ -164,8 +163,6 @@ conns_sweep(struct conns *cs)
 {
 	struct conn *c, *next;
 
-	if (cs->rewatch > 0 && rewatch(cs->loop))
-		cs->rewatch--;
 	/* The sweep comes once a second, and none may live longer. */
 	time_out(cs, CONN_WAITING, CONN_PATIENCE - 1);
 	time_out(cs, CONN_LINGER, CONN_PATIENCE - 1);
@@ -215,13 +212,6 @@ void
 conns_keep_none(struct conns *cs)
 {
 	cs->closing = true;
-}
-
-/* It may fail once more, and then not all are told. */
-void
-conns_unwatched(struct conns *cs)
-{
-	cs->rewatch = 3;
 }
 
 void

@@ -166,7 +166,6 @@ on_ready(struct ev_loop *loop, ev_io *w, int revents)
 
 	(void)loop;
 	if (revents & EV_ERROR) { /* nothing more would be heard of it */
-		conns_unwatched(conn_all(c));
 		conn_starved(c, "the kernel does not watch it");
 		return;
 	}

@@ -86,7 +86,6 @@ on_connections(struct ev_loop *loop, ev_io *w, int revents)
 
 	(void)loop;
 	if (revents & EV_ERROR) {
-		conns_unwatched(l->conns);
 		errno = ENOMEM;
 		pause_listening(l);
 		return;

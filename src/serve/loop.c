@@ -17,7 +17,8 @@
 
 #define LAG_WINDOW 10.0 /* seconds */
 
-static const int signals[SERVER_SIGNALS] = {SIGTERM, SIGINT, SIGUSR1, SIGHUP};
+static const int signals[] = {SIGTERM, SIGINT, SIGUSR1, SIGHUP};
+#define SIGNALS (sizeof(signals) / sizeof(signals[0]))
 
 static void
 on_turn_begins(struct ev_loop *loop, ev_check *w, int revents)
@@ -168,24 +169,20 @@ on_end_signal(struct server *sv, int signum)
 }
 
 static void
-on_signal(struct ev_loop *loop, ev_signal *w, int revents)
+on_signal(void *arg, int signum)
 {
-	struct server *sv = w->data;
+	struct server *sv = arg;
 
-	(void)loop;
-	(void)revents;
-	if (w->signum == SIGHUP) {
+	if (signum == SIGHUP) {
 		reopen_log(sv);
 		read_keys_again(sv);
 	} else
-		on_end_signal(sv, w->signum);
+		on_end_signal(sv, signum);
 }
 
 void
 loop_watch(struct server *sv)
 {
-	size_t i;
-
 	ev_check_init(&sv->turn_begins, on_turn_begins);
 	ev_set_priority(&sv->turn_begins, EV_MAXPRI);
 	sv->turn_begins.data = sv;
@@ -202,11 +199,10 @@ loop_watch(struct server *sv)
 	sv->watchdog.data = sv;
 	if (sv->notify.watchdog > 0)
 		ev_timer_start(sv->loop, &sv->watchdog);
-	for (i = 0; i < SERVER_SIGNALS; i++) {
-		ev_signal_init(&sv->signal[i], on_signal, signals[i]);
-		sv->signal[i].data = sv;
-		ev_signal_start(sv->loop, &sv->signal[i]);
-	}
+	if (signals_start(&sv->signals, sv->loop, signals, SIGNALS, on_signal,
+		sv) == -1)
+		fatal("signals_not_heard why", "signals cannot be heard: %s",
+		    strerror(errno));
 }
 
 void
@@ -216,9 +212,10 @@ loop_hold_signals(int how)
 	size_t i;
 
 	(void)sigemptyset(&set);
-	for (i = 0; i < SERVER_SIGNALS; i++)
+	for (i = 0; i < SIGNALS; i++)
 		(void)sigaddset(&set, signals[i]);
 	(void)sigprocmask(how, &set, NULL);
+	(void)signal(SIGCHLD, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)signal(SIGTTOU, SIG_IGN);

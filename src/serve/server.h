@@ -13,6 +13,7 @@
 #include "engine/redis.h"
 #include "engine/sqlite.h"
 #include "base/notify.h"
+#include "base/signals.h"
 #include "base/socket.h"
 #include "serve/ahead.h"
 #include "serve/delivery.h"
@@ -25,8 +26,6 @@
 #ifndef VERSION
 #define VERSION "0"
 #endif
-
-#define SERVER_SIGNALS 4
 
 /* All that one process has. */
 struct server {
@@ -60,7 +59,7 @@ struct server {
 	ev_timer sweep;
 	ev_timer watchdog;
 	ev_timer engine_late; /* runs until the engine is ready */
-	ev_signal signal[SERVER_SIGNALS];
+	struct signals signals;
 	bool aging; /* the hub may hold what is too old */
 	bool listening;
 	bool end_now;	   /* a second signal came */
