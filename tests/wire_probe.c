@@ -156,6 +156,31 @@ nobody_there_is_said_at_once(void **state)
 	    "--probe nobody.invalid:9000: ");
 }
 
+/* Whoever wants the status alone need not read the line. */
+static void
+it_does_not_end_by_a_signal_if_nobody_reads_why(void **state)
+{
+	int out[2], status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(out), 0);
+	(void)close(out[0]);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		(void)signal(SIGPIPE, SIG_DFL);
+		(void)dup2(out[1], 2);
+		(void)execl(getenv("PROGRAM"), "sse-fcgi", "--probe",
+		    "127.83.7.1:9", NULL);
+		_exit(127);
+	}
+	(void)close(out[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+}
+
 static void
 what_is_no_address_is_a_bad_option(void **state)
 {
@@ -283,6 +308,7 @@ main(void)
 	    WITH(it_says_what_the_process_says),
 	    WITH(the_address_may_be_that_of_listen),
 	    WITH(nobody_there_is_said_at_once),
+	    cmocka_unit_test(it_does_not_end_by_a_signal_if_nobody_reads_why),
 	    cmocka_unit_test(what_is_no_address_is_a_bad_option),
 	    WITH(a_process_that_hangs_is_not_waited_for),
 	    cmocka_unit_test(

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/endpoint.h"
+#include "base/platform.h"
 #include "fastcgi/record.h"
 #include "serve/probe_answer.h"
 
@@ -167,6 +168,7 @@ probe(const struct config *cfg)
 	bool good;
 	int fd;
 
+	(void)signal(SIGPIPE, SIG_IGN); /* who asks may not read why */
 	if (endpoint_parse(&e, "--probe", cfg->probe, err, sizeof(err)) == -1)
 		return fail(cfg, err);
 	set_alarm(cfg);
