@@ -751,9 +751,14 @@ a_bad_file_is_named_and_not_told(void **state)
 static const struct made_row {
 	const char *name, *claims, *json;
 } made[] = {
-    {"made_of_nothing", "", "{\"exp\":1000000300}"},
-    {"made_with_an_end", "exp=60", "{\"exp\":1000000060}"},
-    {"made_for_a_year", "exp=31536000", "{\"exp\":1031536000}"},
+    {"made_of_a_channel", "channel=a",
+	"{\"channels\":[\"a\"],\"exp\":1000000300}"},
+    {"made_to_publish_with_an_end", "exp=60&publish=a",
+	"{\"exp\":1000000060,\"publish\":[\"a\"]}"},
+    {"made_for_a_year", "exp=31536000&channel=*",
+	"{\"exp\":1031536000,\"channels\":[\"*\"]}"},
+    {"not_made_of_nothing", "", NULL},
+    {"not_made_for_no_channel", "sub=a", NULL},
     {"made_of_all", "channel=a&publish=p&sub=a+b&channel=%C3%A4*&exp=1",
 	"{\"channels\":[\"a\",\"\xc3\xa4*\"],\"publish\":[\"p\"],"
 	"\"sub\":\"a b\",\"exp\":1000000001}"},
@@ -768,6 +773,8 @@ static const struct made_row {
     {"not_made_with_a_subject_that_is_no_utf8", "sub=%ff", NULL},
     {"not_made_with_an_empty_channel", "channel=", NULL},
     {"not_made_with_a_channel_that_is_no_utf8", "channel=%ff", NULL},
+    {"not_made_with_a_channel_with_a_space", "channel=a b", NULL},
+    {"not_made_to_publish_with_a_control_character", "publish=a%0a", NULL},
     {"not_made_with_half_a_percent", "publish=%f", NULL},
     {"not_made_with_another_claim", "channels=a", NULL},
 };

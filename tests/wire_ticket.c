@@ -182,6 +182,8 @@ publish_as(const char *method, const char *query, const char *token,
 		.len = strlen(text),
 		.more = more});
 	status = answer_status(&f);
+	/* What a ticket to read would need is of no use here. */
+	assert_int_equal(status == 403, strstr(f.text, "in publish\n") != NULL);
 	front_close(&f);
 	return status;
 }

@@ -142,7 +142,8 @@ is_permitted(struct publication *p, const struct request *r,
 	fault = tickets_check(p->by->tickets, r, a, TICKET_PUBLISHES, t);
 	if (fault == TICKET_GOOD)
 		return true;
-	publication_refuse(p, tickets_status(fault), "%s", tickets_text(fault));
+	publication_refuse(p, tickets_status(fault), "%s",
+	    tickets_text(fault, TICKET_PUBLISHES));
 	return false;
 }
 

@@ -203,7 +203,7 @@ open_permitted(struct server *sv, struct conn *c, const struct request *r,
 	}
 	if (fault != TICKET_GOOD) {
 		reply(c, r->method, tickets_status(fault), "",
-		    tickets_text(fault));
+		    tickets_text(fault, TICKET_READS));
 		return NULL;
 	}
 	if (t == NULL)

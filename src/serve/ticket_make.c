@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/query.h"
+#include "channel/name.h"
 #include "serve/ticket.h"
 #include "serve/ticket_keys.h"
 
@@ -52,13 +53,18 @@ add_pattern(struct making *m, const char *claim, const char *value)
 {
 	json_t *array = json_object_get(m->claims, claim);
 
+	if (!channel_name_valid(value))
+		return refuse(m,
+		    "a channel is 1 to %d bytes of UTF-8 without spaces, "
+		    "and '%s' is not",
+		    CHANNEL_NAME_MAX, value);
 	if (array == NULL) {
 		array = json_array();
 		if (json_object_set_new(m->claims, claim, array) == -1)
 			return refuse(m, "no memory");
 	}
 	if (json_array_append_new(array, json_string(value)) == -1)
-		return refuse(m, "what is not UTF-8 is no channel");
+		return refuse(m, "no memory");
 	return 0;
 }
 
@@ -119,6 +125,17 @@ add_claim(struct making *m, struct query *q)
 	    q->name);
 }
 
+/* With neither of the two it would be good for no channel at all. */
+static int
+permits_something(struct making *m)
+{
+	if (json_object_get(m->claims, "channels") == NULL &&
+	    json_object_get(m->claims, "publish") == NULL)
+		return refuse(m,
+		    "it permits nothing: give channel=NAME or publish=NAME");
+	return 0;
+}
+
 static int
 read_claims(struct making *m, const char *claims)
 {
@@ -130,6 +147,8 @@ read_claims(struct making *m, const char *claims)
 	while (result == 0 && query_next(&q))
 		result = add_claim(m, &q);
 	free(copy);
+	if (result == 0)
+		result = permits_something(m);
 	if (result == 0 && json_object_get(m->claims, "exp") == NULL)
 		result = set_time(m, TICKET_LIFE);
 	return result;

@@ -183,14 +183,18 @@ tickets_status(enum ticket_fault fault)
 }
 
 const char *
-tickets_text(enum ticket_fault fault)
+tickets_text(enum ticket_fault fault, enum ticket_use use)
 {
 	if (fault == TICKET_NO_MEMORY)
 		return REPLY_NO_MEMORY;
-	return fault == TICKET_CHANNEL ?
-		   "the ticket is not for each channel that is asked for; "
-		   "where none is, that is clock" :
-		   "a ticket is wanted here, and there is none that is good";
+	if (fault != TICKET_CHANNEL)
+		return "a ticket is wanted here, and there is none that is "
+		       "good";
+	if (use == TICKET_PUBLISHES)
+		return "the ticket does not have each of these channels in "
+		       "publish";
+	return "the ticket is not for each channel that is asked for; where "
+	       "none is, that is clock";
 }
 
 const char *

@@ -39,6 +39,6 @@ const char *tickets_fault(const struct tickets *, const struct request *);
 enum ticket_fault tickets_check(struct tickets *, const struct request *,
     const struct arguments *, enum ticket_use, struct ticket **ticket);
 int tickets_status(enum ticket_fault);
-const char *tickets_text(enum ticket_fault);
+const char *tickets_text(enum ticket_fault, enum ticket_use);
 
 #endif

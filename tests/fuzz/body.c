@@ -183,9 +183,10 @@ tickets_status(enum ticket_fault fault)
 }
 
 const char *
-tickets_text(enum ticket_fault fault)
+tickets_text(enum ticket_fault fault, enum ticket_use use)
 {
 	(void)fault;
+	(void)use;
 	abort();
 }
 
