@@ -40,7 +40,13 @@ _sse_fcgi() {
 			mapfile -t COMPREPLY < <(compgen -W unix: -- "$cur")
 		fi
 		;;
-	--user|--group|--interval|--heartbeat|--retry|--max-streams|--max-per-address|--max-per-subject|--stall|--max-age|--drain|--history|--history-age|--history-bytes|--channel|--max-channels|--max-event|--max-body|--feed-grace|--redis-key|--redis-history|--redis-user|--redis-db|--redis-wait|--redis-sentinel|--ticket-skew|--make-ticket|--probe-time)
+	--user)
+		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
+		;;
+	--group)
+		mapfile -t COMPREPLY < <(compgen -g -- "$cur")
+		;;
+	--interval|--heartbeat|--retry|--max-streams|--max-per-address|--max-per-subject|--stall|--max-age|--drain|--history|--history-age|--history-bytes|--channel|--max-channels|--max-event|--max-body|--feed-grace|--redis-key|--redis-history|--redis-user|--redis-db|--redis-wait|--redis-sentinel|--ticket-skew|--make-ticket|--probe-time)
 		;;
 	*)
 		mapfile -t COMPREPLY < <(compgen -W '--listen

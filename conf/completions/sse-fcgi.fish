@@ -2,8 +2,8 @@
 # Made by "make completions" from the table of the options.
 complete -c sse-fcgi -f
 complete -c sse-fcgi -l listen -d 'Listen on unix:/path[:mode], host:port or [v6]:port, all addresses of the host' -x -a 'unix:(__fish_complete_path (commandline -ct | string replace -r "^(--[a-z-]+=)?unix:" ""))'
-complete -c sse-fcgi -l user -d 'For root: become this user, for good, as soon as the sockets and the keys are open' -x
-complete -c sse-fcgi -l group -d 'In place of that user'\''s own group' -x
+complete -c sse-fcgi -l user -d 'For root: become this user, for good, as soon as the sockets and the keys are open' -x -a '(__fish_complete_users)'
+complete -c sse-fcgi -l group -d 'In place of that user'\''s own group' -x -a '(__fish_complete_groups)'
 complete -c sse-fcgi -l interval -d 'Time between two messages of the clock' -x
 complete -c sse-fcgi -l heartbeat -d 'Send a comment, or to channels'\'' streams an event of type position, to a stream that got nothing for so long' -x
 complete -c sse-fcgi -l retry -d 'How soon a browser comes back, in milliseconds' -x

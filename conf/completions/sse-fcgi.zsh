@@ -3,8 +3,8 @@
 # Made by "make completions" from the table of the options.
 _arguments -S \
 	'*--listen=[Listen on unix\:/path\[\:mode\], host\:port or \[v6\]\:port, all addresses of the host]:ADDRESS:{ compset -P unix\: && _files || compadd -S "" unix\: }' \
-	'--user=[For root\: become this user, for good, as soon as the sockets and the keys are open]:NAME:' \
-	'--group=[In place of that user'\''s own group]:NAME:' \
+	'--user=[For root\: become this user, for good, as soon as the sockets and the keys are open]:NAME:_users' \
+	'--group=[In place of that user'\''s own group]:NAME:_groups' \
 	'--interval=[Time between two messages of the clock]:SEC:' \
 	'--heartbeat=[Send a comment, or to channels'\'' streams an event of type position, to a stream that got nothing for so long]:SEC:' \
 	'--retry=[How soon a browser comes back, in milliseconds]:MS:' \

@@ -66,6 +66,9 @@ it('bash knows all options, and their values', LIMIT, () => {
 		['conf/nginx.conf']);
 	assert.ok(bash('--probe', '=', 'unix', ':').includes('conf'));
 	assert.deepEqual(bash('--listen', 'localhost', ':', '9'), []);
+	assert.deepEqual(bash('--user', 'www-d'), ['www-data']);
+	assert.deepEqual(bash('--group', '=', 'www-d'), ['www-data']);
+	assert.deepEqual(bash('--redis-user', 'www-d'), []);
 	assert.deepEqual(bash('--interval', ''), []);
 	assert.deepEqual(bash('--interval', '3', '--versi'), ['--version']);
 });
@@ -81,6 +84,8 @@ it('fish knows all options, and their values', LIMIT, () => {
 		['unix:conf/nginx.conf']);
 	assert.deepEqual(fish('--listen=unix:conf/ngi'),
 		['--listen=unix:conf/nginx.conf']);
+	assert.deepEqual(fish('--user www-d'), ['www-data']);
+	assert.deepEqual(fish('--group www-d'), ['www-data']);
 	assert.deepEqual(fish('--interval '), []);
 });
 
@@ -94,6 +99,8 @@ it('zsh knows all options, and their values', LIMIT, () => {
 		'--listen unix:conf/ngi': '--listen unix:conf/nginx.conf',
 		'--listen a:1 --listen u': '--listen a:1 --listen unix:',
 		'--store a --sto': '--store a --sto',
+		'--user www-d': '--user www-data',
+		'--group=www-d': '--group=www-data',
 		'--interval 3 --versi': '--interval 3 --version',
 	};
 

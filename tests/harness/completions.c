@@ -11,7 +11,7 @@
 #include "base/config_inner.h"
 
 /* What a shell can say of an option's value. */
-enum value { NONE, WORDS, FILES, ADDRESSES, OTHER };
+enum value { NONE, WORDS, FILES, ADDRESSES, USERS, GROUPS, OTHER };
 
 static enum value
 value_of(const struct option_row *row)
@@ -22,6 +22,10 @@ value_of(const struct option_row *row)
 		return WORDS;
 	if (strstr(row->arg, "FILE") != NULL)
 		return FILES;
+	if (strcmp(row->name, "user") == 0)
+		return USERS;
+	if (strcmp(row->name, "group") == 0)
+		return GROUPS;
 	return strcmp(row->arg, "ADDRESS") == 0 ? ADDRESSES : OTHER;
 }
 
@@ -87,6 +91,16 @@ print_pattern(enum value value)
 	(void)printf(")\n");
 }
 
+/* Of the system: its users, u, or its groups, g. */
+static void
+print_bash_names(enum value value, char flag)
+{
+	print_pattern(value);
+	(void)printf("\t\tmapfile -t COMPREPLY < <(compgen -%c -- \"$cur\")\n"
+		     "\t\t;;\n",
+	    flag);
+}
+
 static void
 print_bash(void)
 {
@@ -134,6 +148,8 @@ print_bash(void)
 	    "\t\t\tmapfile -t COMPREPLY < <(compgen -W unix: -- \"$cur\")\n"
 	    "\t\tfi\n"
 	    "\t\t;;\n");
+	print_bash_names(USERS, 'u');
+	print_bash_names(GROUPS, 'g');
 	print_pattern(OTHER);
 	(void)printf("\t\t;;\n\t*)\n"
 		     "\t\tmapfile -t COMPREPLY < <(compgen -W '");
@@ -173,6 +189,12 @@ print_zsh(void)
 		case FILES:
 			(void)printf("_files");
 			break;
+		case USERS:
+			(void)printf("_users");
+			break;
+		case GROUPS:
+			(void)printf("_groups");
+			break;
 		case ADDRESSES:
 			(void)printf("{ compset -P unix\\: && _files || "
 				     "compadd -S \"\" unix\\: }");
@@ -203,6 +225,12 @@ print_fish(void)
 			break;
 		case FILES:
 			(void)printf(" -r -F");
+			break;
+		case USERS:
+			(void)printf(" -x -a '(__fish_complete_users)'");
+			break;
+		case GROUPS:
+			(void)printf(" -x -a '(__fish_complete_groups)'");
 			break;
 		case ADDRESSES:
 			(void)printf(" -x -a 'unix:(__fish_complete_path "
