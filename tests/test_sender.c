@@ -306,6 +306,33 @@ tail_that_is_away_is_not_waited_for(void **state)
 	assert_int_equal(log_.told[0].what.last.n, 7);
 }
 
+/* It may have been there before, as another id. */
+static void
+key_is_unknown_while_the_tail_is_away(void **state)
+{
+	(void)state;
+	tail_at = (struct eventid){5, 6};
+	publish_post(0, (struct post){.n = 1, .key = "K"});
+	publish_post(1, (struct post){.n = 1, .key = "L"});
+	publish_post(2, (struct post){.n = 1, .key = "M"});
+	reply("$3\r\n5-7\r\n");
+	reply("$3\r\n5-8\r\n");
+	reply("$3\r\n5-9\r\n");
+	repeats_note(&keys, "c", "K", 1, 1, (struct eventid){5, 4}, false);
+	now += SENDER_COMING + 0.01;
+	repeats_note(&keys, "c", "M", 1, 1, (struct eventid){5, 9}, false);
+	check_nothing();
+	sender_came(&sender, tail_at);
+	assert_int_equal(log_.n, 3);
+	assert_int_equal(log_.told[0].what.result, PUBLISHED);
+	assert_true(log_.told[0].what.repeated);
+	assert_int_equal(log_.told[0].what.last.n, 4);
+	assert_int_equal(log_.told[1].what.result, PUBLISH_UNKNOWN);
+	assert_non_null(strstr(log_.told[1].why, "is not read yet"));
+	check(2, PUBLISHED, NULL);
+	assert_int_equal(sender.unknown, 1);
+}
+
 static void
 stop_tells_those_that_are_there(void **state)
 {
@@ -840,6 +867,7 @@ main(void)
 	    TEST(key_is_in_each_entry),
 	    TEST(it_is_told_when_the_tail_has_come_there),
 	    TEST(tail_that_is_away_is_not_waited_for),
+	    TEST(key_is_unknown_while_the_tail_is_away),
 	    TEST(stop_tells_those_that_are_there),
 	    TEST(behind_an_end_nothing_is_sent),
 	    TEST(what_came_behind_an_end_was_not_published),

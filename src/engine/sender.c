@@ -101,7 +101,7 @@ is_there(struct sender *s, struct sending *p)
 	p->since = *s->link->set->now;
 	s->coming_n++;
 	if (s->coming_n > SENDER_COMING_N)
-		sender_finish(s, p);
+		sender_finish(s, p, false);
 	else
 		STAILQ_INSERT_TAIL(&s->coming, p, link);
 }
@@ -250,7 +250,7 @@ sender_stop(struct sender *s)
 
 	sender_down(s);
 	while ((p = take(&s->coming)) != NULL)
-		sender_finish(s, p);
+		sender_finish(s, p, false);
 }
 
 void

@@ -26,7 +26,8 @@
  * come to: behind its channel's end it is nobody's, and with a key that was
  * there before it is that publication again.  So it is answered when the tail
  * has read it too, which is in the same moment, unless the tail is behind or
- * away: then after a while as what it is most likely, published.
+ * away: then after a while as what it is most likely, published; or with a key,
+ * that may have been there before, as unknown, since it is safe to try again.
  */
 
 #define SENDER_PATIENCE 5.0	    /* seconds for an answer */

@@ -33,8 +33,11 @@ struct sending {
 /* sender_place.c: what can be said at once; false: it is to be sent. */
 bool sender_knows(struct sender *, const struct post *, struct published *);
 
-/* It is in no list any more: Redis has it, or this is told of it. */
-void sender_finish(struct sender *, struct sending *);
+/*
+ * It is in no list any more: Redis has it, and whether the tail has read it, or
+ * this is told of it.
+ */
+void sender_finish(struct sender *, struct sending *, bool read);
 void sender_tell(struct sender *, struct sending *, struct published *);
 
 /* sender_post.c: NULL: there is no memory. */

@@ -70,7 +70,7 @@ sender_knows(struct sender *s, const struct post *post, struct published *what)
 }
 
 void
-sender_finish(struct sender *s, struct sending *p)
+sender_finish(struct sender *s, struct sending *p, bool read)
 {
 	struct published what = {.result = PUBLISHED,
 	    .last = p->last,
@@ -84,6 +84,12 @@ sender_finish(struct sender *s, struct sending *p)
 	else if (k == NULL && !p->erase &&
 		 hub_has_ended(s->hub, p->channels, p->channels_n, p->first))
 		what.result = PUBLISH_ENDED;
+	else if (k == NULL && p->key != NULL && !read) {
+		what.result = PUBLISH_UNKNOWN;
+		what.why = "Redis has it, but whether with this key there was "
+			   "one before is not read yet";
+		s->unknown++;
+	}
 	sender_tell(s, p, &what);
 }
 
@@ -92,11 +98,13 @@ sender_came(struct sender *s, struct eventid at)
 {
 	double now = *s->link->set->now;
 	struct sending *p;
+	bool read;
 
-	while ((p = STAILQ_FIRST(&s->coming)) != NULL &&
-	       (eventid_compare(p->last, at) <= 0 ||
-		   now - p->since > SENDER_COMING)) {
+	while ((p = STAILQ_FIRST(&s->coming)) != NULL) {
+		read = eventid_compare(p->last, at) <= 0;
+		if (!read && now - p->since <= SENDER_COMING)
+			return;
 		STAILQ_REMOVE_HEAD(&s->coming, link);
-		sender_finish(s, p);
+		sender_finish(s, p, read);
 	}
 }
