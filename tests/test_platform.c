@@ -102,6 +102,9 @@ a_timer_is_over_once_and_only_if_it_was_set(void **state)
 	assert_int_equal(poll(&ready, 1, -1), 1);
 	assert_true(platform_timer_over(fd));
 	assert_false(platform_timer_over(fd));
+	assert_int_equal(platform_timer_set(fd, 1e-10), 0);
+	assert_int_equal(poll(&ready, 1, 1000), 1); /* soon, and not never */
+	assert_true(platform_timer_over(fd));
 	assert_int_equal(platform_timer_set(fd, 0.0001), 0);
 	assert_int_equal(platform_timer_set(fd, 0), 0);
 	assert_int_equal(poll(&ready, 1, 10), 0);

@@ -198,6 +198,8 @@ platform_timer_set(int fd, double seconds)
 
 	in.it_value.tv_nsec =
 	    (long)((seconds - (double)in.it_value.tv_sec) * 1e9);
+	if (seconds > 0 && seconds < 1e-9)
+		in.it_value.tv_nsec = 1; /* 0 would be never */
 	return timerfd_settime(fd, 0, &in, NULL);
 }
 
