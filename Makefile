@@ -344,7 +344,7 @@ ALLOCATING = admin ahead ends hub keys link listener memory promise reader resp 
 	    restore retention route tail
 wraps	    = $(patsubst %,-Wl$(comma)--wrap=%,$(wrap_$(1)) \
 	      $(if $(filter $(1),$(ALLOCATING)),calloc malloc))
-wrap_wake    = write
+wrap_wake    = read write
 wrap_writer  = writev send
 wrap_ring    = io_uring_queue_init io_uring_submit
 wrap_wave    = ring_send send

@@ -24,6 +24,7 @@
 #define WAKES 20000
 
 CALL(ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n), -1)
+CALL(ssize_t, read, (int fd, void *p, size_t n), (fd, p, n), -1)
 
 static struct ev_loop *loop;
 static struct wake wake;
@@ -239,6 +240,20 @@ a_write_that_is_interrupted_is_done(void **state)
 	assert_true(sleeping_loop_is_woken());
 }
 
+static void
+a_read_that_is_interrupted_is_done(void **state)
+{
+	struct pollfd readable = {.fd = wake.io.fd, .events = POLLIN};
+
+	(void)state;
+	calls_fail(2, false, EINTR);
+	wake_send(&wake);
+	turn();
+	assert_true(calls_failed());
+	assert_int_equal(woken, 1);
+	assert_int_equal(poll(&readable, 1, 0), 0);
+}
+
 /* It is watched again as soon as it can be, and not tried all the time. */
 static void
 what_is_not_watched_is_heard_late(void **state)
@@ -334,6 +349,7 @@ main(void)
 	    TEST(what_comes_while_it_reads_is_heard),
 	    TEST(what_is_not_written_is_heard_in_the_next_turn),
 	    TEST(a_write_that_is_interrupted_is_done),
+	    TEST(a_read_that_is_interrupted_is_done),
 	    TEST(what_is_not_watched_is_heard_late),
 	    TEST(who_is_woken_may_free_it),
 	    TEST(what_is_stopped_is_not_waited_for),
