@@ -136,15 +136,15 @@ control_characters_are_escaped(void **state)
 {
 	struct place *p = *state;
 	const char *got;
-	char all[40], expected[200] = "sse-fcgi: ";
+	char all[48], expected[200] = "sse-fcgi: ";
 	int c;
 
 	for (c = 1; c < 32; c++) {
 		all[c - 1] = (char)c;
 		(void)snprintf(expected + strlen(expected), 5, "\\x%02x", c);
 	}
-	(void)strcpy(all + 31, "\x7f\xc3\xa9~");
-	strcat(expected, "\\x7f\xc3\xa9~\n");
+	(void)strcpy(all + 31, "\x7f\xc3\xa9~\xc2\xa0\xc2\x9b\x9b\xc3");
+	strcat(expected, "\\x7f\xc3\xa9~\xc2\xa0\\xc2\\x9b\\x9b\\xc3\n");
 	assert_int_equal(log_open(NULL, false), 0);
 	begin_capture(p);
 	log_info("a_test", "%s", all);

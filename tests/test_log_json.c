@@ -136,6 +136,17 @@ is_escaped_like_this(void **state)
 	json_decref(all);
 }
 
+/* Whoever has the file on a terminal has it obey nothing. */
+static void
+no_control_character_is_in_a_line(void **state)
+{
+	(void)state;
+	json_decref(
+	    parsed("thing value", "%s", "\x1b\x7f\xc2\x80\xc2\x9b\xc2\xa0"));
+	assert_non_null(
+	    strstr(line, "\"\\u001b\\u007f\\u0080\\u009b\xc2\xa0\""));
+}
+
 /* A member is cut, so that others have room, and the message at the end. */
 static void
 what_is_too_long_is_cut(void **state)
@@ -212,6 +223,7 @@ main(void)
 	    cmocka_unit_test(each_conversion_is_a_member_of_its_type),
 	    cmocka_unit_test(largest_numbers_are_exact),
 	    cmocka_unit_test(what_is_no_number_is_null),
+	    cmocka_unit_test(no_control_character_is_in_a_line),
 	    cmocka_unit_test(what_is_too_long_is_cut),
 	    cmocka_unit_test(too_many_members_are_left_out),
 	    cmocka_unit_test(whatever_is_in_it_it_is_one_object),

@@ -94,12 +94,31 @@ each_code_point_has_one_form(void **state)
 		}
 }
 
+static void
+terminals_obey_control_characters(void **state)
+{
+	uint8_t bytes[2] = {0};
+	uint32_t c;
+
+	(void)state;
+	for (c = 0; c < 0x80; c++) {
+		bytes[0] = (uint8_t)c;
+		assert_int_equal(utf8_control(bytes, 1), c < ' ' || c == 0x7f);
+	}
+	for (c = 0x80; c < 0x800; c++) {
+		encode(bytes, c, 2);
+		assert_int_equal(utf8_control(bytes, 2), c < 0xa0);
+	}
+	assert_false(utf8_control((const uint8_t *)"\xe2\x80\x80", 3));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(edges_are_as_the_standard_says),
 	    cmocka_unit_test(each_code_point_has_one_form),
+	    cmocka_unit_test(terminals_obey_control_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

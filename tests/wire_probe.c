@@ -263,9 +263,10 @@ static const struct row {
 	1, NO_SSE_FCGI},
     {"nothing_but_the_end", BYTES(END), 1, 1, NO_SSE_FCGI},
     {"a_reason_that_is_not_one_line",
-	BYTES(RECORD("\6", "\43") "Status: 503 No\r\n\r\na\033[2Jb\nc\0d\re\r\n"
-				  "efg" END),
-	1, 1, ": not ready: a?[2Jb\n"},
+	BYTES(RECORD("\6",
+	    "\46") "Status: 503 No\r\n\r\na\033[2J\302\233\377b\nc\0d\re\r\n"
+		   "efg" END),
+	1, 1, ": not ready: a?[2J???b\n"},
     {"http", BYTES("HTTP/1.1 400 Bad Request\r\n\r\n"), 1, 1, NO_SSE_FCGI},
     {"no_end_but_a_close", BYTES(RECORD("\6", "\2") "St"), 1, 1,
 	": it closed the connection\n"},

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/log_json.h"
+#include "base/utf8.h"
 
 #define LINE_SIZE 1024
 
@@ -52,19 +53,26 @@ put_prefix(char *line, size_t size, const struct timespec *now,
 	    (long)getpid(), level);
 }
 
-/* Peers' text may be in the line: nothing in it may look like another line. */
+/*
+ * Peers' text may be in the line: nothing in it may look like another line, and
+ * no terminal may obey it.
+ */
 static size_t
 escape(char *to, size_t size, const char *from)
 {
-	size_t n = 0;
+	const uint8_t *c = (const uint8_t *)from;
+	size_t n = 0, left = strlen(from), one;
 
-	for (; *from != '\0' && n + 5 < size; from++) {
-		unsigned char c = (unsigned char)*from;
-
-		if (c >= 0x20 && c != 0x7f)
-			to[n++] = *from;
-		else
-			n += (size_t)snprintf(to + n, size - n, "\\x%02x", c);
+	for (; left > 0 && n + 5 < size; c += one, left -= one) {
+		one = utf8_character(c, left);
+		if (one == 0 || utf8_control(c, one)) {
+			one =
+			    1; /* byte by byte: the second is none by itself */
+			n += (size_t)snprintf(to + n, size - n, "\\x%02x", *c);
+		} else {
+			memcpy(to + n, c, one);
+			n += one;
+		}
 	}
 	to[n++] = '\n';
 	return n;

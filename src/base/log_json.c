@@ -45,9 +45,10 @@ put_character(struct out *o, const char *p, size_t n)
 		escaped[1] = *p;
 		return put(o, escaped, 2);
 	}
-	if (n > 1 || ((unsigned char)*p >= 0x20 && *p != 0x7f))
+	if (!utf8_control((const uint8_t *)p, n))
 		return put(o, p, n);
-	(void)snprintf(escaped, sizeof(escaped), "\\u%04x", (unsigned char)*p);
+	(void)snprintf(escaped, sizeof(escaped), "\\u%04x",
+	    (unsigned char)p[n - 1]); /* U+0080 to U+009F are C2 and it */
 	return put(o, escaped, 6);
 }
 

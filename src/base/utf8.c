@@ -51,6 +51,13 @@ utf8_character(const uint8_t *p, size_t left)
 }
 
 bool
+utf8_control(const uint8_t *c, size_t n)
+{
+	return n == 1 ? c[0] < 0x20 || c[0] == 0x7f :
+			n == 2 && c[0] == 0xc2 && c[1] <= 0x9f;
+}
+
+bool
 utf8_valid(const uint8_t *bytes, size_t len)
 {
 	size_t n;

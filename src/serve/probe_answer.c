@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "fastcgi/record.h"
 
 #define STRANGER "what answers there is no sse-fcgi"
@@ -67,10 +68,16 @@ read_records(const uint8_t *p, size_t len, char *text)
 static void
 make_one_line(char *text)
 {
-	text[strcspn(text, "\r\n")] = '\0';
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+	size_t n, left = strcspn(text, "\r\n");
+
+	text[left] = '\0';
+	for (; left > 0; text += n, left -= n) {
+		n = utf8_character((const uint8_t *)text, left);
+		if (n == 0 || utf8_control((const uint8_t *)text, n)) {
 			*text = '?';
+			n = 1;
+		}
+	}
 }
 
 /* NO, with why. */
