@@ -649,6 +649,26 @@ what_is_still_to_be_dropped_takes_no_room(void **state)
 	assert_int_equal(got.channel[1].lost, key(10));
 }
 
+/* Whatever who begins it anew knows of that. */
+static void
+what_a_channel_has_lost_never_gets_less(void **state)
+{
+	static const unsigned upto[] = {5, 3, 7}, lost[] = {5, 5, 7};
+	size_t i;
+
+	(void)state;
+	write_ten();
+	for (i = 0; i < LENGTH(upto); i++) {
+		assert_int_equal(store_begin(&store), 0);
+		assert_int_equal(store_add_channel(&store, "c", key(upto[i])),
+		    0);
+		assert_int_equal(store_commit(&store), STORE_COMMITTED);
+		live_again();
+		assert_int_equal(got.channels, 3);
+		assert_int_equal(got.channel[2].lost, key(lost[i]));
+	}
+}
+
 static void
 who_reads_back_may_have_enough(void **state)
 {
@@ -2124,6 +2144,7 @@ main(void)
 	    TEST(keys_come_back_until_they_go),
 	    TEST(what_has_no_room_is_deleted_and_lost),
 	    TEST(what_is_still_to_be_dropped_takes_no_room),
+	    TEST(what_a_channel_has_lost_never_gets_less),
 	    TEST(who_reads_back_may_have_enough),
 	    WRONG(no_directory, "its directory is not there"),
 	    WRONG(a_file_as_directory, "its directory is not there"),
