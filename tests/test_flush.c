@@ -23,6 +23,7 @@ static struct {
 	unsigned dead;	/* so many fronts have gone */
 	unsigned fails; /* the ring does, at the call with this number */
 	unsigned rings, sends, writevs;
+	bool swallows; /* it says that it has taken all, and has nothing */
 } kernel;
 
 static struct config cfg;
@@ -66,7 +67,14 @@ __wrap_send(int fd, const void *bytes, size_t len, int flags)
 ssize_t
 __wrap_writev(int fd, const struct iovec *iov, int n)
 {
+	ssize_t all = 0;
+
 	kernel.writevs++;
+	if (kernel.swallows) {
+		for (; n > 0; n--)
+			all += (ssize_t)iov++->iov_len;
+		return all;
+	}
 	if (kernel.seed == 0)
 		return __real_writev(fd, iov, n);
 	(void)outcome(1);
@@ -243,6 +251,45 @@ ring_that_fails_loses_nothing(void **state)
 	check_all();
 }
 
+/* So many of all have had n events or more. */
+static unsigned
+have_had(uint64_t n)
+{
+	struct conn *c;
+	unsigned have = 0;
+
+	TAILQ_FOREACH (c, &streams.conns.list[CONN_OPEN], link)
+		have += c->messages >= n;
+	return have;
+}
+
+/* Each takes half a MiB at a time: whoever has had none of it is first. */
+static void
+turn_ends_when_enough_is_written(void **state)
+{
+	struct conns *cs = &streams.conns;
+	unsigned long long had;
+	unsigned i;
+
+	(void)state;
+	kernel.swallows = true;
+	for (i = 0; i < 20; i++)
+		publish(60000);
+	hub_wake(&hub);
+	for (i = 0; have_had(1) < PEERS; i++) {
+		assert_int_equal(have_had(11), 0);
+		had = cs->sent;
+		assert_true(conns_flush(cs));
+		assert_true(cs->behind);
+		assert_in_range(cs->sent - had, 16 << 20, 17 << 20);
+	}
+	assert_in_range(i, 4, 6);
+	for (i = 0; conns_flush(cs); i++)
+		assert_true(i < 20);
+	assert_int_equal(have_had(20), PEERS);
+	assert_false(cs->behind);
+}
+
 /* Small, large and many events, a front that has gone, a ring that fails. */
 static void
 whatever_becomes_of_one_write_no_other_stream_loses(void **state)
@@ -277,6 +324,7 @@ main(void)
 	    FLUSH_TEST(an_event_to_all_is_a_call_for_each_wave),
 	    FLUSH_TEST(large_events_go_the_other_way),
 	    FLUSH_TEST(ring_that_fails_loses_nothing),
+	    FLUSH_TEST(turn_ends_when_enough_is_written),
 	    FLUSH_TEST(whatever_becomes_of_one_write_no_other_stream_loses),
 	};
 
