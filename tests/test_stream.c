@@ -1557,6 +1557,7 @@ ended_by_its_ticket_it_says_where_it_was_and_no_more(void **state)
 		assert_int_equal(streams.permits.n, 1);
 		assert_int_equal(streams_close_subject(&streams, "bob"), 0);
 		assert_int_equal(streams_close_channel(&streams, "c"), 0);
+		publish("a", 1, 10); /* it is still to be sent */
 		if (by_channel)
 			assert_int_equal(streams_close_channel(&streams, "b"),
 			    1);
@@ -1567,6 +1568,7 @@ ended_by_its_ticket_it_says_where_it_was_and_no_more(void **state)
 		text = peer_read(&p);
 		assert_true(told_retry(text) >= cfg.retry);
 		assert_non_null(strstr(text, "id: "));
+		assert_null(strstr(text, "data: 0"));
 		assert_int_equal(answer.ends, 1);
 		assert_int_equal(streams.permits.n, 0);
 		peer_close(&p);
