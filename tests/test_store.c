@@ -649,6 +649,65 @@ what_is_still_to_be_dropped_takes_no_room(void **state)
 	assert_int_equal(got.channel[1].lost, key(10));
 }
 
+static int
+no_memory_for_channel(void *arg, const struct store_channel *c)
+{
+	(void)arg;
+	(void)c;
+	return -1;
+}
+
+static int
+no_memory_for_event(void *arg, const struct store_event *e)
+{
+	(void)arg;
+	(void)e;
+	return -1;
+}
+
+static int
+no_memory_for_key(void *arg, const struct store_keyed *k)
+{
+	(void)arg;
+	(void)k;
+	return -1;
+}
+
+/* The file is as it should be. */
+static void
+who_has_no_memory_for_it_is_told_of_no_damage(void **state)
+{
+	static const struct store_reader starved[] = {{no_memory_for_channel,
+							  got_event, got_key,
+							  &got},
+	    {got_channel, no_memory_for_event, got_key, &got},
+	    {got_channel, got_event, no_memory_for_key, &got}};
+	size_t i;
+
+	(void)state;
+	write_ten();
+	assert_int_equal(store_begin(&store), 0);
+	assert_int_equal(store_add_keyed(&store,
+			     &(struct store_keyed){.last = key(10),
+				 .time = 1,
+				 .events = 1,
+				 .channel = "a",
+				 .key = "k"}),
+	    0);
+	assert_int_equal(store_commit(&store), STORE_COMMITTED);
+	for (i = 0; i < LENGTH(starved); i++) {
+		store_close(&store, false);
+		assert_int_equal(open_store(), 0);
+		memset(&got, 0, sizeof(got));
+		assert_int_equal(store_load(&store, SIZE_MAX, &starved[i]), -1);
+		store_explain(&store, path, err, sizeof(err));
+		assert_non_null(strstr(err, ": no memory"));
+	}
+	live_again();
+	assert_int_equal(got.events, 10);
+	assert_int_equal(got.keys, 1);
+}
+
 /* Whatever who begins it anew knows of that. */
 static void
 what_a_channel_has_lost_never_gets_less(void **state)
@@ -2144,6 +2203,7 @@ main(void)
 	    TEST(keys_come_back_until_they_go),
 	    TEST(what_has_no_room_is_deleted_and_lost),
 	    TEST(what_is_still_to_be_dropped_takes_no_room),
+	    TEST(who_has_no_memory_for_it_is_told_of_no_damage),
 	    TEST(what_a_channel_has_lost_never_gets_less),
 	    TEST(who_reads_back_may_have_enough),
 	    WRONG(no_directory, "its directory is not there"),
