@@ -97,6 +97,7 @@ become(const struct responder *r, unsigned files, const char *const options[])
 	(void)dup2(null, 1);
 	(void)dup2(open(errors, O_WRONLY | O_CREAT | O_APPEND, 0600), 2);
 	(void)close(null);
+	(void)signal(SIGPIPE, SIG_DFL); /* as a supervisor has it */
 	if (files > 0)
 		(void)setrlimit(RLIMIT_NOFILE, &rl);
 	(void)execv(argv[0], (char **)(uintptr_t)argv);
