@@ -287,6 +287,31 @@ a_channel_ends_once(void **state)
 	free_all(ch);
 }
 
+/* Nothing else is counted as what may be dropped. */
+static void
+what_came_behind_what_was_served_is_unread(void **state)
+{
+	struct channel *ch =
+	    channel_new("news", (struct loss){{0, 0}, LOSS_OVERFLOW});
+	static const size_t spare[] = {0, 1, 3, 6, 10, 15, 15};
+	struct held *e;
+	uint64_t upto, ms;
+
+	(void)state;
+	for (ms = 1; ms <= 5; ms++) {
+		e = new_entry((struct eventid){ms, 1});
+		e->cost = ms;
+		assert_int_equal(channel_reserve(ch, 1), 0);
+		channel_append(ch, e);
+	}
+	assert_int_equal(channel_spare(ch), 0);
+	for (upto = 0; upto < LENGTH(spare); upto++) {
+		channel_served(ch, (struct eventid){upto, 1});
+		assert_int_equal(channel_spare(ch), spare[upto]);
+	}
+	free_all(ch);
+}
+
 /* The numbers go on: nobody takes one of them for another. */
 static void
 what_is_handed_over_is_lost_as_deleted(void **state)
@@ -385,6 +410,7 @@ main(void)
 	    cmocka_unit_test(the_next_one_after_any_id_is_found),
 	    cmocka_unit_test(a_ring_is_no_larger_than_its_history_for_long),
 	    cmocka_unit_test(a_channel_ends_once),
+	    cmocka_unit_test(what_came_behind_what_was_served_is_unread),
 	    cmocka_unit_test(what_is_handed_over_is_lost_as_deleted),
 	    cmocka_unit_test(names_are_what_people_have),
 	    cmocka_unit_test(names_are_neither_control_characters_nor_spaces),
