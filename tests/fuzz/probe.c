@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/utf8.h"
 #include "fuzz.h"
 
 static const char *const bodies[] = {"ready\n", "alive\n"};
@@ -109,8 +110,12 @@ check_line(const char *why, bool is_503)
 {
 	assert(*why != '\0');
 	assert((strncmp(why, "not ready: ", 11) == 0) == is_503);
-	for (; *why != '\0'; why++)
+	assert(utf8_valid((const uint8_t *)why, strlen(why)));
+	for (; *why != '\0'; why++) {
 		assert((unsigned char)*why >= 0x20 && *why != 0x7f);
+		assert((unsigned char)why[0] != 0xc2 ||
+		       (unsigned char)why[1] >= 0xa0);
+	}
 }
 
 int
