@@ -53,6 +53,28 @@ empty_stream_gets_a_note_to_hold_on_to(void **state)
 	viewer_closes(&viewer);
 }
 
+/* Nor where they have the same id: nobody takes another's for his own. */
+static void
+no_note_is_like_another(void **state)
+{
+	struct text_bytes first;
+
+	(void)state;
+	process_runs(one);
+	first = key.entry[0].fields;
+	key.entry[0].fields = (struct text_bytes){0};
+	AT("0-1");
+	process_ends(one);
+	key_delete(&key);
+	process_begins(one, &setup);
+	process_runs(one);
+	AT("0-1");
+	assert_int_equal(key.n, 1);
+	assert_true(first.len != key.entry[0].fields.len ||
+		    memcmp(first.p, key.entry[0].fields.p, first.len) != 0);
+	free(first.p);
+}
+
 /* Somebody publishes between the two questions: that is read, not lost. */
 static void
 stream_that_begins_meanwhile_is_read_from_its_beginning(void **state)
@@ -1195,6 +1217,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    TEST(empty_stream_gets_a_note_to_hold_on_to),
+	    TEST(no_note_is_like_another),
 	    TEST(stream_that_begins_meanwhile_is_read_from_its_beginning),
 	    TEST(stream_without_a_note_is_read_all_the_same),
 	    TEST(what_was_trimmed_before_is_below_the_base),
