@@ -7,6 +7,7 @@
 #define _GNU_SOURCE /* for pipe2 and its like in the headers below */
 #include "responder.h"
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -62,7 +63,10 @@ file_text(const struct responder *r, const char *name)
 	return text;
 }
 
-/* In the child: descriptor 0 is the socket or /dev/null, then the program. */
+/*
+ * In the child, which does not outlive the test: descriptor 0 is the socket or
+ * /dev/null, then the program.
+ */
 static void
 become(const struct responder *r, unsigned files, const char *const options[])
 {
@@ -71,6 +75,7 @@ become(const struct responder *r, unsigned files, const char *const options[])
 	int i, n = 0, null = open("/dev/null", O_RDWR);
 	struct rlimit rl = {.rlim_cur = files, .rlim_max = files};
 
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	path_of(r, log, "log");
 	path_of(r, errors, "stderr");
 	argv[n++] = program == NULL ? "build/sse-fcgi" : program;
