@@ -23,6 +23,7 @@ static void *
 run(void *arg)
 {
 	struct committer *c = arg;
+	void (*wake)(void *);
 	double began;
 
 	(void)pthread_mutex_lock(&c->lock);
@@ -39,9 +40,12 @@ run(void *arg)
 		(void)pthread_mutex_lock(&c->lock);
 		c->state = COMMITTER_IDLE;
 		c->taken = false;
+		wake = c->wake;
 		(void)pthread_cond_signal(&c->done);
-		if (c->wake != NULL)
-			c->wake(c->arg);
+		(void)pthread_mutex_unlock(&c->lock);
+		if (wake != NULL)
+			wake(c->arg); /* who takes it finds the lock free */
+		(void)pthread_mutex_lock(&c->lock);
 	}
 	(void)pthread_mutex_unlock(&c->lock);
 	return NULL;

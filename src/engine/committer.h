@@ -28,7 +28,8 @@ struct committer {
 	enum { COMMITTER_IDLE, COMMITTER_BUSY, COMMITTER_END } state;
 	/*
 	 * Called in the thread when an order is done, which committer_take()
-	 * then tells of.  It may do no more than wake somebody.
+	 * then tells of.  It may do no more than wake somebody, and must be
+	 * able to until committer_end().
 	 */
 	void (*wake)(void *arg);
 	void *arg;
@@ -64,7 +65,10 @@ bool committer_take(struct committer *);
 /* Waits until it is idle, or for so many seconds: then false. */
 bool committer_wait(struct committer *, double seconds);
 
-/* It is not waited for any longer: nobody is woken, and nothing given. */
+/*
+ * It is not waited for any longer: nothing is given, and nobody is woken but of
+ * an order that is done just now.
+ */
 void committer_abandon(struct committer *);
 
 /* It is idle: ends the thread; the store is the caller's again. */

@@ -231,20 +231,17 @@ static void
 sqlite_stop(struct engine *engine)
 {
 	struct sqlite *s = (struct sqlite *)engine;
-	bool ended;
-
 	if (s->hub == NULL)
 		return; /* it was never started */
 	hub_kept_by(s->hub, NULL, NULL, NULL);
 	ev_prepare_stop(s->loop, &s->turn_ends);
 	ev_timer_stop(s->loop, &s->second);
 	gathering_stop(&s->gathering);
-	ended = finish(s);
 	wake_stop(&s->committed);
-	wake_close(&s->committed);
-	if (!ended)
+	if (!finish(s))
 		return; /* the thread has all of it, until the process ends */
 	committer_end(&s->committer);
+	wake_close(&s->committed);
 	changes_free(&s->next);
 	changes_free(&s->going);
 	keys_free(&s->keys);
