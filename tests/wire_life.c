@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -314,6 +315,41 @@ sighup_opens_the_log_again(void **state)
 		open_stream(&f, &r), front_close(&f);
 	while (access(log, F_OK) == -1);
 	assert_true(responder_until_logged(&r, "stream closed", 1, PATIENCE));
+	responder_stop(&r);
+}
+
+/* Until it can be opened again it goes on where it was. */
+static void
+log_that_cannot_be_opened_yet_is_tried_again(void **state)
+{
+	struct responder r, old;
+	char log[80], place[96];
+	int i;
+
+	(void)state;
+	responder_start(&r, 0, NULL);
+	assert_true(
+	    responder_until_logged(&r, "open files allow", 1, PATIENCE));
+	old = r;
+	(void)strcat(old.dir, ".old");
+	(void)snprintf(log, sizeof(log), "%s/log", r.dir);
+	(void)snprintf(place, sizeof(place), "%s/log", old.dir);
+	assert_int_equal(mkdir(old.dir, 0700), 0);
+	assert_int_equal(rename(log, place), 0);
+	assert_int_equal(mkdir(log, 0700), 0);
+	assert_int_equal(kill(r.pid, SIGHUP), 0);
+	assert_true(responder_until_logged(&old, "cannot be opened again yet",
+	    1, PATIENCE));
+	assert_int_equal(rmdir(log), 0);
+	for (i = 0; access(log, F_OK) == -1; i++) {
+		assert_true(i < PATIENCE / 20);
+		(void)poll(NULL, 0, 20);
+	}
+	assert_int_equal(responder_signal(&r, SIGTERM), 0);
+	assert_int_equal(responder_logged(&r, "ended"), 1);
+	assert_int_equal(responder_logged(&old, "ended"), 0);
+	assert_int_equal(responder_logged(&old, "cannot be opened"), 1);
+	assert_int_equal(unlink(place) + rmdir(old.dir), 0);
 	responder_stop(&r);
 }
 
@@ -783,6 +819,7 @@ main(void)
 	    cmocka_unit_test(
 		a_publication_that_is_not_whole_at_the_end_is_answered),
 	    cmocka_unit_test(sighup_opens_the_log_again),
+	    cmocka_unit_test(log_that_cannot_be_opened_yet_is_tried_again),
 	    cmocka_unit_test(without_a_socket_it_says_what_works),
 	    cmocka_unit_test(options_are_checked),
 	    cmocka_unit_test(output_that_is_lost_is_an_error),
