@@ -477,6 +477,21 @@ an_answer_that_does_not_come_ends_it(void **state)
 	assert_string_equal(seen.why, l.why);
 }
 
+/* libev says so. */
+static void
+a_connection_that_the_kernel_does_not_watch_is_another(void **state)
+{
+	(void)state;
+	come_up();
+	ev_invoke(loop, &l.io, EV_ERROR | EV_READ | EV_WRITE);
+	assert_int_equal(seen.downs, 1);
+	assert_non_null(strstr(seen.why, "the kernel does not watch it"));
+	later(1);
+	UNTIL(loop, l.state == LINK_UP);
+	say(1, "NUMBER");
+	UNTIL(loop, seen.replies == 1);
+}
+
 static void
 half_an_answer_is_none(void **state)
 {
@@ -1621,6 +1636,7 @@ static const struct CMUnitTest single[] = {
     LINK_TEST(a_full_queue_of_a_unix_socket_is_told_at_once),
     LINK_TEST(nobody_listening_is_tried_again_and_again),
     LINK_TEST(an_answer_that_does_not_come_ends_it),
+    LINK_TEST(a_connection_that_the_kernel_does_not_watch_is_another),
     LINK_TEST(half_an_answer_is_none),
     LINK_TEST(patience_begins_with_the_answer_before),
     LINK_TEST(what_is_taken_out_of_an_answer_is_progress),
