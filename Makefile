@@ -604,6 +604,7 @@ coverage: need-coverage
 	    sed 's/no$$/da/' | xargs sh -c 'touch "$$@" && chmod 666 "$$@"' sh
 	-@$(COUNTED) $(CHECKS) >build/coverage/log 2>&1 || \
 	    grep '^make.*Error' build/coverage/log
+	find build/coverage -name '*.gcda' -size 0 -exec rm {} +
 	node tests/harness/coverage.mjs build/coverage $(SHOW)
 
 # The faults of tests/mutants, or some: does a test turn red for each?
