@@ -467,6 +467,14 @@ a_thousand_feeds_are_there_at_once(void **state)
 	FIGURE("\"feeds\":", 0);
 }
 
+/* Another process, which has its engine. */
+static void
+launch(const char *const options[])
+{
+	responder_start(&world.r, 0, options);
+	assert_true(status_until(&world.r, "\"ready\":", 1));
+}
+
 /* Longer than a heartbeat comes, or a reader or a stream may take. */
 static void
 a_feed_may_be_silent(void **state)
@@ -475,9 +483,8 @@ a_feed_may_be_silent(void **state)
 	struct front f;
 
 	(void)state;
-	responder_start(&world.r, 0,
-	    (const char *[]){"--heartbeat", "1", "--stall", "1", "--max-age",
-		"1", NULL});
+	launch((const char *[]){"--heartbeat", "1", "--stall", "1", "--max-age",
+	    "1", NULL});
 	feed_begin(&f, "channel=silent&feed=1", 0);
 	feed_sends(&f, "data: a\n\nda");
 	assert_false(front_until_end(&f, 3000));
@@ -496,8 +503,7 @@ feeds_are_counted_with_streams(void **state)
 	struct front f[3];
 
 	(void)state;
-	responder_start(&world.r, 0,
-	    (const char *[]){"--max-streams", "2", NULL});
+	launch((const char *[]){"--max-streams", "2", NULL});
 	feed_begin(&f[0], "channel=a&feed=1", 0);
 	feed_begin(&f[1], "channel=a&feed=1", 0);
 	feed_begin(&f[2], "channel=a&feed=1", 0);
@@ -526,8 +532,7 @@ the_drain_lets_a_feed_end(void **state)
 	struct front f[2], reader;
 
 	(void)state;
-	responder_start(&world.r, 0,
-	    (const char *[]){"--drain", "1", "--feed-grace", "60", NULL});
+	launch((const char *[]){"--drain", "1", "--feed-grace", "60", NULL});
 	read_all(&reader, "left");
 	feed_begin(&f[0], "channel=left&feed=1", 0);
 	feed_sends(&f[0], "data: a\n\n");
@@ -600,8 +605,7 @@ a_disk_that_hangs_slows_the_producer(void **state)
 		return; /* it has no disk */
 	(void)setenv("STORE", "1", 1);
 	disk_begin();
-	responder_start(&world.r, 0,
-	    (const char *[]){"--history", "20000", NULL});
+	launch((const char *[]){"--history", "20000", NULL});
 	disk_end();
 	read_all(&reader, "slow");
 	feed_begin(&f, "channel=slow&feed=1", 0);
