@@ -193,20 +193,20 @@ too_many_members_are_left_out(void **state)
 static void
 whatever_is_in_it_it_is_one_object(void **state)
 {
-	unsigned long seed = 20261127;
+	uint64_t seed = 20261127;
 	char bytes[3][1200];
 	size_t i, k, n;
 
 	(void)state;
 	for (i = 0; i < 20000; i++) {
 		for (k = 0; k < 3; k++) {
-			seed = seed * 6364136223846793005UL +
-			       1442695040888963407UL;
+			seed = seed * UINT64_C(6364136223846793005) +
+			       UINT64_C(1442695040888963407);
 			n = (seed >> 33) % sizeof(bytes[k]);
 			bytes[k][n] = '\0';
 			while (n-- > 0) {
-				seed = seed * 6364136223846793005UL +
-				       1442695040888963407UL;
+				seed = seed * UINT64_C(6364136223846793005) +
+				       UINT64_C(1442695040888963407);
 				bytes[k][n] = (char)(1 + (seed >> 40) % 255);
 			}
 		}

@@ -10,6 +10,7 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <unistd.h>
 
 #include "mapped.h"
@@ -44,7 +45,7 @@ count_round(void)
 
 	rounds_go(); /* what is kept from then on is there */
 	rounds_settle();
-	memory_runs_out(1UL << 40, 0);
+	memory_runs_out(ULONG_MAX, 0);
 	rounds_go();
 	n = atomic_load(&scarce->calls);
 	memory_is_there();
