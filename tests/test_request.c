@@ -297,7 +297,7 @@ __wrap_sendmsg(int fd, const struct msghdr *msg, int flags)
 	static uint8_t bytes[70000];
 	size_t all = 0, len, i;
 
-	for (i = 0; i < msg->msg_iovlen; i++) {
+	for (i = 0; i < (size_t)msg->msg_iovlen; i++) { /* POSIX: an int */
 		if (msg->msg_iov[i].iov_len > 0)
 			memcpy(bytes + all, msg->msg_iov[i].iov_base,
 			    msg->msg_iov[i].iov_len);

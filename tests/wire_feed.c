@@ -341,8 +341,8 @@ come_in_their_place(unsigned attempt)
 		(void)snprintf(names[i], sizeof(names[i]), "place%u-%zu",
 		    attempt, i);
 		read_all(&reader[i], names[i]);
-		(void)snprintf(query, sizeof(query), "channel=%s&feed=1",
-		    names[i]);
+		(void)snprintf(query, sizeof(query),
+		    "channel=place%u-%zu&feed=1", attempt, i);
 		feed_begin(&f[i], query, 0);
 		feed_sends(&f[i], "data: a\n\n");
 		assert_comes(&reader[i], "data: a\n");
