@@ -173,7 +173,7 @@ set_defaults(struct config *cfg, char *err, size_t size)
 
 /* What getopt_long() did not take; it says a letter where it was a letter. */
 static int
-refuse_option(bool no_value, char *argv[], char *err, size_t size)
+refuse_option(bool no_value, char *const argv[], char *err, size_t size)
 {
 	if (no_value)
 		(void)snprintf(err, size, "%s: this option needs a value",

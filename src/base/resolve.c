@@ -67,7 +67,8 @@ look_up(struct resolve *r, int flags)
 	struct addrinfo hints = {.ai_family = AF_UNSPEC,
 	    .ai_socktype = SOCK_STREAM,
 	    .ai_flags = flags};
-	struct addrinfo *list, *ai;
+	struct addrinfo *list;
+	const struct addrinfo *ai;
 
 	r->error = getaddrinfo(r->host, r->port, &hints, &list);
 	r->number = errno;

@@ -64,6 +64,7 @@ ring_send(struct ring *r, struct ring_send *sends, unsigned n)
 	}
 	result = io_uring_submit(&r->io);
 	begun = result < 0 ? 0 : (unsigned)result;
+	assert(begun <= n);
 	if (take(r, sends) == n)
 		return 0;
 	for (i = 0; i < begun; i++)

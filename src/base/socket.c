@@ -274,7 +274,8 @@ listen_inet(struct sockets *ss, const struct endpoint *e)
 {
 	struct addrinfo hints = {.ai_flags = AI_PASSIVE,
 			    .ai_socktype = SOCK_STREAM},
-			*list, *ai;
+			*list;
+	const struct addrinfo *ai;
 	int error = getaddrinfo(e->host, e->port, &hints, &list);
 	size_t before = ss->n;
 	const char *why = NULL, *absent = NULL;

@@ -15,7 +15,7 @@
 static void
 put_channels(char **room, struct addition *a, const struct post *post)
 {
-	char *all;
+	const char *all;
 	size_t i;
 
 	for (i = 0; i < post->channels_n; i++)

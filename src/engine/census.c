@@ -165,7 +165,8 @@ is_name(const struct resp_value *v)
 static struct census_other *
 find_other(struct census *c, const char *name)
 {
-	struct census_other wanted, *o, *same;
+	struct census_other wanted, *o;
+	const struct census_other *same;
 
 	memcpy(wanted.name, name, sizeof(wanted.name));
 	o = RB_FIND(census_others, &c->others, &wanted);

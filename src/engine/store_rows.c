@@ -69,7 +69,8 @@ store_names(struct store_row *r, sqlite3_stmt *q, int column)
 {
 	size_t len;
 	const char *names = word(q, column, &len);
-	char *name, *space;
+	const char *name;
+	char *space;
 
 	r->event.channels_n = 0;
 	if (names == NULL || len == 0 || len >= sizeof(r->text))

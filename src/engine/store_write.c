@@ -198,7 +198,8 @@ add_holder(struct store *st, struct holders *h, const char *name, int64_t key)
 static int
 add_holders(struct store *st, struct holders *h, char *names, int64_t key)
 {
-	char *rest, *name;
+	const char *name;
+	char *rest;
 
 	for (name = strtok_r(names, " ", &rest); name != NULL;
 	     name = strtok_r(NULL, " ", &rest))

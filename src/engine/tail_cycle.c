@@ -138,7 +138,8 @@ nothing_came(struct tail *t)
 static struct resp_value *
 entries_of(const struct resp_value *reply)
 {
-	struct resp_value *stream, *entries;
+	const struct resp_value *stream;
+	struct resp_value *entries;
 
 	if (reply->type != RESP_ARRAY || (stream = reply->first) == NULL ||
 	    stream->type != RESP_ARRAY)

@@ -189,7 +189,7 @@ tail_load(struct tail *t)
 static void
 end_page(struct tail *t, struct resp_value *reply)
 {
-	struct tail_inner *in = t->inner;
+	const struct tail_inner *in = t->inner;
 
 	tail_load_part(t, NULL, reply);
 	if (reply->first != NULL) /* it ends */

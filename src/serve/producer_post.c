@@ -195,7 +195,8 @@ void
 producers_again(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct producers *all = w->data;
-	struct producer *p, *first = NULL; /* that was refused again */
+	const struct producer *first = NULL; /* that was refused again */
+	struct producer *p;
 	unsigned long long had = all->postponed, before;
 
 	(void)revents;

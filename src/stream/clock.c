@@ -63,7 +63,7 @@ static void
 clock_fill(struct subscriber *sub, struct batch *b, uint8_t kind)
 {
 	static const char before[] = "Message: ", between[] = " - the time is ";
-	struct clock *c = clock_of(sub);
+	const struct clock *c = clock_of(sub);
 	struct tick *t = (struct tick *)sub;
 	char number[24], data[MESSAGE_SIZE], *p = data;
 	struct sse_message m = {.id = decimal(number, t->count + 1)};
