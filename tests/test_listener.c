@@ -4,8 +4,8 @@
  */
 #include "unit.h"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <errno.h>
 #include <stdbool.h>
@@ -20,6 +20,8 @@ static struct ev_loop *loop;
 static struct conns conns;
 static struct listener listener;
 static struct sockets sockets;
+static struct sockaddr_un at; /* of the one that there is */
+static char dir[32];
 
 /* The errors that come next, before accept4() is itself again. */
 static struct {
@@ -49,14 +51,17 @@ accept_fails(int error)
 static int
 set_up(void **state)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET,
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
 	(void)state;
 	memset(&script, 0, sizeof(script));
 	allocation_fails(0);
-	if (bind(fd, (struct sockaddr *)&in, sizeof(in)) == -1 ||
+	(void)strcpy(dir, "/tmp/sse-fcgi.XXXXXX");
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	at = (struct sockaddr_un){.sun_family = AF_UNIX};
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s/s", dir);
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) == -1 ||
 	    listen(fd, 128) == -1 || (loop = ev_loop_new(EVFLAG_AUTO)) == NULL)
 		return -1;
 	sockets = (struct sockets){.n = 1, .one[0].fd = fd};
@@ -75,21 +80,16 @@ tear_down(void **state)
 	listener_stop(&listener);
 	conns_free(&conns);
 	ev_loop_destroy(loop);
-	return close(sockets.one[0].fd);
+	return close(sockets.one[0].fd) + unlink(at.sun_path) + rmdir(dir);
 }
 
 /* It is there to be accepted. */
 static int
 client(void)
 {
-	struct sockaddr_in in;
-	socklen_t len = sizeof(in);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	assert_int_equal(getsockname(sockets.one[0].fd, (struct sockaddr *)&in,
-			     &len),
-	    0);
-	assert_int_equal(connect(fd, (struct sockaddr *)&in, len), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	return fd;
 }
 
