@@ -106,7 +106,7 @@ static struct {
 	struct cohort quiet;
 	double now, began;
 	size_t empty; /* kilobytes of the program before anybody came */
-	size_t events, ends, refused, posts, seen, gaps, left, told;
+	size_t events, ends, refused, posts, seen, gaps, left, shed, told;
 } all;
 
 static inline unsigned

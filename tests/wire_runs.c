@@ -217,6 +217,8 @@ check_figures(double fed)
 
 	assert_true(status_until(&world.r, "\"streams\":", 0));
 	FIGURE("\"events_published\":", (double)(all.events + QUIET));
+	assert_true(status_figure(&world.r, "\"stalled\":") >=
+		    (double)all.shed); /* and for nothing else */
 	if (all.tight) {
 		assert_true(all.gaps > 0 && lost >= (double)all.gaps);
 		FIGURE("\"deleted\":", 0);
@@ -226,11 +228,11 @@ check_figures(double fed)
 		check_memory();
 	print_message("%zu events in %.1f s, %.0f/s, by %zu posts (%zu "
 		      "refused), %zu runs; %zu seen, %.0f/s, %zu gaps; left "
-		      "%zu times; %zu told to stay away; %.1f s of the "
-		      "processor, peak %zu KB\n",
+		      "%zu times; %zu shed; %zu told to stay away; %.1f s of "
+		      "the processor, peak %zu KB\n",
 	    all.events, fed, (double)all.events / fed, all.posts, all.refused,
 	    all.ends, all.seen, (double)all.seen / fed, all.gaps, all.left,
-	    all.told, busy(), kilobytes("VmHWM:"));
+	    all.shed, all.told, busy(), kilobytes("VmHWM:"));
 }
 
 static void
