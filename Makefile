@@ -570,7 +570,7 @@ test-fronts: build/asan/sse-fcgi
 
 test-browser: build/asan/sse-fcgi build/browser/node_modules
 	PROGRAM=build/asan/sse-fcgi BROWSER_MODULES=build/browser \
-	    node --test --test-concurrency=$(AT_ONCE) tests/browser/*.test.mjs
+	    node --test --test-concurrency=$(JOBS) tests/browser/*.test.mjs
 
 build/browser/node_modules: tests/browser/package-lock.json | build/browser
 	cp tests/browser/package*.json build/browser/
