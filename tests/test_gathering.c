@@ -4,40 +4,14 @@
  */
 #include "unit.h"
 
-#include <sys/epoll.h>
-#include <sys/syscall.h>
-
-#include <errno.h>
-#include <ev.h>
 #include <poll.h>
-#include <stdbool.h>
-#include <unistd.h>
 
 #include "base/platform.h"
 #include "engine/gathering.h"
+#include "watched.h"
 
 static struct ev_loop *loop;
 static struct gathering g;
-static bool refused; /* nothing is watched */
-
-/* In place of the C library's, for libev too. */
-int
-epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
-{
-	if (refused) {
-		errno = ENOMEM;
-		return -1;
-	}
-	return (int)syscall(SYS_epoll_ctl, epoll, op, fd, event);
-}
-
-static void
-on_turns(struct ev_loop *l, ev_timer *w, int revents)
-{
-	(void)l;
-	(void)w;
-	(void)revents;
-}
 
 static int
 set_up(void **state)
@@ -181,7 +155,7 @@ a_timer_that_is_not_watched_is_over(void **state)
 
 	(void)state;
 	(void)ev_run(loop, EVRUN_NOWAIT);
-	ev_timer_init(&turns, on_turns, 0.01, 0.01);
+	ev_timer_init(&turns, on_tick, 0.01, 0.01);
 	ev_timer_start(loop, &turns);
 	refused = true;
 	ev_loop_fork(loop);

@@ -5,21 +5,18 @@
  */
 #include "unit.h"
 
-#include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 
-#include <ev.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
-#include <stdbool.h>
 #include <unistd.h>
 
 #include "base/thread.h"
 #include "base/wake.h"
 #include "calls.h"
+#include "watched.h"
 
 #define WAKES 20000
 
@@ -29,34 +26,12 @@ CALL(ssize_t, read, (int fd, void *p, size_t n), (fd, p, n), -1)
 static struct ev_loop *loop;
 static struct wake wake;
 static unsigned woken;
-static bool refused; /* nothing is watched */
-static unsigned asked;
-
-/* In place of the C library's, for libev too. */
-int
-epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
-{
-	asked++;
-	if (refused) {
-		errno = ENOMEM;
-		return -1;
-	}
-	return (int)syscall(SYS_epoll_ctl, epoll, op, fd, event);
-}
 
 static void
 on_wake(void *arg)
 {
 	assert_ptr_equal(arg, &wake);
 	woken++;
-}
-
-static void
-on_tick(struct ev_loop *l, ev_timer *w, int revents)
-{
-	(void)l;
-	(void)w;
-	(void)revents;
 }
 
 static int
