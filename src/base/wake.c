@@ -12,6 +12,13 @@
 
 _Static_assert(ATOMIC_BOOL_LOCK_FREE == 2, "a handler of signals may have it");
 
+void
+wake_watch_again(struct ev_loop *loop, ev_io *io)
+{
+	ev_io_set(io, io->fd, EV_READ); /* or libev knows it does */
+	ev_io_start(loop, io);
+}
+
 /* woken() may have freed it afterwards. */
 static void
 look(struct wake *w)
@@ -37,10 +44,8 @@ on_io(struct ev_loop *loop, ev_io *io, int revents)
 {
 	uint64_t n;
 
-	if (revents & EV_ERROR) { /* the kernel does not watch it: try again */
-		ev_io_set(io, io->fd, EV_READ); /* or libev knows it does */
-		ev_io_start(loop, io);
-	}
+	if (revents & EV_ERROR)
+		wake_watch_again(loop, io);
 	while (read(io->fd, &n, sizeof(n)) == -1 && errno == EINTR)
 		continue;
 	look(io->data);

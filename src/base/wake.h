@@ -49,6 +49,12 @@ void wake_send(struct wake *);
  */
 void wake_stop(struct wake *);
 
+/*
+ * For who is told EV_ERROR of a descriptor that is read: the kernel does not
+ * watch it, and is asked to again in the loop's next turn.
+ */
+void wake_watch_again(struct ev_loop *, ev_io *);
+
 /* It is stopped, and nobody calls wake_send() any more; in any thread. */
 void wake_close(struct wake *);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/platform.h"
+#include "base/wake.h"
 
 #define WAIT_MAX 0.002 /* seconds */
 #define PASS_MAX 6     /* 64 that do not wait */
@@ -16,10 +17,9 @@ on_timer(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct gathering *g = w->data;
 
-	if (revents & EV_ERROR) { /* the kernel does not watch it: try again */
-		ev_io_set(w, w->fd, EV_READ); /* or libev knows it does */
-		ev_io_start(loop, w);
-	} else if (!platform_timer_over(w->fd))
+	if (revents & EV_ERROR)
+		wake_watch_again(loop, w);
+	else if (!platform_timer_over(w->fd))
 		return;
 	g->over = g->waits; /* the turn's end sees to the rest */
 }
