@@ -337,6 +337,60 @@ what_was_trimmed_before_it_was_read_is_lost(void **state)
 	viewer_closes(&viewer);
 }
 
+/*
+ * What all of it is for a page that comes now.  A channel that is first heard
+ * of behind a loss may have begun in what is lost; but not one that begins when
+ * all was read that was there.
+ */
+static void
+view_from_its_beginning(const char *channel)
+{
+	const struct position at = {.kind = POSITION_ALL};
+
+	viewer_closes(&viewer);
+	viewer_opens(&viewer, one, channel, &at);
+}
+
+static void
+what_is_lost_may_be_a_beginning(void **state)
+{
+	(void)state;
+	happen("ab");
+	process_runs(one);
+	fake_down(one->fake, false);
+	happen("cccab");
+	key_trim(&key, 3);
+	process_runs(one);
+	view_from_its_beginning("c");
+	SHOWS("{c 0-1048575-4-1048575} c5");
+	view_from_its_beginning("a");
+	SHOWS("[a 0-0-1048575] a1 {a 1-4-1048575} a6");
+	happen("dd");
+	process_runs(one);
+	view_from_its_beginning("d");
+	SHOWS("d8 d9");
+	viewer_closes(&viewer);
+}
+
+/* So it is for a process that begins later. */
+static void
+noted_loss_may_be_a_beginning(void **state)
+{
+	(void)state;
+	happen("aa");
+	add("n", "lost", 4);
+	happen("c");
+	add("n", "here", 4);
+	process_runs(one);
+	view_from_its_beginning("c");
+	SHOWS("{c 0-3} c4");
+	happen("d");
+	process_runs(one);
+	view_from_its_beginning("d");
+	SHOWS("d6");
+	viewer_closes(&viewer);
+}
+
 static void
 gap_between_ids_without_room_is_none(void **state)
 {
@@ -1231,6 +1285,7 @@ main(void)
 	    TEST(what_is_published_is_read),
 	    TEST(trimming_behind_us_is_no_loss),
 	    TEST(what_was_trimmed_before_it_was_read_is_lost),
+	    TEST(what_is_lost_may_be_a_beginning),
 	    TEST(gap_between_ids_without_room_is_none),
 	    TEST(newest_that_was_deleted_is_replaced_by_a_note),
 	    TEST(what_came_and_went_is_lost),
@@ -1244,6 +1299,7 @@ main(void)
 	    TEST(note_of_somebody_else_is_nothing_to_hold_on_to),
 	    TEST(older_copy_is_a_loss_to_all),
 	    TEST(noted_loss_is_loaded_too),
+	    TEST(noted_loss_may_be_a_beginning),
 	    TEST(note_that_somebody_else_has_added),
 	    TEST(loss_is_told_without_a_note_too),
 	    TEST(entries_that_are_no_events_are_passed_over),

@@ -59,12 +59,19 @@ hub_lost(struct hub *h, struct loss lost)
 	assert(TAILQ_EMPTY(&h->promises));
 	h->last = lost.upto;
 	h->forgotten = lost;
+	h->resuming = true;
 	TAILQ_FOREACH (ch, &h->all, all_link) {
 		if (channel_has_ended(ch))
 			continue; /* behind its end there is nothing to lose */
 		retention_lose(h, ch, lost);
 		channel_wake(ch);
 	}
+}
+
+void
+hub_resumed(struct hub *h)
+{
+	h->resuming = false;
 }
 
 /* A channel that was never published to goes with its readers. */

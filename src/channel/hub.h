@@ -103,6 +103,7 @@ struct hub {
 	size_t slow_bytes;    /* of events that only slow streams still have */
 	size_t held;	      /* entries */
 	bool waiting;	      /* for its beginning: hub_wait() */
+	bool resuming;	      /* behind a loss: hub_lost() */
 	struct eventid start; /* where they begin who came meanwhile */
 	unsigned long long published;
 };
@@ -240,9 +241,12 @@ void hub_leave(struct hub *, struct cursor *);
 
 /*
  * Events up to this id, which is above hub->last, are lost to whatever channel
- * they are of: to every reader that is a gap with this reason.
+ * they are of: to every reader that is a gap with this reason.  A channel that
+ * is first published to before hub_resumed(), which says that all has come that
+ * was there, may have begun in what is lost; hub_restored() says so, too.
  */
 void hub_lost(struct hub *, struct loss);
+void hub_resumed(struct hub *);
 
 /*
  * An event of this channel, with this id, which is above hub->last, cannot be

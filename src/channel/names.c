@@ -238,12 +238,13 @@ names_unheard(struct hub *h, const char *name)
 	h->unheard[bit / 64] |= UINT64_C(1) << bit % 64;
 }
 
+/* May it have lost something when it was not there? */
 static bool
 is_unheard(const struct hub *h, const char *name)
 {
 	uint32_t bit = bit_of(name);
 
-	return h->unheard[bit / 64] >> bit % 64 & 1;
+	return h->resuming || h->unheard[bit / 64] >> bit % 64 & 1;
 }
 
 void

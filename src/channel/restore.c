@@ -101,6 +101,7 @@ hub_restored(struct hub *h, struct eventid last, struct eventid forgotten)
 {
 	assert(eventid_compare(last, h->last) >= 0);
 	h->last = h->serving = last;
+	hub_resumed(h);
 	if (eventid_compare(forgotten, h->forgotten.upto) > 0)
 		h->forgotten = (struct loss){forgotten, LOSS_OVERFLOW};
 	retention_restored(h);

@@ -286,6 +286,7 @@ tail_has_all(struct tail *t)
 
 	t->at_end = *t->hub->set.now;
 	t->inner->behind = false;
+	hub_resumed(t->hub);
 	for (a = TAILQ_FIRST(&t->awaiting); a != NULL; a = next) {
 		next = TAILQ_NEXT(a, link);
 		if (a->cycle < t->inner->cycle)
