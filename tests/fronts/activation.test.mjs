@@ -117,7 +117,7 @@ async function restart(site, kind, sources, clocks, crashes) {
 		await turnOf(clocks);
 	}
 	return `away for ${Math.round(median(away))} ms (median), ` +
-		`${Math.round(Math.max(...away))} ms (worst); all were back ` +
+		`${Math.round(Math.max(...worst))} ms (worst); all were back ` +
 		`after ${Math.round(median(worst))} ms (median)`;
 }
 
