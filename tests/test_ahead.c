@@ -563,15 +563,17 @@ without_memory_it_comes_again(void **state)
 }
 
 static void
-status_says_whether_publications_are_taken(void **state)
+status_says_whether_it_is_ready(void **state)
 {
-	static const char *const wanted[] = {"\"ready\":1,", "\"ready\":0,"};
+	static const char *const wanted[] = {"\"ready\":1,", "\"ready\":0,",
+	    "\"ready\":0,"};
 	struct peer p;
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < 2; i++) {
-		engine.why = i == 0 ? NULL : "it is away";
+	for (i = 0; i < 3; i++) {
+		engine.why = i == 1 ? "it is away" : NULL;
+		engine.not_yet = i == 2;
 		peer_open(&p,
 		    "begin 1; params 1 REQUEST_METHOD=GET SSE_ROLE=status "
 		    "QUERY_STRING=format%3djson; params 1; stdin 1");
@@ -653,7 +655,7 @@ main(void)
 	    TEST(no_more_wait_than_may_be_streams),
 	    TEST(head_is_answered_at_once),
 	    TEST(without_memory_it_comes_again),
-	    TEST(status_says_whether_publications_are_taken),
+	    TEST(status_says_whether_it_is_ready),
 	    TEST(any_order_of_all_that_happens_does_no_harm),
 	};
 	static struct CMUnitTest

@@ -28,7 +28,7 @@ static const struct row {
     {"uptime", "ssefcgi_uptime_seconds", "", "gauge",
 	"Time since this process started.", LOOKED_UP(uptime)},
     {"ready", "ssefcgi_ready", "", "gauge",
-	"1 if publications are taken: the engine is there, and the process not "
+	"1 if the engine is there and has been read, and the process is not "
 	"about to end.",
 	LOOKED_UP(ready)},
     {"streams", "ssefcgi_streams", "", "gauge",

@@ -52,7 +52,9 @@ sample_take(const struct server *sv)
 	struct rlimit limit;
 	struct stat st;
 
-	s.ready = !sv->streams.draining && sv->engine->away(sv->engine) == NULL;
+	s.ready = !sv->streams.draining &&
+		  sv->engine->away(sv->engine) == NULL &&
+		  engine_is_filled(sv->engine);
 	s.uptime = rounded(sv->streams.conns.now - sv->started);
 	s.start = sv->started_wall; /* whose changes are restarts */
 	s.lag = rounded(fmax(sv->lag[0], sv->lag[1]));
