@@ -131,8 +131,9 @@ static void
 newest_entries_are_there_at_the_start(void **state)
 {
 	(void)state;
-	view("ab");
 	happen("abcab");
+	key.ms++; /* a moment later */
+	view("ab");
 	process_runs(one);
 	assert_int_equal(ready, 1);
 	assert_int_equal(one->hub.held, 5);
@@ -143,7 +144,7 @@ newest_entries_are_there_at_the_start(void **state)
 	SHOWS("a1 b2 a4 b5");
 	happen("a");
 	process_runs(one);
-	SHOWS("a6");
+	SHOWS("a7");
 	assert_int_equal(one->tail.losses, 0);
 	viewer_closes(&viewer);
 }
@@ -229,6 +230,26 @@ loaded_events_are_as_old_as_they_are(void **state)
 	now += 10.1;
 	(void)hub_age(&one->hub);
 	assert_int_equal(one->hub.held, 1);
+}
+
+/* Who came while nothing could be read has that, and nothing from before. */
+static void
+who_waits_gets_what_is_published_meanwhile(void **state)
+{
+	(void)state;
+	happen("aaa");
+	view("a");
+	now += 1;
+	key.ms += 1000;
+	happen("ab");
+	fake_up(one->fake);
+	fake_down(one->fake, false);
+	happen("a");
+	process_runs(one);
+	happen("a");
+	process_runs(one);
+	SHOWS("a1004 a1006 a1007");
+	viewer_closes(&viewer);
 }
 
 static void
@@ -1280,6 +1301,7 @@ main(void)
 	    TEST(start_gives_each_turn_its_share),
 	    TEST(no_more_is_loaded_than_the_budgets_hold),
 	    TEST(loaded_events_are_as_old_as_they_are),
+	    TEST(who_waits_gets_what_is_published_meanwhile),
 	    TEST(nothing_is_young_enough),
 	    TEST(connection_that_ends_while_loading_begins_anew),
 	    TEST(what_is_published_is_read),

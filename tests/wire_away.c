@@ -29,7 +29,7 @@ assert_sent_back(const struct responder *r, const char *position)
 	front_close(&f);
 }
 
-/* Without a position one is served meanwhile. */
+/* Without a position one is served meanwhile, and has what is there since. */
 static void
 redis_that_is_away_at_the_start_may_come_later(void **state)
 {
@@ -45,12 +45,14 @@ redis_that_is_away_at_the_start_may_come_later(void **state)
 	assert_int_equal(responder_signal(&world.r, SIGTERM), 0);
 	redis_end(&shared.redis, SIGKILL);
 	responder_again(&world.r, NULL);
-	open_raw(&f, "channel=a", NULL, NULL);
+	open_raw(&f, "channel=a&channel=other", NULL, NULL);
 	assert_comes(&f, "retry: ");
 	assert_sent_back(&world.r, position);
 	assert_int_equal(publish_to(&world.r, "a"), 503);
 	redis_again(&shared.redis, NULL);
+	(void)redis_ask(&shared.redis, "XADD sse * c other d meanwhile");
 	publish_until(&world.r, "a");
+	assert_comes(&f, "data: meanwhile\n");
 	assert_comes(&f, "data: a ");
 	subscriber_again(&s, &world.r, NULL);
 	check_reader(&s, 0);

@@ -183,6 +183,13 @@ hub_wait(struct hub *h)
 }
 
 void
+hub_set_clock(struct hub *h, uint64_t ms, bool whole)
+{
+	h->epoch = *h->set.now - (double)ms / 1000;
+	h->start = whole ? h->base : (struct eventid){0, 0};
+}
+
+void
 hub_kept_by(struct hub *h, void *keeper,
     void (*dropped)(void *, const char *, struct eventid),
     void (*forgot)(void *, const char *, struct eventid))

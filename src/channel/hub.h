@@ -104,7 +104,8 @@ struct hub {
 	size_t held;	      /* entries */
 	bool waiting;	      /* for its beginning: hub_wait() */
 	bool resuming;	      /* behind a loss: hub_lost() */
-	struct eventid start; /* where they begin who came meanwhile */
+	double epoch;	      /* seconds, when ids were 0-0; 0: not known */
+	struct eventid start; /* where they begin who came meanwhile, then */
 	unsigned long long published;
 };
 
@@ -144,9 +145,16 @@ void hub_kept_by(struct hub *, void *keeper,
  * The hub's beginning is still to come, and may take a while, but readers come
  * already, though none with an id, or a number of events.  Nothing is there for
  * them until hub_restored() is called, and no position: they begin with what
- * comes behind that.
+ * comes behind that, if no clock is set.
  */
 void hub_wait(struct hub *);
+
+/*
+ * Behind hub_begin(): ids that are made now have these milliseconds, so who has
+ * waited begins with what came since he did.  whole: nothing was ever below the
+ * hub's base.
+ */
+void hub_set_clock(struct hub *, uint64_t ms, bool whole);
 
 /*
  * What was held in a former life, or elsewhere, while the hub is empty but for

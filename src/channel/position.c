@@ -236,11 +236,36 @@ begin_with_origins(struct reader *r)
 	begin_in(r, in);
 }
 
+/* While a reader waits its position is when it came, in milliseconds. */
+static struct eventid
+time_of(const struct hub *h)
+{
+	return (struct eventid){(uint64_t)(*h->set.now * 1000), 0};
+}
+
+/* Before all that was published since that. */
+static struct eventid
+before_time(const struct hub *h, struct eventid time)
+{
+	double ms = (double)time.ms - h->epoch * 1000;
+	struct eventid at = {0, 0};
+
+	if (h->epoch == 0)
+		return h->start;
+	if (ms >= 1)
+		at = eventid_before((struct eventid){(uint64_t)ms, 0});
+	if (eventid_compare(at, h->start) < 0)
+		return h->start;
+	return lower(at, h->last);
+}
+
 void
 position_wait_ends(struct reader *r)
 {
+	const struct hub *h = reader_hub(r);
+
 	if (r->lost == 0)
-		begin_anew(r, reader_hub(r)->start);
+		begin_anew(r, before_time(h, r->at));
 }
 
 void
@@ -286,7 +311,7 @@ position_set(struct reader *r, const struct position *p)
 
 	assert(!h->waiting || p->kind == POSITION_NOW ||
 	       p->kind == POSITION_RESTART || p->kind == POSITION_UNKNOWN);
-	r->at = h->last;
+	r->at = h->waiting ? time_of(h) : h->last;
 	r->waits = h->waiting;
 	switch (p->kind) {
 	case POSITION_AFTER:

@@ -44,11 +44,11 @@ struct beginnings {
  */
 struct reader {
 	struct subscriber sub; /* first: what its feed gets is cast to this */
-	struct eventid at;     /* the position */
+	struct eventid at;     /* the position; see waits */
 	uint8_t n;	       /* channels */
 	/* 0, or why its position is none; LOSS_SOURCE: it is one, of a loss */
 	uint8_t lost;
-	bool waits; /* the position is where the hub will begin */
+	bool waits; /* for the hub's beginning, since that time */
 	union {
 		struct cursor one; /* with a single channel, the usual case */
 		struct {

@@ -90,7 +90,8 @@ stop_waiting(struct hub *h)
 	struct channel *ch;
 
 	h->waiting = false;
-	h->start = h->last;
+	if (h->epoch == 0)
+		h->start = h->last;
 	TAILQ_FOREACH (ch, &h->all, all_link) {
 		channel_wake(ch);
 	}

@@ -145,6 +145,13 @@ tail_load_part(struct tail *t, struct resp *resp, struct resp_value *reply)
 	}
 }
 
+/* Milliseconds since Redis said the time. */
+static uint64_t
+since(const struct tail *t)
+{
+	return (uint64_t)((*t->hub->set.now - t->inner->now) * 1000);
+}
+
 /* All is there: the hub begins, and gets it. */
 static void
 begin(struct tail *t, struct eventid at)
@@ -157,6 +164,7 @@ begin(struct tail *t, struct eventid at)
 		in->greatest = at.n;
 	hub_begin(t->hub,
 	    tail_is_zero(in->oldest) ? at : eventid_before(in->oldest));
+	hub_set_clock(t->hub, in->ms + since(t), in->whole);
 	ev_timer_set(&in->timer, 0, 0);
 	ev_timer_start(t->loop, &in->timer);
 }
