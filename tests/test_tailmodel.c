@@ -16,6 +16,8 @@
  */
 #include "tailscene.h"
 
+#include "base/log.h"
+
 #define STEPS	 100000
 #define PHASE	 300  /* steps at most, between two reckonings */
 #define EVENTS	 4096 /* published in one phase */
@@ -897,5 +899,6 @@ main(void)
 	    cmocka_unit_test(every_event_comes_or_a_gap_that_says_so),
 	};
 
+	(void)log_open("/dev/null", false); /* each loss is a line */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
