@@ -649,6 +649,31 @@ what_is_still_to_be_dropped_takes_no_room(void **state)
 	assert_int_equal(got.channel[1].lost, key(10));
 }
 
+/* Whoever has put it there: it goes, and neither the end nor what is held. */
+static void
+what_stands_behind_an_end_is_not_lost(void **state)
+{
+	size_t one = 100 + 4 + STORE_EVENT_SIZE;
+
+	(void)state;
+	write_ten();
+	assert_int_equal(store_begin(&store), 0);
+	assert_int_equal(store_end(&store, "a", key(6), 1), 0);
+	commit_and_live_again();
+	assert_int_equal(got.events, 10);
+	assert_int_equal(store_begin(&store), 0);
+	assert_int_equal(store_drop(&store, "a", key(9)), 0);
+	commit_and_live_again();
+	assert_int_equal(got.events, 9);
+	assert_int_equal(got.channel[0].lost, 0);
+	assert_int_equal(got.channel[0].ended, key(6));
+	assert_int_equal(load(2 * one), 0);
+	assert_int_equal(got.events, 3); /* of which b holds two */
+	assert_int_equal(got.channel[0].lost, key(5));
+	assert_int_equal(got.channel[0].ended, key(6));
+	assert_int_equal(got.channel[1].lost, key(6));
+}
+
 static int
 no_memory_for_channel(void *arg, const struct store_channel *c)
 {
@@ -2203,6 +2228,7 @@ main(void)
 	    TEST(keys_come_back_until_they_go),
 	    TEST(what_has_no_room_is_deleted_and_lost),
 	    TEST(what_is_still_to_be_dropped_takes_no_room),
+	    TEST(what_stands_behind_an_end_is_not_lost),
 	    TEST(who_has_no_memory_for_it_is_told_of_no_damage),
 	    TEST(what_a_channel_has_lost_never_gets_less),
 	    TEST(who_reads_back_may_have_enough),

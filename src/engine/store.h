@@ -156,7 +156,10 @@ int store_add_channel(struct store *, const char *name, int64_t lost);
 int store_add(struct store *, int64_t key, int64_t time, const char *channels,
     const struct sse_message *);
 
-/* The channel, if it is there, has lost what is up to this key at least. */
+/*
+ * The channel, if it is there and did not end before, has lost what is up to
+ * this key at least.
+ */
 int store_lose(struct store *, const char *channel, int64_t upto);
 
 /* The channel has lost the event, which goes if no other holds it. */

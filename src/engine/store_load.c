@@ -101,9 +101,9 @@ check_keyed(struct store *st, sqlite3_stmt *q, void *arg)
 	return store_keyed_row(st, q, &k);
 }
 
-/* Of all channels that have or had the event, with the newest of these. */
+/* Of all channels that have or had the event. */
 static int
-lose_events(struct store *st, sqlite3_stmt *q, void *arg)
+lose_event(struct store *st, sqlite3_stmt *q, void *arg)
 {
 	struct store_row *r = arg;
 	size_t i;
@@ -126,9 +126,9 @@ delete_before(struct store *st, int64_t key)
 	if (store_begin(st) == -1)
 		return -1;
 	if (each(st,
-		"SELECT channel, max(key) FROM event WHERE key < ?1"
-		" GROUP BY channel",
-		key, lose_events, &r) == 0 &&
+		"SELECT channel, key FROM event WHERE key < ?1"
+		" ORDER BY key DESC",
+		key, lose_event, &r) == 0 &&
 	    each(st, "DELETE FROM event WHERE key < ?1", key, NULL, NULL) ==
 		0 &&
 	    store_commit(st) == STORE_COMMITTED)

@@ -32,11 +32,13 @@ static const char *const sql[STORE_STATEMENTS] = {
 		    " ended = 0, time = 0, erased = 0",
     [SQL_EVENT] = "INSERT INTO event (key, time, channel, type, data, snapshot)"
 		  " VALUES (?, ?, ?, ?, ?, ?)",
-    [SQL_LOSE] = "UPDATE channel SET lost = ?2 WHERE name = ?1 AND lost < ?2",
+    [SQL_LOSE] = "UPDATE channel SET lost = ?2 WHERE name = ?1 AND lost < ?2"
+		 " AND (ended = 0 OR ended > ?2)",
     [SQL_DELETE] = "DELETE FROM event WHERE key = ?1 AND channel = ?2",
     [SQL_HOLDERS] = "SELECT channel, length(CAST(data AS BLOB)) FROM event"
 		    " WHERE key = ?",
-    [SQL_HOLDS] = "SELECT 1 FROM channel WHERE name = ?1 AND lost < ?2",
+    [SQL_HOLDS] = "SELECT 1 FROM channel WHERE name = ?1 AND lost < ?2"
+		  " AND (ended = 0 OR ended > ?2)",
     [SQL_DELETE_ALL] = "DELETE FROM event WHERE key = ?",
     [SQL_RENAME] = "UPDATE event SET channel = ?2 WHERE key = ?1",
     [SQL_END] = "UPDATE channel SET ended = ?2, time = ?3"
