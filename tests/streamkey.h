@@ -76,6 +76,7 @@ struct key_entry {
 
 struct streamkey {
 	bool exists;
+	bool no_time; /* it does not say the time */
 	struct eventid last;
 	struct key_entry *entry; /* oldest first */
 	size_t n, cap;
@@ -349,7 +350,9 @@ key_command(struct streamkey *k, size_t n, char *const argv[],
 {
 	char text[24];
 
-	if (strcmp(argv[0], "TIME") == 0) {
+	if (strcmp(argv[0], "TIME") == 0 && k->no_time)
+		put_error(out, "NOPERM this user has no permissions");
+	else if (strcmp(argv[0], "TIME") == 0) {
 		put_line(out, '*', 2);
 		(void)snprintf(text, sizeof(text), "%llu",
 		    (unsigned long long)(k->ms / 1000));

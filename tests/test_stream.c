@@ -239,6 +239,34 @@ count_messages(const char *text, unsigned first)
 	return n;
 }
 
+/* As who comes later is. */
+static void
+who_has_waited_is_told_where_it_stands(void **state)
+{
+	const char *text;
+	struct peer p;
+
+	(void)state;
+	hub.set.now = &streams.conns.now;
+	hub.last = hub.serving = (struct eventid){0, 0};
+	hub_wait(&hub);
+	next.serve = serve_channels;
+	peer_open(&p, GET);
+	end_turn();
+	text = peer_read(&p);
+	assert_non_null(strstr(text, "retry: "));
+	assert_null(strstr(text, "id: "));
+	hub_begin(&hub, (struct eventid){1000, 5 << 20});
+	hub_set_clock(&hub, 2000, true);
+	hub_restored(&hub, hub.base, hub.base);
+	streams_tell(&streams);
+	end_turn();
+	end_turn();
+	text = peer_read(&p);
+	assert_non_null(strstr(text, "id: "));
+	peer_close(&p);
+}
+
 static void
 stream_is_small(void **state)
 {
@@ -1582,6 +1610,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    TEST(stream_is_small),
+	    TEST(who_has_waited_is_told_where_it_stands),
 	    TEST(headers_retry_and_message_1_leave_in_one_write),
 	    TEST(count_goes_on_after_last_event_id),
 	    TEST(short_writes_anywhere_lose_nothing),

@@ -132,7 +132,7 @@ newest_entries_are_there_at_the_start(void **state)
 {
 	(void)state;
 	happen("abcab");
-	key.ms++; /* a moment later */
+	key.ms += 2000; /* a while later */
 	view("ab");
 	process_runs(one);
 	assert_int_equal(ready, 1);
@@ -144,7 +144,7 @@ newest_entries_are_there_at_the_start(void **state)
 	SHOWS("a1 b2 a4 b5");
 	happen("a");
 	process_runs(one);
-	SHOWS("a7");
+	SHOWS("a2006");
 	assert_int_equal(one->tail.losses, 0);
 	viewer_closes(&viewer);
 }
@@ -238,6 +238,7 @@ who_waits_gets_what_is_published_meanwhile(void **state)
 {
 	(void)state;
 	happen("aaa");
+	key.ms += 2000;
 	view("a");
 	now += 1;
 	key.ms += 1000;
@@ -248,7 +249,108 @@ who_waits_gets_what_is_published_meanwhile(void **state)
 	process_runs(one);
 	happen("a");
 	process_runs(one);
-	SHOWS("a1004 a1006 a1007");
+	SHOWS("a3004 a3006 a3007");
+	viewer_closes(&viewer);
+}
+
+/* There was nothing yet, as the note says. */
+static void
+who_waits_for_an_empty_stream_has_lost_nothing(void **state)
+{
+	(void)state;
+	key.ms = 5000;
+	view("a");
+	now += 1;
+	key.ms += 1000;
+	process_runs(one);
+	happen("a");
+	process_runs(one);
+	SHOWS("a6001");
+	viewer_closes(&viewer);
+}
+
+/* More than the budgets hold. */
+static void
+who_waits_is_told_of_what_is_not_loaded(void **state)
+{
+	(void)state;
+	setup.entries = 2;
+	begin_again();
+	happen("b");
+	key.ms += 2000;
+	view("b");
+	now += 1;
+	key.ms += 1000;
+	happen("bbb");
+	process_runs(one);
+	SHOWS("[b 1003-1048575-3002-1048575] b3003 b3004");
+	viewer_closes(&viewer);
+}
+
+/* To the millisecond. */
+static void
+who_waits_gets_what_came_with_him(void **state)
+{
+	(void)state;
+	key.ms = 100;
+	view("a");
+	(void)key_publish(&key, "a", "a100");
+	now += 1;
+	key.ms += 1000;
+	process_runs(one);
+	assert_non_null(strstr(viewer_shows(&viewer), "a100"));
+	viewer_closes(&viewer);
+}
+
+/* Some turns later, and Redis does not say the time. */
+static void
+who_waits_may_be_written_to_later(void **state)
+{
+	(void)state;
+	key.no_time = true;
+	happen("a");
+	wall = 5000;
+	view("a");
+	process_runs(one);
+	happen("a");
+	process_runs(one);
+	SHOWS("a2");
+	viewer_closes(&viewer);
+}
+
+/* The clocks of two machines are not the same. */
+static void
+clocks_may_be_apart(void **state)
+{
+	(void)state;
+	happen("a");
+	key.ms += 2000;
+	view("a");
+	now += 1;
+	key.ms += 1000;
+	happen("a");
+	now += 1;
+	key.ms += 1000 + 900;
+	process_runs(one);
+	SHOWS("a3002");
+	viewer_closes(&viewer);
+}
+
+/* Ids go on where they were. */
+static void
+clock_may_have_been_set_back(void **state)
+{
+	(void)state;
+	key.ms = 3600000;
+	happen("a");
+	key.ms += 10000;
+	happen("a");
+	key.ms = 1000;
+	view("a");
+	now += 1;
+	key.ms += 1000;
+	process_runs(one);
+	SHOWS("a3610002");
 	viewer_closes(&viewer);
 }
 
@@ -390,6 +492,48 @@ what_is_lost_may_be_a_beginning(void **state)
 	process_runs(one);
 	view_from_its_beginning("d");
 	SHOWS("d8 d9");
+	viewer_closes(&viewer);
+}
+
+/* Behind others that came with it. */
+static void
+last_that_came_may_have_begun_in_a_loss(void **state)
+{
+	const struct position at = {.kind = POSITION_ALL};
+
+	(void)state;
+	happen("ab");
+	process_runs(one);
+	fake_down(one->fake, false);
+	happen("cabc");
+	key_trim(&key, 3);
+	process_runs(one);
+	viewer_opens(&viewer, one, "c", &at);
+	SHOWS("{c 0-1048575-3-1048575} c6");
+	viewer_closes(&viewer);
+}
+
+/* It was read, and there is no id for it. */
+static void
+entry_without_an_id_is_lost_to_its_channel(void **state)
+{
+	(void)state;
+	key.ms = 4;
+	happen("a");
+	process_runs(one);
+	fake_down(one->fake, false);
+	key_delete(&key);
+	key.ms = 4;
+	happen("x");
+	(void)key_publish(&key, "e", "e-lost");
+	process_runs(one);
+	assert_int_equal(one->tail.losses, 1);
+	AT("5-1");
+	key.ms = 100;
+	happen("e");
+	process_runs(one);
+	view_from_its_beginning("e");
+	SHOWS("{e 4-1048575-5-1} e101");
 	viewer_closes(&viewer);
 }
 
@@ -1302,12 +1446,20 @@ main(void)
 	    TEST(no_more_is_loaded_than_the_budgets_hold),
 	    TEST(loaded_events_are_as_old_as_they_are),
 	    TEST(who_waits_gets_what_is_published_meanwhile),
+	    TEST(who_waits_for_an_empty_stream_has_lost_nothing),
+	    TEST(who_waits_is_told_of_what_is_not_loaded),
+	    TEST(who_waits_gets_what_came_with_him),
+	    TEST(who_waits_may_be_written_to_later),
+	    TEST(clocks_may_be_apart),
+	    TEST(clock_may_have_been_set_back),
 	    TEST(nothing_is_young_enough),
 	    TEST(connection_that_ends_while_loading_begins_anew),
 	    TEST(what_is_published_is_read),
 	    TEST(trimming_behind_us_is_no_loss),
 	    TEST(what_was_trimmed_before_it_was_read_is_lost),
 	    TEST(what_is_lost_may_be_a_beginning),
+	    TEST(last_that_came_may_have_begun_in_a_loss),
+	    TEST(entry_without_an_id_is_lost_to_its_channel),
 	    TEST(gap_between_ids_without_room_is_none),
 	    TEST(newest_that_was_deleted_is_replaced_by_a_note),
 	    TEST(what_came_and_went_is_lost),

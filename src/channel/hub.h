@@ -105,6 +105,7 @@ struct hub {
 	bool waiting;	      /* for its beginning: hub_wait() */
 	bool resuming;	      /* behind a loss: hub_lost() */
 	double epoch;	      /* seconds, when ids were 0-0; 0: not known */
+	struct eventid begun; /* hub_restored() */
 	struct eventid start; /* where they begin who came meanwhile, then */
 	unsigned long long published;
 };
@@ -151,8 +152,9 @@ void hub_wait(struct hub *);
 
 /*
  * Behind hub_begin(): ids that are made now have these milliseconds, so who has
- * waited begins with what came since he did.  whole: nothing was ever below the
- * hub's base.
+ * waited begins with what came since he did, and within a second before: those
+ * who gave the ids may have had other clocks.  whole: nothing was ever below
+ * the hub's base.
  */
 void hub_set_clock(struct hub *, uint64_t ms, bool whole);
 
@@ -250,8 +252,9 @@ void hub_leave(struct hub *, struct cursor *);
 /*
  * Events up to this id, which is above hub->last, are lost to whatever channel
  * they are of: to every reader that is a gap with this reason.  A channel that
- * is first published to before hub_resumed(), which says that all has come that
- * was there, may have begun in what is lost; hub_restored() says so, too.
+ * is first heard of before hub_resumed(), which says that all has come that was
+ * there, is taken to have begun in what is lost, and one that comes later not
+ * to have; hub_restored() says so, too.
  */
 void hub_lost(struct hub *, struct loss);
 void hub_resumed(struct hub *);

@@ -247,6 +247,14 @@ is_unheard(const struct hub *h, const char *name)
 	return h->resuming || h->unheard[bit / 64] >> bit % 64 & 1;
 }
 
+struct eventid
+names_origin(const struct hub *h, const struct channel *ch)
+{
+	if (ch->published)
+		return ch->origin;
+	return is_unheard(h, ch->name) ? h->base : ch->lost.upto;
+}
+
 void
 names_publish(struct hub *h, struct channel *ch)
 {
@@ -254,8 +262,8 @@ names_publish(struct hub *h, struct channel *ch)
 		return;
 	if (ch->reading > 0)
 		h->named--;
+	ch->origin = names_origin(h, ch);
 	ch->published = true;
-	ch->origin = is_unheard(h, ch->name) ? h->base : ch->lost.upto;
 }
 
 void

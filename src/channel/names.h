@@ -58,4 +58,7 @@ void names_restored(struct hub *);
 /* Forgets a channel that was published to and is idle; its events are lost. */
 void names_forget(struct hub *, struct channel *);
 
+/* What it had lost when it was first published to, or would have by now. */
+struct eventid names_origin(const struct hub *, const struct channel *);
+
 #endif

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "channel/channel.h"
+#include "channel/names.h"
 
 static const struct channel *
 channel_of(const struct reader *r, unsigned i)
@@ -178,13 +179,6 @@ beginning_in(const struct reader *r, unsigned i, struct eventid otherwise)
 	return snapshot == NULL ? otherwise : eventid_before(snapshot->id);
 }
 
-/* What the channel had lost when it was first published to. */
-static struct eventid
-origin_of(const struct channel *ch)
-{
-	return ch->published ? ch->origin : ch->lost.upto;
-}
-
 /*
  * The reader begins in each channel where in[] says, of which the lowest is its
  * position.  If they are not the same, there must be room for them.
@@ -232,9 +226,12 @@ begin_with_origins(struct reader *r)
 	unsigned i;
 
 	for (i = 0; i < r->n; i++)
-		in[i] = origin_of(channel_of(r, i));
+		in[i] = names_origin(reader_hub(r), channel_of(r, i));
 	begin_in(r, in);
 }
+
+/* Milliseconds by which two clocks may be apart that ought to say the same. */
+#define CLOCKS_APART 1000
 
 /* While a reader waits its position is when it came, in milliseconds. */
 static struct eventid
@@ -243,20 +240,20 @@ time_of(const struct hub *h)
 	return (struct eventid){(uint64_t)(*h->set.now * 1000), 0};
 }
 
-/* Before all that was published since that. */
+/* Before all that was published since that, and some of what was before. */
 static struct eventid
 before_time(const struct hub *h, struct eventid time)
 {
-	double ms = (double)time.ms - h->epoch * 1000;
+	double ms = (double)time.ms - h->epoch * 1000 - CLOCKS_APART;
 	struct eventid at = {0, 0};
 
 	if (h->epoch == 0)
-		return h->start;
+		return h->begun;
 	if (ms >= 1)
 		at = eventid_before((struct eventid){(uint64_t)ms, 0});
 	if (eventid_compare(at, h->start) < 0)
 		return h->start;
-	return lower(at, h->last);
+	return lower(at, h->begun);
 }
 
 void

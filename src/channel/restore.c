@@ -90,8 +90,7 @@ stop_waiting(struct hub *h)
 	struct channel *ch;
 
 	h->waiting = false;
-	if (h->epoch == 0)
-		h->start = h->last;
+	h->begun = h->last;
 	TAILQ_FOREACH (ch, &h->all, all_link) {
 		channel_wake(ch);
 	}

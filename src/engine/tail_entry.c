@@ -106,7 +106,6 @@ lose(struct tail *t, const struct entry *e)
 {
 	size_t i;
 
-	t->losses++;
 	for (i = 0; i < e->channels_n; i++)
 		hub_lose(t->hub, e->channels[i],
 		    (struct loss){e->id, LOSS_SOURCE});
@@ -174,8 +173,10 @@ publish(struct tail *t, const struct entry *e, enum entry_kind kind)
 		tail_skip(t, e->id, TAIL_ENDED_WHY);
 		return true;
 	}
-	if (result != HUB_DONE)
+	if (result != HUB_DONE) {
+		t->losses++;
 		lose(t, e);
+	}
 	tail_notes_key(t, e, kind);
 	return true;
 }
@@ -227,9 +228,12 @@ tail_take(struct tail *t, const struct resp_value *v)
 		lose_between(t, e.id,
 		    kind == ENTRY_NOTE && !tail_note_says(v, TAIL_LOST));
 	is_lost = eventid_compare(e.id, t->at) == 0;
-	if ((kind == ENTRY_EVENT || kind == ENTRY_END) && !is_lost &&
-	    !publish(t, &e, kind))
-		return TAIL_STUCK;
+	if (kind == ENTRY_EVENT || kind == ENTRY_END) {
+		if (is_lost)
+			lose(t, &e);
+		else if (!publish(t, &e, kind))
+			return TAIL_STUCK;
+	}
 	if (kind == ENTRY_SKIPPED)
 		tail_skip(t, e.id, why);
 	if (kind == ENTRY_CLOSE)

@@ -41,7 +41,8 @@ read_time(struct tail *t, const struct resp_value *reply)
 	in->ms = t->set.wall_ms();
 	if (reply->type == RESP_ARRAY && (s = reply->first) != NULL &&
 	    (us = s->next) != NULL && s->type == RESP_STRING &&
-	    us->type == RESP_STRING && s->len > 0 && s->len < 16)
+	    us->type == RESP_STRING && s->len > 0 && s->len < 16 &&
+	    strspn(s->text, "0123456789") == s->len)
 		in->ms = strtoull(s->text, NULL, 10) * 1000 +
 			 strtoull(us->text, NULL, 10) % 1000000 / 1000;
 }
@@ -145,11 +146,17 @@ tail_load_part(struct tail *t, struct resp *resp, struct resp_value *reply)
 	}
 }
 
-/* Milliseconds since Redis said the time. */
+/*
+ * What an id has that is made now: Redis' clock, or the newest id, where that
+ * clock was set back.
+ */
 static uint64_t
-since(const struct tail *t)
+ms_of_now(const struct tail *t, struct eventid newest)
 {
-	return (uint64_t)((*t->hub->set.now - t->inner->now) * 1000);
+	const struct tail_inner *in = t->inner;
+	double since = (*t->hub->set.now - in->now) * 1000;
+
+	return (in->ms > newest.ms ? in->ms : newest.ms) + (uint64_t)since;
 }
 
 /* All is there: the hub begins, and gets it. */
@@ -164,7 +171,7 @@ begin(struct tail *t, struct eventid at)
 		in->greatest = at.n;
 	hub_begin(t->hub,
 	    tail_is_zero(in->oldest) ? at : eventid_before(in->oldest));
-	hub_set_clock(t->hub, in->ms + since(t), in->whole);
+	hub_set_clock(t->hub, ms_of_now(t, at), in->whole);
 	ev_timer_set(&in->timer, 0, 0);
 	ev_timer_start(t->loop, &in->timer);
 }

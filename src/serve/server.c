@@ -284,7 +284,10 @@ listen_now(struct server *sv)
 static void
 on_engine_ready(void *arg)
 {
-	listen_now(arg);
+	struct server *sv = arg;
+
+	streams_tell(&sv->streams);
+	listen_now(sv);
 }
 
 static void

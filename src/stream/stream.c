@@ -205,6 +205,16 @@ idle(struct conn *c)
 	conn_wake(c);
 }
 
+void
+streams_tell(struct streams *ss)
+{
+	struct conn *c;
+
+	TAILQ_FOREACH (c, &ss->conns.list[CONN_OPEN], link)
+		if (tells((struct stream *)c))
+			idle(c);
+}
+
 static void
 over(struct conn *c)
 {

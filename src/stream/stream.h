@@ -91,6 +91,12 @@ void streams_free(struct streams *);
 bool streams_full(const struct streams *);
 
 /*
+ * The hub, for whose beginning they have waited, is there: each stream of
+ * channels is told where it stands, if it gets no event of this turn.
+ */
+void streams_tell(struct streams *);
+
+/*
  * Opens a stream of the clock, behind this count, whose heartbeats are heard by
  * its page or are comments, or of n channels from a position on; or refuses it
  * if a limit is reached.  What a ticket grants it is not needed any longer than
