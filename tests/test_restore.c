@@ -294,7 +294,7 @@ hub_is_restored_around_its_readers(void **state)
 	assert_string_equal(TAILQ_FIRST(&hub.unread)->name, "d");
 	restored(20, 10);
 	assert_false(hub.waiting);
-	assert_int_equal(hub.start.ms, 20);
+	assert_int_equal(hub.begun.ms, 20);
 	leave(0);
 	leave(2);
 	leave(1);
