@@ -243,8 +243,8 @@ count_messages(const char *text, unsigned first)
 static void
 who_has_waited_is_told_where_it_stands(void **state)
 {
+	struct peer p, answered;
 	const char *text;
-	struct peer p;
 
 	(void)state;
 	hub.set.now = &streams.conns.now;
@@ -259,12 +259,16 @@ who_has_waited_is_told_where_it_stands(void **state)
 	hub_begin(&hub, (struct eventid){1000, 5 << 20});
 	hub_set_clock(&hub, 2000, true);
 	hub_restored(&hub, hub.base, hub.base);
+	next.serve = serve_head;
+	peer_open(&answered, GET);
 	streams_tell(&streams);
 	end_turn();
 	end_turn();
 	text = peer_read(&p);
 	assert_non_null(strstr(text, "id: "));
 	peer_close(&p);
+	assert_null(strstr(peer_read(&answered), "id: "));
+	peer_close(&answered);
 }
 
 static void

@@ -211,7 +211,8 @@ streams_tell(struct streams *ss)
 	struct conn *c;
 
 	TAILQ_FOREACH (c, &ss->conns.list[CONN_OPEN], link)
-		if (tells((struct stream *)c))
+		if (c->role == &ss->role && !c->ending &&
+		    tells((struct stream *)c))
 			idle(c);
 }
 
