@@ -149,6 +149,7 @@ unit_tail      = ids tail tail_load tail_restore tail_cycle tail_probe tail_note
 unit_tailposts = $(unit_tail)
 unit_tailmodel = $(unit_tail)
 unit_tailreplies = $(unit_tail)
+unit_tailwaits = $(unit_tail)
 unit_model     = $(unit_reader)
 unit_reader    = reader step position gap end json batch $(unit_hub)
 unit_route     = route subscribe ahead publish publication producer producer_post producer_end grace outcome body status health admin tickets ticket ticket_claims ticket_keys file arguments \
