@@ -105,8 +105,8 @@ struct hub {
 	bool waiting;	      /* for its beginning: hub_wait() */
 	bool resuming;	      /* behind a loss: hub_lost() */
 	double epoch;	      /* seconds, when ids were 0-0; 0: not known */
-	struct eventid begun; /* hub_restored() */
-	struct eventid start; /* where they begin who came meanwhile, then */
+	struct eventid start; /* who has waited begins nowhere below this */
+	struct eventid begun; /* nor above this: last, when it ended */
 	unsigned long long published;
 };
 
