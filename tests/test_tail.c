@@ -352,16 +352,23 @@ view_from_its_beginning(const char *channel)
 	viewer_opens(&viewer, one, channel, &at);
 }
 
+/* It has read a and b, and of what happens while it is away only the end. */
+static void
+misses_the_first_of(const char *channels)
+{
+	happen("ab");
+	process_runs(one);
+	fake_down(one->fake, false);
+	happen(channels);
+	key_trim(&key, 3);
+	process_runs(one);
+}
+
 static void
 what_is_lost_may_be_a_beginning(void **state)
 {
 	(void)state;
-	happen("ab");
-	process_runs(one);
-	fake_down(one->fake, false);
-	happen("cccab");
-	key_trim(&key, 3);
-	process_runs(one);
+	misses_the_first_of("cccab");
 	view_from_its_beginning("c");
 	SHOWS("{c 0-1048575-4-1048575} c5");
 	view_from_its_beginning("a");
@@ -377,16 +384,9 @@ what_is_lost_may_be_a_beginning(void **state)
 static void
 last_that_came_may_have_begun_in_a_loss(void **state)
 {
-	const struct position at = {.kind = POSITION_ALL};
-
 	(void)state;
-	happen("ab");
-	process_runs(one);
-	fake_down(one->fake, false);
-	happen("cabc");
-	key_trim(&key, 3);
-	process_runs(one);
-	viewer_opens(&viewer, one, "c", &at);
+	misses_the_first_of("cabc");
+	view_from_its_beginning("c");
 	SHOWS("{c 0-1048575-3-1048575} c6");
 	viewer_closes(&viewer);
 }

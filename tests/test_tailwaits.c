@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Streams that come while the stream cannot be read yet, and begin, when it
- * can, with what was published since they came, by clocks that need not agree.
+ * Who comes while Redis cannot be read yet begins, when it can be, with what
+ * was published since he came, by clocks that need not agree.
  */
 #include "tailtest.h"
+
+/* By our clock and by that of Redis. */
+static void
+a_second_passes(void)
+{
+	now += 1;
+	key.ms += 1000;
+}
 
 /* Who came while nothing could be read has that, and nothing from before. */
 static void
@@ -13,8 +21,7 @@ who_waits_gets_what_is_published_meanwhile(void **state)
 	happen("aaa");
 	key.ms += 2000;
 	view("a");
-	now += 1;
-	key.ms += 1000;
+	a_second_passes();
 	happen("ab");
 	fake_up(one->fake);
 	fake_down(one->fake, false);
@@ -33,8 +40,7 @@ who_waits_for_an_empty_stream_has_lost_nothing(void **state)
 	(void)state;
 	key.ms = 5000;
 	view("a");
-	now += 1;
-	key.ms += 1000;
+	a_second_passes();
 	process_runs(one);
 	happen("a");
 	process_runs(one);
@@ -52,8 +58,7 @@ who_waits_is_told_of_what_is_not_loaded(void **state)
 	happen("b");
 	key.ms += 2000;
 	view("b");
-	now += 1;
-	key.ms += 1000;
+	a_second_passes();
 	happen("bbb");
 	process_runs(one);
 	SHOWS("[b 1003-1048575-3002-1048575] b3003 b3004");
@@ -68,8 +73,7 @@ who_waits_gets_what_came_with_him(void **state)
 	key.ms = 100;
 	view("a");
 	(void)key_publish(&key, "a", "a100");
-	now += 1;
-	key.ms += 1000;
+	a_second_passes();
 	process_runs(one);
 	assert_non_null(strstr(viewer_shows(&viewer), "a100"));
 	viewer_closes(&viewer);
@@ -99,11 +103,10 @@ clocks_may_be_apart(void **state)
 	happen("a");
 	key.ms += 2000;
 	view("a");
-	now += 1;
-	key.ms += 1000;
+	a_second_passes();
 	happen("a");
-	now += 1;
-	key.ms += 1000 + 900;
+	a_second_passes();
+	key.ms += 900;
 	process_runs(one);
 	SHOWS("a3002");
 	viewer_closes(&viewer);
@@ -120,8 +123,7 @@ clock_may_have_been_set_back(void **state)
 	happen("a");
 	key.ms = 1000;
 	view("a");
-	now += 1;
-	key.ms += 1000;
+	a_second_passes();
 	process_runs(one);
 	SHOWS("a3610002");
 	viewer_closes(&viewer);
