@@ -7,7 +7,6 @@
 //
 // With PICTURES=tests/browser they become the README's.
 
-import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
@@ -16,14 +15,12 @@ import { ROOT, until } from '../fronts/processes.mjs';
 import { LIGHTTPD_HTTP1, NGINX_HTTP1, publish, startSite, state, visit } from './harness.mjs';
 
 const WHERE = resolve(process.env.PICTURES || join(ROOT, 'build/pictures'));
-const MAX_BYTES = 95000;
 const PHONE = { width: 360, height: 640 };
 const desktop = (height) => ({ options: { viewport: { width: 840, height }, colorScheme: 'light' } });
 
 async function take(page, name) {
 	mkdirSync(WHERE, { recursive: true });
-	const { length } = await page.screenshot({ path: join(WHERE, `${name}.png`), animations: 'disabled' });
-	assert.ok(length < MAX_BYTES, `${name}.png has ${length} bytes`);
+	await page.screenshot({ path: join(WHERE, `${name}.png`), animations: 'disabled' });
 }
 
 const messages = (page, count) => page.waitForFunction((least) =>

@@ -5,7 +5,7 @@
 // version is one.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { it } from 'node:test';
 import { ROOT } from './processes.mjs';
@@ -46,6 +46,17 @@ for (const file of FILES)
 
 it('README.md has at most 300 lines', () => {
 	assert.ok(textOf('README.md').split('\n').length <= 301);
+});
+
+it('a picture of README.md has less than 95,000 bytes', () => {
+	const pictures = [...textOf('README.md').matchAll(/!\[[^\]]*\]\(([^)]*)\)/g)];
+
+	assert.ok(pictures.length);
+	for (const [, picture] of pictures) {
+		const { size } = statSync(join(ROOT, picture));
+
+		assert.ok(size < 95000, `${picture} has ${size}`);
+	}
 });
 
 it('the version is the same wherever it stands', () => {
