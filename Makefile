@@ -509,36 +509,50 @@ build/tests/plain_runs: tests/wire_runs.c $(HARNESS:%=tests/harness/%.c) \
 	$(CC) $(filter-out -MMD -MP,$(OURS)) $(CFLAGS) -Itests/harness -o $@ \
 	    $(filter %.c,$^) $(WIRE_LIBS)
 
+# First what is timed, then what mostly waits, several at once, then the hour.
 torture: need-torture
-	@$(MAKE) -s build/tests/wire_kill build/tests/wire_resp \
-	    build/tests/wire_crafted \
-	    build/tests/plain_runs build/sse-fcgi \
-	    build/tests/test_sqlite build/tests/test_tailmodel \
-	    build/asan/sse-fcgi
+	@$(SEVERAL) $(TORTURED)
 	ALL=1 QUIET=1 WAVES=always PROGRAM=build/asan/sse-fcgi \
 	    build/tests/wire_crafted
-	STEPS=10000 build/tests/test_sqlite # a million, in a hundred lives
-	KILLS=$(KILLS) SEED=$${SEED:-$$(date +%s)} WAVES=always \
-	    PROGRAM=build/asan/sse-fcgi build/tests/wire_kill
-	KILLS=$(KILLS) FRONTS=nginx PROGRAM=build/asan/sse-fcgi node --test \
-	    --test-name-pattern=kills tests/fronts/activation.test.mjs
-	STEPS=10000000 build/tests/test_tailmodel
 	RUNS=$(RUNS) READERS=$(READERS) LASTS=$(LASTS) \
 	    SEED=$${SEED:-$$(date +%s)} PROGRAM=build/sse-fcgi \
 	    build/tests/plain_runs
-	CUTS=1 RECONNECTS=10000 SEED=$${SEED:-$$(date +%s)} WAVES=always \
-	    PROGRAM=build/asan/sse-fcgi build/tests/wire_resp
+	@$(MANY) $(LONG) $(FAILING)
+	@$(MAKE) -s torture-soak
+TORTURED = build/sse-fcgi build/asan/sse-fcgi build/asan/scarce build/tests/plain_runs \
+	   $(patsubst %,build/tests/wire_%,kill resp crafted $(FAILS)) \
+	   $(patsubst %,build/tests/test_%,sqlite tailmodel)
+
+LONG	 = torture-redis torture-kills torture-fronts torture-resp torture-store torture-tail
+torture-redis:
 	LONG=1 FAULTS=$(FAULTS) EVENTS=$(EVENTS) SEED=$${SEED:-$$(date +%s)} \
 	    PROGRAM=build/asan/sse-fcgi node --test tests/fronts/redis.test.mjs
-	@$(MAKE) -s torture-fails torture-soak
+torture-kills:
+	KILLS=$(KILLS) SEED=$${SEED:-$$(date +%s)} WAVES=always \
+	    PROGRAM=build/asan/sse-fcgi build/tests/wire_kill
+torture-fronts:
+	KILLS=$(KILLS) FRONTS=nginx PROGRAM=build/asan/sse-fcgi node --test \
+	    --test-name-pattern=kills tests/fronts/activation.test.mjs
+torture-resp:
+	CUTS=1 RECONNECTS=10000 SEED=$${SEED:-$$(date +%s)} WAVES=always \
+	    PROGRAM=build/asan/sse-fcgi build/tests/wire_resp
+torture-store: # a million, in a hundred lives
+	STEPS=10000 build/tests/test_sqlite
+torture-tail:
+	STEPS=10000000 build/tests/test_tailmodel
 
 # Every allocation and every system call fails, each way; a minute's stop.
-torture-fails: build/asan/scarce build/asan/sse-fcgi $(FAILS:%=build/tests/wire_%)
-	for on in STORE SHARED NEITHER; do for waves in always off; do \
-	    env $$on=1 WAVES=$$waves STRIDE=1 $(SCARCE) && \
-	    env $$on=1 WAVES=$$waves WHENS=all $(CALLS) || exit 1; \
-	    done; done
+torture-fails: need-torture
+	@$(SEVERAL) build/asan/scarce build/asan/sse-fcgi $(FAILS:%=build/tests/wire_%)
+	@$(MANY) $(FAILING)
+FAILING	 = $(foreach on,STORE SHARED NEITHER,fails-$(on)-always fails-$(on)-off) \
+	   fails-days
+fails-days:
 	STOPPED=60 STORM=60 WAVES=always $(DAYS)
+$(filter-out fails-days,$(FAILING)): as = $(word 1,$(subst -, ,$*))=1 WAVES=$(word 2,$(subst -, ,$*))
+$(filter-out fails-days,$(FAILING)): fails-%:
+	env $(as) STRIDE=1 $(SCARCE)
+	env $(as) WHENS=all $(CALLS)
 
 # An hour of streams that come and go, and those who never read.
 SOAK_SECONDS ?= 3600
@@ -824,8 +838,8 @@ fuzz-%: | build/fuzz
 	    -print_final_stats=1 build/fuzz/$*.corpus tests/fuzz/$*.seeds
 
 always:
-.PHONY: all always help run test check test-storm test-kill test-resp torture torture-fails torture-soak test-valgrind test-fronts \
-	test-browser check-posix check-manual check-completions completions check-hardened check-systemd judge-units manual install \
-	uninstall clean dist distcheck deb check-deb check-container check-32 check-s390x check-musl bench bench-fronts lint \
-	fuzz coverage mutants
+.PHONY: all always help run test check test-storm test-kill test-resp torture $(LONG) torture-fails $(FAILING) \
+	torture-soak test-valgrind test-fronts test-browser check-posix check-manual check-completions completions \
+	check-hardened check-systemd judge-units manual install uninstall clean dist distcheck deb check-deb check-container \
+	check-32 check-s390x check-musl bench bench-fronts lint fuzz coverage mutants
 -include $(wildcard build/*/*.d build/*/*/*.d)
