@@ -515,7 +515,7 @@ torture: need-torture
 	ALL=1 QUIET=1 WAVES=always PROGRAM=build/asan/sse-fcgi \
 	    build/tests/wire_crafted
 	RUNS=$(RUNS) READERS=$(READERS) LASTS=$(LASTS) \
-	    SEED=$${SEED:-$$(date +%s)} PROGRAM=build/sse-fcgi \
+	    SEED=$${SEED:-$$(date +%s)} PROGRAM=build/sse-fcgi PLAIN=build/sse-fcgi \
 	    build/tests/plain_runs
 	@$(MANY) $(LONG) $(FAILING)
 	@$(MAKE) -s torture-soak
