@@ -29,10 +29,11 @@ static struct page page;
 /*
  * A log's words: +ID a connection whose first position is ID, <ID one that has
  * asked for all, + one that goes on from the last id, ? one that was told no
- * position; N event number N, N/2 half of it and N/3 all but its empty line;
- * =ID a heartbeat; gap:C:FROM:TO, and part: the same without an id; all:TO a
- * gap of all channels; ... the end is still to come.  The reader reads a and b,
- * the program's channels.
+ * position, ~ one that may be told none, since it is early; N event number N,
+ * N/2 half of it and N/3 all but its empty line; =ID a heartbeat;
+ * gap:C:FROM:TO, and part: the same without an id; all:TO a gap of all
+ * channels; ... the end is still to come.  The reader reads a and b, the
+ * program's channels.
  */
 static const struct row {
 	const char *name, *log;
@@ -72,6 +73,9 @@ static const struct row {
 	1},
     {"all_from_the_earliest_on", "<9-9 0 1 2 + 3 4 5", NULL, 0, 0},
     {"a_gap_of_nothing", "+9-0 0 1 2 gap:b:11-0:11-9 3 4 5", NULL, 1, 0},
+    {"an_early_reader_begins_with_an_event", "~ 2 3 4 5", NULL, 0, 0},
+    {"an_early_reader_begins_with_a_gap", "~ gap:b:10-0:10-1 2 3 4 5", NULL, 0,
+	0},
 
     {"a_hole", "+9-0 0 1 3 4 5", "event 3 came, 2 did not", 0, 0},
     {"a_hole_at_the_begin", "+9-0 1 2 3 4 5", "event 2 came, 0 did not", 0, 0},
@@ -133,6 +137,10 @@ static const struct row {
 	"behind event 0, which was not seen", 0, 0},
     {"a_hole_at_the_earliest", "<9-9 1 2 3 4 5", "event 2 came, 0 did not", 0,
 	0},
+    {"an_early_reader_with_a_hole_behind_its_gap", "~ gap:a:10-0:11-0 3 4 5",
+	"event 4 came, 1 did not", 0, 0},
+    {"a_gap_where_a_reader_begins", "? gap:b:10-0:10-1 2 3 4 5",
+	"no position, though", 0, 0},
     {"no_position_on_a_new_reader", "? 0 1 2 3 4 5", "no position, though", 0,
 	0},
 };
@@ -221,7 +229,8 @@ connect_at(const char *word)
 						   NULL;
 
 	page_connected(&page, asked);
-	if (*word == '?')
+	page.early = *word == '~';
+	if (*word == '?' || *word == '~')
 		put("retry: 2000\nevent: position\n\n");
 	else
 		put("retry: 2000\nevent: position\ndata: \nid: %s\n\n",
@@ -240,7 +249,7 @@ begins(const char **word, const char *with)
 static void
 put_word(const char *word)
 {
-	if (*word == '+' || *word == '<' || *word == '?')
+	if (*word == '+' || *word == '<' || *word == '?' || *word == '~')
 		connect_at(word);
 	else if (begins(&word, "="))
 		put("event: position\ndata: \nid: %s\n\n", word);

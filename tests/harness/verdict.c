@@ -119,17 +119,27 @@ walk_first_position(struct walk *w, struct id id)
 	walk_position(w, id, w->last);
 }
 
-/* The process knew of no position before the event with this id. */
+/*
+ * The process knew of no position as the reader came.  It begins there, where
+ * an event is next, or a gap is from.
+ */
 static void
-begin_before(struct walk *w, struct id id)
+begin_at(struct walk *w, struct id id)
 {
 	size_t i;
 
-	if (id.n-- == 0)
-		id.ms--;
 	for (i = 0; i < w->page->channels; i++)
 		pass(w, i, id);
+	w->last = id;
 	w->placed = true;
+}
+
+static struct id
+before(struct id id)
+{
+	if (id.n-- == 0)
+		id.ms--;
+	return id;
 }
 
 /* The event, which has an id, in one of its channels. */
@@ -156,7 +166,7 @@ walk_event(struct walk *w, unsigned number)
 	size_t i;
 
 	if (w->page->early && !w->placed)
-		begin_before(w, e->id);
+		begin_at(w, before(e->id));
 	else if (!w->placed || w->lost)
 		page_fail(w->page, "event %u before there was a position",
 		    number);
@@ -198,7 +208,9 @@ walk_channel_gap(struct walk *w, const struct seen_gap *g)
 {
 	size_t i = page_channel(w->page, g->channel);
 
-	if (!w->placed || w->lost)
+	if (w->page->early && !w->placed && g->has_from)
+		begin_at(w, g->from);
+	else if (!w->placed || w->lost)
 		page_fail(w->page, "a gap before there was a position");
 	if (id_compare(g->to, w->last) <= 0)
 		page_fail(w->page, "a gap in what was passed already");
