@@ -496,6 +496,31 @@ a_feed_may_be_silent(void **state)
 	world.r = had;
 }
 
+/* Nor is a body too much that is one of one byte. */
+static void
+an_event_may_be_longer_than_a_body(void **state)
+{
+	static char half[10000];
+	struct responder had = world.r;
+	struct front f;
+	char id[48];
+
+	(void)state;
+	memset(half, 'x', sizeof(half));
+	launch((const char *[]){"--max-body", "1", NULL});
+	feed_begin(&f, "channel=long&feed=1", 0);
+	feed_sends(&f, "data: ");
+	assert_true(front_record(&f, STDIN, f.id, half, sizeof(half), 0));
+	all_is_read();
+	say("channel=short", "x", id);
+	assert_true(front_record(&f, STDIN, f.id, half, sizeof(half), 0));
+	feed_sends(&f, "\n\n");
+	feed_ends(&f, 200, "\"events\":1}");
+	front_close(&f);
+	responder_stop(&world.r);
+	world.r = had;
+}
+
 static void
 feeds_are_counted_with_streams(void **state)
 {
@@ -649,6 +674,7 @@ main(void)
 	    cmocka_unit_test(a_feed_of_several_channels_is_in_all),
 	    cmocka_unit_test(a_thousand_feeds_are_there_at_once),
 	    cmocka_unit_test(a_feed_may_be_silent),
+	    cmocka_unit_test(an_event_may_be_longer_than_a_body),
 	    cmocka_unit_test(feeds_are_counted_with_streams),
 	    cmocka_unit_test(the_drain_lets_a_feed_end),
 	    cmocka_unit_test(a_disk_that_hangs_slows_the_producer),

@@ -70,7 +70,7 @@ const struct option_row config_rows[] = {
 	"The data and the type of one published event."},
     {"max-body", "BYTES", BYTES, AT(max_body), 1, 1e9, "1M",
 	"The body of one POST; the buffers of all unfinished ones together may "
-	"have sixteen times as much."},
+	"have sixteen times as much, or as --max-event if that is more."},
     {"feed-grace", "SEC", SECONDS, AT(feed_grace), 0, 86400, "10",
 	"When a feed's producer has died, wait so long for it or another to "
 	"come; then publish an event of type abandoned to its channel.  0 "

@@ -24,6 +24,8 @@
 #define ENGINE_READY 30.0 /* seconds that it may take to be so */
 #define REDIS_READY  5.0  /* what others share is not waited for so long */
 
+#define BODY_LEAST 4096 /* bytes: a small body's buffer has more than it */
+
 _Static_assert(CONFIG_TICKET_KEYS_MAX <= TICKET_KEYS_MAX,
     "there is room for all keys");
 
@@ -246,12 +248,25 @@ make_engine(struct server *sv)
 	sv->engine = &sv->memory.engine;
 }
 
+/*
+ * What the buffers of all unfinished bodies may have.  Half of a feed's event
+ * is one, too, and would wait for ever if it alone had too much.
+ */
+static size_t
+bodies_max(const struct config *cfg)
+{
+	size_t longest =
+	    cfg->max_body > cfg->max_event ? cfg->max_body : cfg->max_event;
+
+	return (longest > BODY_LEAST ? longest : BODY_LEAST) * CONFIG_BODIES;
+}
+
 void
 server_make_hub(struct server *sv)
 {
 	make_engine(sv);
 	publisher_init(&sv->publisher, &sv->cfg, sv->engine,
-	    sv->cfg.max_body * CONFIG_BODIES, publish_body);
+	    bodies_max(&sv->cfg), publish_body);
 	admin_init(sv);
 	sv->publisher.tickets = &sv->tickets;
 	producers_init(&sv->producers, &sv->publisher, &sv->streams, &sv->hub);
