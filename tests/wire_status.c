@@ -491,6 +491,66 @@ rules_are_listed_and_hold(void **state)
 	assert_true(status_until(&world.r, "\"events\":", 2 + 5));
 }
 
+/* A thousand channels, with names that are long in JSON. */
+static void
+name_many_channels(struct front reader[16])
+{
+	char query[64 * 700], *to;
+	int i, j, k;
+
+	for (i = 0; i < 16; i++) {
+		to = query;
+		for (j = 0; j < 64; j++) {
+			to += sprintf(to, "channel=%d.%d.", i, j);
+			for (k = 0; k < 220; k++)
+				to += sprintf(to, "%%22");
+			*to++ = '&';
+		}
+		*to = '\0';
+		open_raw(&reader[i], query, NULL, NULL);
+		assert_comes(&reader[i], "retry: ");
+	}
+}
+
+/* The answer's status, of which nothing else is read if few is set. */
+static int
+ask_status(struct front *f, bool few)
+{
+	assert_true(front_connect(f, world.r.address));
+	assert_true(front_request(f, 0, "GET",
+	    (const char *[]){"SSE_ROLE", "status", "QUERY_STRING",
+		"format=json", NULL}));
+	if (few)
+		assert_true(front_until_text(f, "Status: ", PATIENCE));
+	else
+		assert_true(front_until_end(f, PATIENCE));
+	return answer_status(f);
+}
+
+/* Half a megabyte each: whoever does not read them does not fill the memory. */
+static void
+answers_that_nobody_reads_are_bounded(void **state)
+{
+	enum { MANY = 200 };
+	static struct front reader[16], f[MANY];
+	struct front refused;
+	int i, n;
+
+	(void)state;
+	name_many_channels(reader);
+	for (n = 0; n < MANY && ask_status(&f[n], true) == 200; n++)
+		continue;
+	assert_in_range(n, 20, MANY - 1);
+	assert_int_equal(ask_status(&refused, false), 503);
+	assert_non_null(strstr(answer_text(&refused), "try again\n"));
+	front_close(&refused);
+	for (i = 0; i <= n; i++)
+		front_close(&f[i]);
+	assert_true(status_until(&world.r, "\"connections\":", 17));
+	for (i = 0; i < 16; i++)
+		front_close(&reader[i]);
+}
+
 #define WITH(options, f) cmocka_unit_test_setup_teardown(f, options, world_stop)
 
 int
@@ -504,6 +564,7 @@ main(void)
 	    WITH(world_start, what_is_published_is_timed),
 	    WITH(world_start, the_process_has_started_once),
 	    WITH(world_start, the_status_is_only_read),
+	    WITH(world_start, answers_that_nobody_reads_are_bounded),
 	    WITH(start_with_rules, rules_are_listed_and_hold),
 	    WITH(start_with_few_channels, readers_take_no_channel_from_anybody),
 	    WITH(start_with_two_channels,

@@ -145,6 +145,5 @@ outcome_answer(struct conn *c, const struct post *post,
 		add(&l, ",\"events\":%zu", what->events);
 	add(&l, "%s%s}\n", post->end ? ",\"ended\":true" : "",
 	    what->repeated ? ",\"repeated\":true" : "");
-	reply_body(c, METHOD_POST, 200, "Cache-Control: no-store\r\n",
-	    "application/json", l.text, l.len);
+	reply_body(c, METHOD_POST, "application/json", l.text, l.len, NULL);
 }

@@ -41,9 +41,10 @@ reason(int status)
 	return "Unknown";
 }
 
-void
-reply_body(struct conn *c, enum method m, int status, const char *extra,
-    const char *type, const char *body, size_t len)
+/* NULL: no memory. */
+static struct event *
+make(enum method m, int status, const char *extra, const char *type,
+    const char *body, size_t len, size_t *account)
 {
 	char head[HEAD_SIZE];
 	struct event *ev;
@@ -56,13 +57,21 @@ reply_body(struct conn *c, enum method m, int status, const char *extra,
 	    type == NULL ? "" : "Content-Type: ", type == NULL ? "" : type,
 	    type == NULL ? "" : "\r\n");
 	assert(n > 0 && (size_t)n < sizeof(head)); /* all texts are ours */
-	ev = event_room((size_t)n + len, NULL);
+	ev = event_room((size_t)n + len, account);
 	if (ev != NULL) {
 		memcpy(ev->bytes, head, (size_t)n);
 		if (len > 0)
 			memcpy(ev->bytes + n, body, len);
 	}
-	conn_answer(c, ev);
+	return ev;
+}
+
+void
+reply_body(struct conn *c, enum method m, const char *type, const char *body,
+    size_t len, size_t *account)
+{
+	conn_answer(c, make(m, 200, "Cache-Control: no-store\r\n", type, body,
+			   len, account));
 }
 
 void
@@ -76,7 +85,8 @@ reply(struct conn *c, enum method m, int status, const char *extra,
 	if (status == 401)
 		extra = CHALLENGE;
 	if (status == 204)
-		reply_body(c, m, status, extra, NULL, NULL, 0);
+		conn_answer(c, make(m, status, extra, NULL, NULL, 0, NULL));
 	else
-		reply_body(c, m, status, extra, "text/plain", line, (size_t)n);
+		conn_answer(c, make(m, status, extra, "text/plain", line,
+				   (size_t)n, NULL));
 }

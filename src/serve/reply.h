@@ -20,8 +20,11 @@
 void reply(struct conn *, enum method, int status, const char *extra,
     const char *text);
 
-/* The same with a body of any type and length. */
-void reply_body(struct conn *, enum method, int status, const char *extra,
-    const char *type, const char *body, size_t len);
+/*
+ * Answers 200, which nobody is to store, with a body of any type and length;
+ * for account see event_room().
+ */
+void reply_body(struct conn *, enum method, const char *type, const char *body,
+    size_t len, size_t *account);
 
 #endif

@@ -47,6 +47,7 @@ struct server {
 	struct delivery delivery;
 	struct role closing;	   /* what an admin closes, for admin.c */
 	unsigned long long closed; /* streams and feeds, by that */
+	size_t unread;		   /* bytes of status, not written yet */
 	double started;		   /* monotonic seconds */
 	double started_wall;	   /* since 1970, as it was told then */
 	double swept;		   /* when the sweep last came */

@@ -17,6 +17,8 @@
 
 #define CHANNELS_MAX 1000 /* in one answer */
 
+#define UNREAD_MAX (32 << 20) /* bytes of all answers that are not written */
+
 /* id NULL: there is none. */
 static void
 add_id(struct text *t, const char *name, const struct eventid *id)
@@ -117,6 +119,12 @@ status(struct server *sv, struct conn *c, const struct request *r)
 	const char *wrong = arguments_read(&a, r);
 	bool json = a.format != NULL && strcmp(a.format, "json") == 0;
 
+	if (sv->unread > UNREAD_MAX) {
+		reply(c, r->method, 503, "",
+		    "there are too many of these answers that nobody reads: "
+		    "try again");
+		return;
+	}
 	if (wrong == NULL && a.format != NULL && !json &&
 	    strcmp(a.format, "prometheus") != 0)
 		wrong = "format= takes json or prometheus";
@@ -130,7 +138,6 @@ status(struct server *sv, struct conn *c, const struct request *r)
 	else if (t.failed)
 		reply(c, r->method, 503, "", REPLY_NO_MEMORY);
 	else
-		reply_body(c, r->method, 200, "Cache-Control: no-store\r\n",
-		    type, t.bytes, t.len);
+		reply_body(c, r->method, type, t.bytes, t.len, &sv->unread);
 	text_free(&t);
 }
