@@ -732,6 +732,46 @@ dead_producers_leave_no_more_than_there_is_room_for(void **state)
 	assert_int_equal(producers->n, 0);
 }
 
+/* Nor what came behind that, while the engine has it and says nothing. */
+static void
+dead_producers_leave_no_more_behind_what_is_given(void **state)
+{
+	struct peer p;
+	size_t i;
+
+	(void)state;
+	server.publisher.bodies.max = 4000;
+	for (i = 0; i < 50; i++) {
+		opens(&p, FEED ONE "; stdin 1 'data:; stdin 1 .1500; abort 1");
+		peer_close(&p);
+	}
+	assert_int_equal(engine.n, 50);
+	assert_int_equal(producers->n, 50);
+	assert_in_range(server.publisher.bodies.bytes, 0, 8000);
+	for (i = 0; i < 50; i++)
+		test_engine_answer(&engine, i, PUBLISHED);
+	end_turn();
+	assert_int_equal(producers->n, 0);
+	assert_int_equal(producers->events, 50);
+}
+
+/* Who is answered that nobody knows leaves nothing, either. */
+static void
+what_is_not_waited_for_any_longer_takes_no_room(void **state)
+{
+	struct peer p;
+
+	(void)state;
+	opens(&p, FEED ONE "; stdin 1 'data:; stdin 1 .1500");
+	assert_in_range(server.publisher.bodies.bytes, 1500, 9000);
+	seconds_pass(30);
+	check_answer(&p, UNKNOWN, "");
+	assert_int_equal(server.publisher.bodies.bytes, 0);
+	say(PUBLISHED);
+	assert_int_equal(producers->n, 0);
+	peer_close(&p);
+}
+
 static void
 room_that_others_leave_is_taken(void **state)
 {
@@ -1239,6 +1279,8 @@ main(void)
 	    TEST(engine_that_is_slow_slows_the_producer),
 	    TEST(all_feeds_together_have_a_budget),
 	    TEST(dead_producers_leave_no_more_than_there_is_room_for),
+	    TEST(dead_producers_leave_no_more_behind_what_is_given),
+	    TEST(what_is_not_waited_for_any_longer_takes_no_room),
 	    TEST(abort_right_behind_the_end_leaves_nothing_behind),
 	    TEST(room_that_others_leave_is_taken),
 	    TEST(feeds_are_counted_with_the_streams),

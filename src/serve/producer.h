@@ -32,9 +32,9 @@ TAILQ_HEAD(producer_list, producer);
  * its bytes back, and so the producer waits.
  *
  * What is known of a feed stays until the engine has had all that came of it,
- * be the exchange over meanwhile; but where that is refused, only as much of
- * such as there is room for.  How it ended, with its end or without, is then
- * told to the channels' graces.
+ * be the exchange over meanwhile; but of such only as much as there is room
+ * for, where that is refused, and behind what the engine has.  How it ended,
+ * with its end or without, is then told to the channels' graces.
  */
 struct producers {
 	struct role role;

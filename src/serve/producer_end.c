@@ -106,6 +106,10 @@ producer_break_off(struct producer *p, int status, const char *why,
 {
 	p->course = (uint8_t)course;
 	p->dropped = true;
+	if (p->state == POST_GIVEN) { /* the engine has what it needs */
+		sse_split_free(&p->split);
+		producer_count(p);
+	}
 	if (p->conn != NULL)
 		refuse(p, status, why);
 }

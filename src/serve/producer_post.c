@@ -170,6 +170,22 @@ wait_for_room(struct producer *p)
 		producer_break_off(p, 503, PUBLICATION_NO_ROOM, DIED);
 }
 
+/*
+ * Its exchange is over, which bounds nothing any more: what comes behind the
+ * post that the engine has stays only if there is room.
+ */
+static void
+leave_room(struct producer *p)
+{
+	const struct bodies *bodies = &p->all->by->bodies;
+	bool all = p->course == ENDS && p->ends == p->post.end &&
+		   p->post_end == sse_split_kept(&p->split);
+
+	if (p->state == POST_GIVEN && p->conn == NULL && !all &&
+	    bodies->bytes > bodies->max)
+		producer_break_off(p, 503, PUBLICATION_NO_ROOM, DIED);
+}
+
 void
 producer_push(struct producer *p)
 {
@@ -188,6 +204,7 @@ producer_push(struct producer *p)
 			return;
 		}
 	}
+	leave_room(p);
 	pace(p);
 }
 
