@@ -772,6 +772,28 @@ what_is_not_waited_for_any_longer_takes_no_room(void **state)
 	peer_close(&p);
 }
 
+/* What each brings is read before it is known that there is no room. */
+static void
+none_begins_without_room(void **state)
+{
+	static struct peer p[50];
+	size_t i;
+
+	(void)state;
+	server.publisher.bodies.max = 4000;
+	for (i = 0; i < 50; i++)
+		opens(&p[i], FEED "; stdin 1 'data:; stdin 1 .1500");
+	assert_in_range(conns->count[CONN_FEED], 1, 3);
+	assert_in_range(server.publisher.bodies.bytes, 4000, 9000);
+	check_silent(&p[0]);
+	check_answer(&p[49], AWAY, "too many unfinished bodies");
+	for (i = 0; i < 50; i++)
+		peer_close(&p[i]);
+	opens(&p[0], FEED ONE);
+	check_given(1, ":one|");
+	peer_close(&p[0]);
+}
+
 static void
 room_that_others_leave_is_taken(void **state)
 {
@@ -1282,6 +1304,7 @@ main(void)
 	    TEST(dead_producers_leave_no_more_behind_what_is_given),
 	    TEST(what_is_not_waited_for_any_longer_takes_no_room),
 	    TEST(abort_right_behind_the_end_leaves_nothing_behind),
+	    TEST(none_begins_without_room),
 	    TEST(room_that_others_leave_is_taken),
 	    TEST(feeds_are_counted_with_the_streams),
 	    TEST(producer_that_dies_is_told_of_after_its_grace),

@@ -227,6 +227,10 @@ producer_begin(struct publication *of, const char *done, const struct grant *g)
 		    max);
 		return;
 	}
+	if (of->by->bodies.bytes > of->by->bodies.max) {
+		publication_refuse(of, 503, PUBLICATION_NO_ROOM);
+		return;
+	}
 	p = new_producer(all, of, done, g);
 	if (p == NULL) {
 		publication_no_memory(of);

@@ -59,7 +59,8 @@ void producers_init(struct producers *, struct publisher *by, struct streams *,
  * from now on, whose body is still to come: the publication is not to be used
  * any more.  done: the data of the message that ends the channel; or NULL.
  * What a ticket grants it, or NULL if it has none, is how long it may last.  It
- * is refused if there are as many streams and feeds as there may be.
+ * is refused if there are as many streams and feeds as there may be, or no room
+ * for its bytes.
  */
 void producer_begin(struct publication *, const char *done,
     const struct grant *);
