@@ -1070,6 +1070,30 @@ drain_tells_at_its_end_how_far_it_came(void **state)
 }
 
 static void
+drain_is_no_death_where_there_is_no_room_either(void **state)
+{
+	static struct peer p[3];
+	size_t i;
+
+	(void)state;
+	server.publisher.bodies.max = 4000;
+	opens(&p[0], "begin 1; " TO("channel%3db%26feed%3d1", "") ONE);
+	opens(&p[1], FEED ONE);
+	opens(&p[2], FEED ONE "; stdin 1 'data:; stdin 1 .5000");
+	assert_true(server.publisher.bodies.bytes > 2 * 4000);
+	graces_end(&producers->graces);
+	drain_start(&server.streams);
+	drain_step(conns->now + 6.1);
+	for (i = 0; i < 3; i++) {
+		test_engine_answer(&engine, i, PUBLISHED);
+		check_answer(&p[i], UNKNOWN, "came last was published");
+		(void)close(p[i].fd);
+	}
+	assert_int_equal(engine.n, 3);
+	assert_int_equal(producers->n, 0);
+}
+
+static void
 none_begins_while_the_process_ends(void **state)
 {
 	struct peer p;
@@ -1318,6 +1342,7 @@ main(void)
 	    TEST(who_dies_while_a_death_is_being_told_is_told_of_once),
 	    TEST(drain_lets_a_feed_end_by_itself),
 	    TEST(drain_tells_at_its_end_how_far_it_came),
+	    TEST(drain_is_no_death_where_there_is_no_room_either),
 	    TEST(none_begins_while_the_process_ends),
 	    TEST(graces_are_over_when_the_process_ends),
 	    TEST(stop_ends_all),

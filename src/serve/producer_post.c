@@ -181,7 +181,7 @@ leave_room(struct producer *p)
 	bool all = p->course == ENDS && p->ends == p->post.end &&
 		   p->post_end == sse_split_kept(&p->split);
 
-	if (p->state == POST_GIVEN && p->conn == NULL && !all &&
+	if (p->state == POST_GIVEN && p->conn == NULL && !p->dropped && !all &&
 	    bodies->bytes > bodies->max)
 		producer_break_off(p, 503, PUBLICATION_NO_ROOM, DIED);
 }
