@@ -846,6 +846,48 @@ held(const char *channel)
 	return ch == NULL ? 0 : channel_held(ch);
 }
 
+/*
+ * The budget of bytes is used up by one channel: what is held then is held in
+ * the next life, of a quiet channel too, whose events are the oldest; also
+ * where the program was killed before what it had dropped was.
+ */
+static void
+full_budget_is_as_full_in_the_next_life(void **state)
+{
+	static char large[700];
+	char *before, *after, other[160];
+	unsigned i;
+
+	(void)state;
+	(void)snprintf(other, sizeof(other), "%s.copy", path);
+	memset(large, 'x', sizeof(large) - 1);
+	end();
+	begin_with(100000, 0, 65536, 10);
+	assert_int_equal(publish("c0", "quiet", 3), PUBLISHED);
+	for (i = 0; i < 10; i++)
+		assert_int_equal(publish("c1", "x", 100), PUBLISHED);
+	turn();
+	assert_int_equal(held("c0"), 3);
+	assert_in_range(hub_find(&hub, "c1")->first, 1, 1000);
+	before = picture();
+	end();
+	begin_with(100000, 0, 65536, 10);
+	after = picture();
+	assert_string_equal(after, before);
+	free(before);
+	free(after);
+	for (i = 0; i < 200 || sqlite.next.drops < 20; i++)
+		assert_int_equal(publish("c1", large, 1), PUBLISHED);
+	copy(path, other);
+	end();
+	copy(other, path);
+	begin_with(100000, 0, 65536, 10);
+	assert_int_equal(held("c0"), 3);
+	(void)unlink(other);
+	(void)strcat(other, "-wal");
+	(void)unlink(other);
+}
+
 static bool
 is_over(const char *channel, struct eventid at)
 {
@@ -1281,6 +1323,7 @@ main(void)
 	    SQLITE_TEST(drops_of_several_channels_do_not_gather),
 	    SQLITE_TEST(drops_go_a_few_at_a_time),
 	    SQLITE_TEST(what_is_left_of_forgotten_channels_is_not_restored),
+	    SQLITE_TEST(full_budget_is_as_full_in_the_next_life),
 	    SQLITE_TEST(what_has_ended_has_ended_in_the_next_life),
 	    SQLITE_TEST(channel_that_is_about_to_end_takes_nothing_for_now),
 	    SQLITE_TEST(event_of_several_channels_is_in_each_in_the_next_life),

@@ -132,6 +132,20 @@ open_store(struct sqlite *s, struct store_facts *facts)
 	s->resumed = s->first = s->source.last;
 }
 
+/*
+ * How much is read back.  The hub has its limits, and drops by them what is
+ * fair; the file alone would keep the newest, though a quiet channel's oldest
+ * be among what goes.  In it an event may count for more than in the hub, and
+ * what was dropped last may be there still: so twice as much, and no more in
+ * all than the file may be.
+ */
+static size_t
+room(const struct hub *h)
+{
+	return h->set.bytes_max > SIZE_MAX / 2 ? SIZE_MAX :
+						 2 * h->set.bytes_max;
+}
+
 static void
 fill_hub(struct sqlite *s, const struct store_facts *facts)
 {
@@ -142,7 +156,7 @@ fill_hub(struct sqlite *s, const struct store_facts *facts)
 	s->restored = -1e18; /* older than anything */
 	hub_begin(s->hub, store_id(&s->store, facts->base));
 	hub_kept_by(s->hub, s, on_dropped, on_forgot);
-	if (store_load(&s->store, s->hub->set.bytes_max, &reader) == -1) {
+	if (store_load(&s->store, room(s->hub), &reader) == -1) {
 		store_explain(&s->store, s->path, err, sizeof(err));
 		store_close(&s->store, false);
 		fatal("start_failed why", "%s", err);
