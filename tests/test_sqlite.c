@@ -888,6 +888,26 @@ full_budget_is_as_full_in_the_next_life(void **state)
 	(void)unlink(other);
 }
 
+/* Whatever their names are; and in the next life as in this one. */
+static void
+channel_that_was_used_last_is_forgotten_last(void **state)
+{
+	static const char *const names[] = {"b", "c", "a"};
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(names); i++)
+		assert_int_equal(PUBLISH(.channels = names[i], .end = true,
+				     .erase = true),
+		    PUBLISHED);
+	end();
+	begin_with(100, 0, 1 << 24, 2);
+	assert_null(hub_find(&hub, "b"));
+	assert_int_equal(publish("new", "x", 1), PUBLISHED);
+	assert_null(hub_find(&hub, "c"));
+	assert_true(channel_has_ended(hub_find(&hub, "a")));
+}
+
 static bool
 is_over(const char *channel, struct eventid at)
 {
@@ -1324,6 +1344,7 @@ main(void)
 	    SQLITE_TEST(drops_go_a_few_at_a_time),
 	    SQLITE_TEST(what_is_left_of_forgotten_channels_is_not_restored),
 	    SQLITE_TEST(full_budget_is_as_full_in_the_next_life),
+	    SQLITE_TEST(channel_that_was_used_last_is_forgotten_last),
 	    SQLITE_TEST(what_has_ended_has_ended_in_the_next_life),
 	    SQLITE_TEST(channel_that_is_about_to_end_takes_nothing_for_now),
 	    SQLITE_TEST(event_of_several_channels_is_in_each_in_the_next_life),

@@ -55,6 +55,8 @@ static struct {
 	size_t refuse; /* at this event; 0: never */
 } got;
 
+/* They are told of in the order of their use, and stand here in that of names.
+ */
 static int
 got_channel(void *arg, const struct store_channel *ch)
 {
@@ -63,6 +65,8 @@ got_channel(void *arg, const struct store_channel *ch)
 	assert_ptr_equal(arg, &got);
 	assert_int_equal(got.events, 0);
 	assert_true(got.channels <= LENGTH(got.channel));
+	for (; c > got.channel && strcmp(c[-1].name, ch->name) > 0; c--)
+		*c = c[-1];
 	(void)snprintf(c->name, sizeof(c->name), "%s", ch->name);
 	c->lost = ch->lost;
 	c->origin = ch->origin;

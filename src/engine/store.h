@@ -128,13 +128,14 @@ struct store_reader {
 /*
  * Reads all, newest first, up to so many bytes of events; older ones are
  * deleted, and lost to their channels.  Then channel() is told of each channel
- * that has a row, event() of each event in the order of the keys, and keyed()
- * of each publication's key, likewise.  An event may be named with channels
- * that have lost it: it is in those alone whose row says less.  It is called
- * once, behind store_open(), and a file of an older form has the new one from
- * then on.  -1: what is in the file cannot be (nobody was told anything, and
- * the file is as it was, unless the disk says another thing the second time),
- * it cannot be read or written, or one of them returned -1.
+ * that has a row, from the one on of which nothing was heard for longest,
+ * event() of each event in the order of the keys, and keyed() of each
+ * publication's key, likewise.  An event may be named with channels that have
+ * lost it: it is in those alone whose row says less.  It is called once, behind
+ * store_open(), and a file of an older form has the new one from then on.  -1:
+ * what is in the file cannot be (nobody was told anything, and the file is as
+ * it was, unless the disk says another thing the second time), it cannot be
+ * read or written, or one of them returned -1.
  */
 int store_load(struct store *, size_t bytes_max, const struct store_reader *);
 

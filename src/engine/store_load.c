@@ -11,6 +11,9 @@
 
 #define FREE_PAGES 16384 /* that the file may have: 16 MiB */
 
+/* Who needs a channel's place takes that of the one that came first. */
+#define BY_USE " ORDER BY max(lost, ended), name"
+
 /* Calls for each row that the SQL finds, if it finds any, until that is not 0.
  */
 static int
@@ -267,7 +270,7 @@ store_load(struct store *st, size_t bytes_max, const struct store_reader *to)
 	st->older = false;
 	st->sound = true;
 	if ((full && delete_before(st, room.from) == -1) || tidy(st) == -1 ||
-	    each(st, STORE_CHANNELS, 0, tell_channel, &told) == -1 ||
+	    each(st, STORE_CHANNELS BY_USE, 0, tell_channel, &told) == -1 ||
 	    each(st, STORE_EVENTS "ORDER BY key", 0, tell_event, &told) == -1)
 		return -1;
 	return each(st, STORE_KEYED " ORDER BY last", 0, tell_keyed, &told);
