@@ -515,11 +515,48 @@ one_that_fails_takes_nothing_with_it(void **state)
 
 	assert_int_equal(do_listen(p), 0);
 	assert_int_equal(do_listen(p), -1); /* it is our own */
-	assert_non_null(strstr(p->err, "listens there"));
+	assert_non_null(strstr(p->err, "given twice"));
 	assert_int_equal(p->ss.n, 1);
 	fd = connect_to(p->path);
 	assert_true(fd >= 0);
 	(void)close(fd);
+}
+
+static void
+who_is_given_an_address_twice_says_so(void **state)
+{
+	struct place *p = *state;
+
+	(void)listen_inet(p, AF_INET, "127.0.0.1");
+	assert_int_equal(do_listen(p), -1);
+	assert_non_null(strstr(p->err, "given twice"));
+	(void)snprintf(p->address, sizeof(p->address), "unix:%s:0600", p->path);
+	assert_int_equal(do_listen(p), 0);
+	(void)snprintf(p->address, sizeof(p->address), "unix:%s:0666", p->path);
+	assert_int_equal(do_listen(p), -1);
+	assert_non_null(strstr(p->err, "given twice"));
+	assert_int_equal(p->ss.n, 2);
+	(void)strcat(p->path, "2"); /* one that begins so is another */
+	(void)snprintf(p->address, sizeof(p->address), "unix:%s", p->path);
+	assert_int_equal(do_listen(p), 0);
+}
+
+/* As by systemd, whose socket stands once more in the options. */
+static void
+who_is_given_what_was_passed_says_so(void **state)
+{
+	struct place *p = *state;
+	struct sockets passed = {.n = 1};
+
+	assert_int_equal(do_listen(p), 0);
+	passed.one[0] = (struct listening){.fd = p->ss.one[0].fd,
+	    .inherited = true,
+	    .lock = -1};
+	assert_int_equal(sockets_listen(&passed, p->address, p->err,
+			     sizeof(p->err)),
+	    -1);
+	assert_non_null(strstr(p->err, "the starter passes it"));
+	assert_int_equal(passed.n, 1);
 }
 
 static void
@@ -820,6 +857,8 @@ main(void)
 	    TEST(all_addresses_of_a_host_are_listened_on),
 	    TEST(both_kinds_of_any_address_go_together),
 	    TEST(one_that_fails_takes_nothing_with_it),
+	    TEST(who_is_given_an_address_twice_says_so),
+	    TEST(who_is_given_what_was_passed_says_so),
 	    TEST(no_more_than_16_are_listened_on),
 	    TEST(listening_sockets_are_inherited),
 	};

@@ -24,6 +24,7 @@
 #define TAKEN                                                       \
 	"another program listens there: end it, or choose another " \
 	"path"
+#define TWICE "it is given twice, or the starter passes it: leave this out"
 
 /* What can be done about an error where that is known. */
 static const char *
@@ -215,6 +216,8 @@ listen_unix(struct sockets *ss, const struct endpoint *e)
 	const char *why;
 
 	memcpy(sun.sun_path, e->path, strlen(e->path));
+	if (sockets_have(ss, (const struct sockaddr *)&sun, sizeof(sun)))
+		return TWICE;
 	*l = (struct listening){.fd = -1, .lock = -1};
 	memcpy(l->path, sun.sun_path, sizeof(l->path));
 	ss->n++;
@@ -288,6 +291,8 @@ listen_inet(struct sockets *ss, const struct endpoint *e)
 			continue;
 		if (ss->n == SOCKETS_MAX)
 			why = "there are more than 16 sockets";
+		else if (sockets_have(ss, ai->ai_addr, ai->ai_addrlen))
+			why = TWICE;
 		else if (listen_address(ss, ai) == 0)
 			continue;
 		else if (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)

@@ -47,6 +47,12 @@ int sockets_listen(struct sockets *, const char *address, char *err,
     size_t size);
 
 /*
+ * Listens one of them at this address?  What is behind a path in a sockaddr_un
+ * must be zero.
+ */
+bool sockets_have(const struct sockets *, const struct sockaddr *, socklen_t);
+
+/*
  * The paths that we made, and their locks, are this user's from now on.  0, or
  * -1 with one line in err.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The listening sockets that are inherited: they outlive us, and so a restart
- * refuses nobody.
+ * refuses nobody.  And which there are already.
  */
 #include "base/socket.h"
 
@@ -37,6 +37,24 @@ is_known(const struct sockets *ss, const struct stat *st)
 		if (ss->one[i].dev == st->st_dev &&
 		    ss->one[i].ino == st->st_ino)
 			return true;
+	return false;
+}
+
+bool
+sockets_have(const struct sockets *ss, const struct sockaddr *sa, socklen_t len)
+{
+	struct sockaddr_storage own;
+	socklen_t size;
+	size_t i;
+
+	for (i = 0; i < ss->n; i++) {
+		memset(&own, 0, sizeof(own));
+		size = sizeof(own);
+		if (getsockname(ss->one[i].fd, (struct sockaddr *)&own,
+			&size) == 0 &&
+		    memcmp(&own, sa, len) == 0)
+			return true;
+	}
 	return false;
 }
 
