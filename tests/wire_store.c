@@ -508,26 +508,40 @@ a_file_of_the_version_before_is_taken_over(void **state)
 	subscriber_end(&s);
 }
 
-/* A process more, which is to end with this in its log. */
+/* A process more, on the same socket. */
+static void
+begin_other(struct responder *other, const char *const options[])
+{
+	responder_place(other);
+	other->listening = world.r.listening;
+	(void)setenv("LEAKS", "no", 1); /* see harness/valgrind */
+	responder_again(other, options);
+	(void)unsetenv("LEAKS");
+}
+
+/* It has ended, with this in its log. */
+static void
+end_other(struct responder *other, const char *why)
+{
+	char path[96];
+
+	if (responder_logged(other, why) != 1)
+		fail_msg("the log of %s does not say: %s", other->dir, why);
+	assert_int_equal(responder_logged(other, "--store"), 1);
+	(void)snprintf(path, sizeof(path), "%s/stderr", other->dir);
+	assert_int_equal(truncate(path, 0), 0);
+	other->listening = -1;
+	responder_stop(other);
+}
+
 static void
 assert_refused(const char *const options[], const char *why)
 {
 	struct responder other;
-	char path[96];
 
-	responder_place(&other);
-	other.listening = world.r.listening;
-	(void)setenv("LEAKS", "no", 1); /* see harness/valgrind */
-	responder_again(&other, options);
-	(void)unsetenv("LEAKS");
+	begin_other(&other, options);
 	assert_int_equal(responder_wait(&other, PATIENCE), 1);
-	if (responder_logged(&other, why) != 1)
-		fail_msg("the log of %s does not say: %s", other.dir, why);
-	assert_int_equal(responder_logged(&other, "--store"), 1);
-	(void)snprintf(path, sizeof(path), "%s/stderr", other.dir);
-	assert_int_equal(truncate(path, 0), 0);
-	other.listening = -1;
-	responder_stop(&other);
+	end_other(&other, why);
 }
 
 static void
@@ -577,6 +591,27 @@ the_next_process_waits_for_the_store(void **state)
 	FIGURE("{\"pid\":", world.r.pid);
 	stored_check(&s);
 	subscriber_end(&s);
+}
+
+/* Whichever of its signals tells it to end. */
+static void
+who_waits_for_the_store_ends_when_told_to(void **state)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGUSR1};
+	struct responder other;
+	size_t i;
+
+	(void)state;
+	publish_some("a", 1); /* it is another's by now */
+	for (i = 0; i < LENGTH(signals); i++) {
+		begin_other(&other,
+		    (const char *[]){"--drain", "3600", "--store",
+			stored_file("events.db"), NULL});
+		assert_true(responder_until_logged(&other, "open files allow",
+		    1, PATIENCE));
+		assert_int_equal(responder_signal(&other, signals[i]), 1);
+		end_other(&other, "has it open");
+	}
 }
 
 /* What may be in the place of the file. */
@@ -755,6 +790,7 @@ main(void)
 	    WITH(a_file_of_the_version_before_is_taken_over),
 	    WITH(a_store_in_use_is_not_shared),
 	    WITH(the_next_process_waits_for_the_store),
+	    WITH(who_waits_for_the_store_ends_when_told_to),
 	    WITH(the_status_says_how_the_store_is),
 	    WITH(the_file_is_its_owners_and_whole),
 	};

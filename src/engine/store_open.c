@@ -249,7 +249,8 @@ told_to_end(void)
 	sigset_t set;
 
 	return sigpending(&set) == 0 && (sigismember(&set, SIGTERM) == 1 ||
-					    sigismember(&set, SIGINT) == 1);
+					    sigismember(&set, SIGINT) == 1 ||
+					    sigismember(&set, SIGUSR1) == 1);
 }
 
 int
