@@ -776,6 +776,8 @@ static const struct made_row {
     {"not_made_with_a_channel_with_a_space", "channel=a b", NULL},
     {"not_made_to_publish_with_a_control_character", "publish=a%0a", NULL},
     {"not_made_with_half_a_percent", "publish=%f", NULL},
+    {"not_made_with_half_a_percent_in_a_name", "channel=a&ex%p=1", NULL},
+    {"not_made_with_nul_in_a_name", "channel=a&exp%00=1", NULL},
     {"not_made_with_another_claim", "channels=a", NULL},
 };
 

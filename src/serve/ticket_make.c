@@ -108,18 +108,12 @@ static const struct {
 static int
 add_claim(struct making *m, struct query *q)
 {
-	const char *value;
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(q->name, names[i].name) != 0)
 			continue;
-		value = query_value(q);
-		if (value == NULL)
-			return refuse(m,
-			    "%s: a percent sign begins two hex digits",
-			    names[i].name);
-		return names[i].add(m, names[i].claim, value);
+		return names[i].add(m, names[i].claim, query_value(q));
 	}
 	return refuse(m, "there is channel, publish, sub and exp, but no '%s'",
 	    q->name);
@@ -136,13 +130,26 @@ permits_something(struct making *m)
 	return 0;
 }
 
+/* A name that is malformed would be passed over, and with it what it asks. */
+static int
+check_percents(struct making *m, char *copy)
+{
+	if (query_percent(copy) == 0)
+		return 0;
+	return refuse(m,
+	    "a percent sign begins two hex digits, which are not 00");
+}
+
 static int
 read_claims(struct making *m, const char *claims)
 {
 	char *copy = strdup(claims);
-	int result = copy == NULL ? refuse(m, "no memory") : 0;
+	int result =
+	    copy == NULL ? refuse(m, "no memory") : check_percents(m, copy);
 	struct query q;
 
+	if (result == 0)
+		memcpy(copy, claims, strlen(claims) + 1);
 	query_begin(&q, copy);
 	while (result == 0 && query_next(&q))
 		result = add_claim(m, &q);
@@ -198,8 +205,8 @@ read_again(struct making *m, const struct ticket_keys *keys, const char *text)
 	if (fault == TICKET_GOOD)
 		return 0;
 	return refuse(m,
-	    "a name is empty or too long, there are more than %d, or the "
-	    "ticket has more than %d bytes",
+	    "a name is empty or too long, sub has control characters, there "
+	    "are more than %d channels, or the ticket has more than %d bytes",
 	    TICKET_CHANNELS_MAX, TICKET_MAX);
 }
 
