@@ -130,26 +130,29 @@ permits_something(struct making *m)
 	return 0;
 }
 
-/* A name that is malformed would be passed over, and with it what it asks. */
+/*
+ * A name that is malformed would be passed over, and with it what it asks.  The
+ * copy is as it was afterwards.
+ */
 static int
-check_percents(struct making *m, char *copy)
+check_percents(struct making *m, char *copy, const char *claims)
 {
-	if (query_percent(copy) == 0)
-		return 0;
-	return refuse(m,
-	    "a percent sign begins two hex digits, which are not 00");
+	if (query_percent(copy) == -1)
+		return refuse(m,
+		    "a percent sign begins two hex digits, which are not 00");
+	memcpy(copy, claims, strlen(claims) + 1);
+	return 0;
 }
 
 static int
 read_claims(struct making *m, const char *claims)
 {
 	char *copy = strdup(claims);
-	int result =
-	    copy == NULL ? refuse(m, "no memory") : check_percents(m, copy);
+	int result = copy == NULL ? refuse(m, "no memory") : 0;
 	struct query q;
 
 	if (result == 0)
-		memcpy(copy, claims, strlen(claims) + 1);
+		result = check_percents(m, copy, claims);
 	query_begin(&q, copy);
 	while (result == 0 && query_next(&q))
 		result = add_claim(m, &q);
