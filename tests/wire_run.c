@@ -175,6 +175,7 @@ a_run_is_read_to_its_end(void **state)
 	join(&live, "run-1");
 	publish_some("run-1", 5);
 	begin(&late, "run-1", "3", "history");
+	assert_true(subscriber_joined(&late));
 	end_channel("run-1", true);
 	check_over(&live);
 	assert_int_equal(live.page.events, 7);
