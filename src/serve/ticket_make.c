@@ -148,11 +148,12 @@ static int
 read_claims(struct making *m, const char *claims)
 {
 	char *copy = strdup(claims);
-	int result = copy == NULL ? refuse(m, "no memory") : 0;
 	struct query q;
+	int result;
 
-	if (result == 0)
-		result = check_percents(m, copy, claims);
+	if (copy == NULL)
+		return refuse(m, "no memory");
+	result = check_percents(m, copy, claims);
 	query_begin(&q, copy);
 	while (result == 0 && query_next(&q))
 		result = add_claim(m, &q);
