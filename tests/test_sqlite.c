@@ -700,6 +700,20 @@ picture(void)
 	return text;
 }
 
+/* Under these limits, which must be those of this life. */
+static void
+next_life_is_the_same(size_t history, double age, size_t bytes, size_t channels)
+{
+	char *before = picture(), *after;
+
+	end();
+	begin_with(history, age, bytes, channels);
+	after = picture();
+	assert_string_equal(after, before);
+	free(before);
+	free(after);
+}
+
 /* One of the few that are much used, or of all. */
 static void
 draw_name(char *text, size_t size)
@@ -769,7 +783,6 @@ static void
 every_life_begins_as_the_last_one_ended(void **state)
 {
 	unsigned life, steps = (unsigned)number_from("STEPS", 100);
-	char *before, *after;
 	uint64_t start = wall - 1000000;
 	unsigned i;
 
@@ -798,13 +811,7 @@ every_life_begins_as_the_last_one_ended(void **state)
 		turn();
 		while (hub_age(&hub))
 			continue;
-		before = picture();
-		end();
-		begin_with(7, 50, 65536, 12);
-		after = picture();
-		assert_string_equal(after, before);
-		free(before);
-		free(after);
+		next_life_is_the_same(7, 50, 65536, 12);
 	}
 	print_message("%u publications of %u\n", done.published, done.told);
 }
@@ -855,7 +862,7 @@ static void
 full_budget_is_as_full_in_the_next_life(void **state)
 {
 	static char large[700];
-	char *before, *after, other[160];
+	char other[160];
 	unsigned i;
 
 	(void)state;
@@ -869,13 +876,7 @@ full_budget_is_as_full_in_the_next_life(void **state)
 	turn();
 	assert_int_equal(held("c0"), 3);
 	assert_in_range(hub_find(&hub, "c1")->first, 1, 1000);
-	before = picture();
-	end();
-	begin_with(100000, 0, 65536, 10);
-	after = picture();
-	assert_string_equal(after, before);
-	free(before);
-	free(after);
+	next_life_is_the_same(100000, 0, 65536, 10);
 	for (i = 0; i < 200 || sqlite.next.drops < 20; i++)
 		assert_int_equal(publish("c1", large, 1), PUBLISHED);
 	copy(path, other);
