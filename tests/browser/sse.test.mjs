@@ -90,6 +90,15 @@ async function openAll(first, name, count, options) {
 	return tabs;
 }
 
+// Tells a browser that it has no network, and waits until all tabs have been stale.
+// It cuts no stream that is open: the next beat makes them live again, at any time.
+async function goOffline(tabs) {
+	await Promise.all(tabs.map((tab) => tab.evaluate(() => { window.states.length = 0; })));
+	await tabs[0].context().setOffline(true);
+	await Promise.all(tabs.map((tab) => tab.waitForFunction(() =>
+	    [window.stream, ...window.states].some(({ state }) => state === 'stale'))));
+}
+
 async function say(site, name, from, to) {
 	for (let n = from; n <= to; n++)
 		await publish(site, name, String(n));
@@ -360,15 +369,12 @@ describe('what a tab learns of the connection', { concurrency: 4 }, () => {
 
 		await at(site, async (first) => {
 			const tabs = await openAll(first, 'off', 3);
-			const context = first.context();
 			await say(site, 'off', 1, 1);
 			await has(first, '1');
-			await context.setOffline(true);
-			for (const tab of tabs)
-				await enter(tab, 'stale');
+			await goOffline(tabs);
 			await site.restartFront();	// a network that is gone cuts the streams, too
 			await say(site, 'off', 2, 4);
-			await context.setOffline(false);
+			await first.context().setOffline(false);
 			for (const tab of tabs) {
 				await has(tab, '4');
 				await enter(tab, 'live');
@@ -582,8 +588,7 @@ describe('a page', { concurrency: 4 }, () => {
 				await goOn();
 				await whileStopped(site, () => each((tab) => enter(tab, 'stale')));
 				await goOn();
-				await first.context().setOffline(true);
-				await each((tab) => enter(tab, 'stale'));
+				await goOffline(tabs);
 				await site.restartFront();
 				await say(site, 'alone', ++said, said);
 				await first.context().setOffline(false);
