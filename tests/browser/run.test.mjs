@@ -191,7 +191,7 @@ describe('the page of a run', () => {
 	});
 
 	it('pauses, and resumes', () => visit(site.url + PAGE, async (page) => {
-		await begin(page, 200, 40);
+		await begin(page, 10000, 40);	// more than there is time for
 		await page.click('#toggle');
 		await state(page, 'paused');
 		const paused = await count(page);
